@@ -1,0 +1,44 @@
+# Two commands matter: `make demo` does the main job once, `make test` proves it. Both set up what they need.
+PYTHON ?= python3
+PORT ?= 8000
+DATA_DIR ?= ./data
+BIN := .venv/bin
+
+.PHONY: demo run test check bench lock clean
+
+demo: .venv/ready
+	$(BIN)/ladderbase demo
+
+run: .venv/ready
+	$(BIN)/ladderbase run --port $(PORT) --data-dir $(DATA_DIR)
+
+test: .venv/ready
+	$(BIN)/pytest
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/retrieval.py
+
+# After a change of pyproject.toml's dependencies. Names, versions and hashes, no URL.
+lock: .venv/ready
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate --extra dev --upgrade pyproject.toml -o requirements.lock
+	grep -A 40 '^uv==' requirements.lock | awk 'NR > 1 && /^[a-z]/ { exit } { print }' > requirements-uv.lock
+
+.venv/ready: requirements.lock requirements-uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ladderbase needs Python 3.11 or newer: make PYTHON=/path/to/python3.12")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,37 @@
+"""A chunk: the unit that is embedded, indexed and found. Of a ladder it is one rung, of a template one logic."""
+
+from dataclasses import dataclass
+
+from domain.document import DocumentRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceUse:
+    """A device that a rung names, with its comment (empty where there is none)."""
+
+    device: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """One rung or template row, rendered for both search lanes.
+
+    `first_step` and `last_step` are None where the listing has no step numbers. `ladder` is mnemonic
+    text, one instruction a line. `dense_text` is what the embedder reads; `lexical_text` is tokens
+    separated by blanks, made by domain.lexical, the same way for chunks and queries.
+    """
+
+    ordinal: int
+    first_step: int | None
+    last_step: int | None
+    title: str
+    ladder: str
+    devices: tuple[DeviceUse, ...]
+    dense_text: str
+    lexical_text: str
+
+
+def chunk_id(ref: DocumentRef, ordinal: int) -> str:
+    """The deterministic id of a chunk: the same work done twice writes the same rows."""
+    return f"{ref.document_id}.g{ref.generation}.{ordinal}"

@@ -1,0 +1,24 @@
+"""Device comments: what the plant's engineers call each device."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceComments:
+    """Device (as written in the comment file, upper case) -> comment (as written, padding kept)."""
+
+    by_device: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, device: str) -> str:
+        """The comment of a device with runs of blanks collapsed; empty where there is none.
+
+        Engineers pad comments with blanks to break lines in the ladder view.
+        """
+        return " ".join(self.by_device.get(device, "").split())
+
+    def only(self, devices: Iterable[str]) -> "DeviceComments":
+        """The comments of these devices alone."""
+        return DeviceComments(
+            by_device={device: self.by_device[device] for device in devices if device in self.by_device}
+        )

@@ -1,0 +1,66 @@
+"""What can go wrong, named by what the caller should do about it."""
+
+from domain.findings import Finding
+
+
+class LadderbaseError(Exception):
+    """The root of every error that the core raises."""
+
+
+class InvalidUploadError(LadderbaseError):
+    """The upload cannot be registered: correct what the findings name and send it again."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__(f"the upload has {len(findings)} findings")
+        self.findings = findings
+
+
+class InvalidRequestError(LadderbaseError):
+    """A field of the request cannot be used: correct it and ask again."""
+
+    def __init__(self, field: str, message: str, *, code: str = "request_invalid") -> None:
+        super().__init__(message)
+        self.field = field
+        self.code = code
+
+
+class TooLargeError(LadderbaseError):
+    """More bytes than the limit allows: send less."""
+
+    def __init__(self, message: str, *, limit_bytes: int) -> None:
+        super().__init__(message)
+        self.limit_bytes = limit_bytes
+
+
+class NotFoundError(LadderbaseError):
+    """There is no such thing, or no longer: stop asking for it."""
+
+    def __init__(self, kind: str, identity: str) -> None:
+        super().__init__(f"there is no {kind} {identity}")
+        self.kind = kind
+        self.identity = identity
+
+
+class ConflictError(LadderbaseError):
+    """Somebody else moved on first: read the present state before deciding again."""
+
+
+class UnavailableError(LadderbaseError):
+    """A dependency gave no answer (timeout, lost connection, 5xx): try again later."""
+
+    def __init__(self, dependency: str, reason: str) -> None:
+        super().__init__(f"{dependency} is unavailable: {reason}")
+        self.dependency = dependency
+        self.reason = reason
+
+
+class UnindexableError(LadderbaseError):
+    """This one document can never be indexed as it is: mark it failed under `code`, do not retry."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class MisconfiguredError(LadderbaseError):
+    """A setting and the world disagree (a wrong dimension, a missing bucket): an operator must act."""

@@ -1,0 +1,90 @@
+"""What was decided and must still be done elsewhere: the facts that the outbox carries."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.document import DocumentRef
+
+DOCUMENTS_PER_EVENT = 64
+RUNGS_PER_EVENT = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentsRegistered:
+    """These documents of a program are to be indexed, at these generations."""
+
+    pgm_id: str
+    documents: tuple[DocumentRef, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramDeleted:
+    """The program is gone from every answer; its vectors, blobs and rows are to be purged."""
+
+    pgm_id: str
+
+
+Event = DocumentsRegistered | ProgramDeleted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedEvent:
+    """An event under a lease: whoever holds `lease_token` works on it until the lease runs out."""
+
+    event_id: int
+    lease_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedEvent:
+    """A claimed event whose work has begun. `attempts` counts this start too."""
+
+    event_id: int
+    lease_token: str
+    attempts: int
+    event: Event
+
+
+def batched(sized: Sequence[tuple[DocumentRef, int]], *, pgm_id: str) -> Iterator[DocumentsRegistered]:
+    """Spread documents (each with its number of rungs) over events that one worker finishes in seconds.
+
+    A document larger than RUNGS_PER_EVENT stands alone.
+    """
+    batch: list[DocumentRef] = []
+    rungs = 0
+    for ref, size in sized:
+        if batch and (len(batch) == DOCUMENTS_PER_EVENT or rungs + size > RUNGS_PER_EVENT):
+            yield DocumentsRegistered(pgm_id=pgm_id, documents=tuple(batch))
+            batch, rungs = [], 0
+        batch.append(ref)
+        rungs += size
+    if batch:
+        yield DocumentsRegistered(pgm_id=pgm_id, documents=tuple(batch))
+
+
+def halves(event: DocumentsRegistered) -> tuple[DocumentsRegistered, DocumentsRegistered]:
+    """Split an event of several documents, so that a poison document ends up alone."""
+    middle = len(event.documents) // 2
+    return (
+        DocumentsRegistered(pgm_id=event.pgm_id, documents=event.documents[:middle]),
+        DocumentsRegistered(pgm_id=event.pgm_id, documents=event.documents[middle:]),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Capped doubling delays. The defaults outlast 15 minutes of outage before an event is dead."""
+
+    max_attempts: int = 25
+    first_delay: timedelta = timedelta(seconds=1)
+    longest_delay: timedelta = timedelta(seconds=60)
+
+    def delay_after(self, attempts: int, *, jitter: float) -> timedelta:
+        """The pause after this many attempts; `jitter` in [0, 1) shortens it by up to a quarter."""
+        doubled = self.first_delay * (1 << min(attempts - 1, 16))
+        return min(doubled, self.longest_delay) * (1 - jitter / 4)
+
+    def is_exhausted(self, attempts: int) -> bool:
+        """Whether no further attempt is due."""
+        return attempts >= self.max_attempts

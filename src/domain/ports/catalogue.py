@@ -1,0 +1,60 @@
+"""The reads that need no rules: frozen views of what is registered and visible."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from domain.document import Document
+from domain.program import IndexingProgress, Program
+from domain.search import FoundChunk
+from domain.template import Template
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramView:
+    """A program and how far its indexing is."""
+
+    program: Program
+    progress: IndexingProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """A slice of a listing; `next_cursor` asks for the following one, None at the end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+class Catalogue(Protocol):
+    """Deleted programs and their documents are unknown here. Raises UnavailableError like every port."""
+
+    async def programs(self, *, limit: int, cursor: str | None = None) -> Page[ProgramView]:
+        """Programs, newest first. Raises InvalidRequestError for a cursor it did not give out."""
+        ...
+
+    async def program(self, pgm_id: str) -> ProgramView:
+        """One program. Raises NotFoundError."""
+        ...
+
+    async def documents(self, pgm_id: str, *, limit: int, cursor: str | None = None) -> Page[Document]:
+        """The documents of a program's current revision in ordinal order. Raises NotFoundError."""
+        ...
+
+    async def document(self, document_id: str) -> Document:
+        """One document. Raises NotFoundError."""
+        ...
+
+    async def template(self, pgm_id: str) -> Template:
+        """The template of a program's current revision. Raises NotFoundError."""
+        ...
+
+    async def failures(self, pgm_id: str, *, limit: int) -> Sequence[Document]:
+        """The failed documents of a program in ordinal order. Raises NotFoundError."""
+        ...
+
+    async def visible_chunks(self, chunk_ids: Sequence[str]) -> dict[str, FoundChunk]:
+        """Those of the chunks whose document is indexed at just that generation and not deleted."""
+        ...

@@ -1,0 +1,43 @@
+"""The record of documents and of the chunks that were read out of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.chunk import Chunk
+from domain.document import Document, DocumentRef, Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedDocument:
+    """The outcome of indexing one document: its chunks, all of them in the vector index."""
+
+    ref: DocumentRef
+    chunks: tuple[Chunk, ...]
+
+
+class DocumentRepo(Protocol):
+    """Documents by reference. A reference whose generation moved on, or whose program is deleted, is unknown here."""
+
+    async def add(self, documents: Sequence[Document]) -> None:
+        """Record new documents, in one statement."""
+        ...
+
+    async def begin_indexing(self, refs: Sequence[DocumentRef]) -> list[Document]:
+        """Mark the unfinished among these as indexing and return them in ordinal order.
+
+        References that are unknown or already terminal are left out.
+        """
+        ...
+
+    async def mark_indexed(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
+        """Record chunks and mark indexed; return the references that were still current. Repeatable."""
+        ...
+
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
+        """Record why documents failed; unknown references are left out."""
+        ...
+
+    async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:
+        """Record that a document's bytes now stand under a key of their own."""
+        ...

@@ -1,0 +1,50 @@
+"""What must still be done, recorded in the transaction that decided it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from domain.events import ClaimedEvent, Event, StartedEvent
+
+
+class Outbox(Protocol):
+    """Leased events, at least once. All times are the database's.
+
+    A claim ends when its lease runs out, wherever its holder is; every method that takes a lease token
+    raises ConflictError when the token no longer holds the event.
+    """
+
+    async def add(self, events: Sequence[Event]) -> list[int]:
+        """Record events, due at once; return their ids in order. Whoever listens is woken at commit."""
+        ...
+
+    async def claim(self, limit: int, *, lease: timedelta) -> list[ClaimedEvent]:
+        """Take up to `limit` due events nobody holds, oldest first, each under a fresh lease token."""
+        ...
+
+    async def start(self, claimed: ClaimedEvent, *, lease: timedelta) -> StartedEvent:
+        """Begin work: count the attempt and exchange the token, so that a second delivery of the claim conflicts.
+
+        Raises UnindexableError when the recorded payload cannot be read.
+        """
+        ...
+
+    async def extend(self, claimed: ClaimedEvent | StartedEvent, *, lease: timedelta) -> None:
+        """Heartbeat: hold the event for `lease` from now."""
+        ...
+
+    async def finish(self, started: StartedEvent) -> None:
+        """Record that the event is done."""
+        ...
+
+    async def release(self, held: ClaimedEvent | StartedEvent, *, delay: timedelta, reason: str = "") -> None:
+        """Give the event back, due after `delay`; `reason` is kept as its last error."""
+        ...
+
+    async def return_unworked(self, started: StartedEvent) -> None:
+        """Give a started event back at once without counting the attempt (shutdown)."""
+        ...
+
+    async def bury(self, event_id: int, *, reason: str) -> None:
+        """Mark the event dead: visible, never tried again by itself."""
+        ...

@@ -1,0 +1,28 @@
+"""One transaction over the system of record."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.ports.document_repo import DocumentRepo
+from domain.ports.outbox import Outbox
+from domain.ports.program_repo import ProgramRepo
+from domain.ports.upload_log import UploadLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """The repositories of one open transaction."""
+
+    programs: ProgramRepo
+    documents: DocumentRepo
+    outbox: Outbox
+    uploads: UploadLog
+
+
+class UnitOfWork(Protocol):
+    """Opens transactions. Nothing outside the system of record is called inside one."""
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        """A normal end commits, an exception rolls back; UnavailableError when the database cannot answer."""
+        ...

@@ -1,0 +1,21 @@
+"""The record of uploads under way, so that a crash between blob and commit leaves nothing for good."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+
+
+class UploadLog(Protocol):
+    """One entry per blob prefix that is being written and not yet owned by a program."""
+
+    async def begin(self, prefix: str) -> None:
+        """Record, before the first blob, that blobs are about to appear under prefix."""
+        ...
+
+    async def finish(self, prefix: str) -> None:
+        """The blobs are owned by a program now, or are gone. Raises ConflictError when a sweeper took them."""
+        ...
+
+    async def abandoned(self, *, older_than: timedelta) -> Sequence[str]:
+        """Prefixes begun longer ago than this and never finished."""
+        ...

@@ -1,0 +1,58 @@
+"""Where chunks are found by meaning and by token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.document import DocumentRef, DocumentType
+from domain.search import Candidate, SearchScope
+from domain.vectors import Vectors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """What the index keeps of one chunk. The chunk itself stays in Postgres."""
+
+    chunk_id: str
+    pgm_id: str
+    document: DocumentRef
+    document_type: DocumentType
+    folder_id: str
+    logic_id: str
+    lexical_text: str
+
+
+class VectorIndex(Protocol):
+    """A derived index: it can be lost and rebuilt. Every call may be repeated.
+
+    Every method raises UnavailableError when the index gives no answer in time (the outcome of a write is
+    then unknown) and MisconfiguredError when the index is not of the shape that the embedder needs.
+    """
+
+    async def prepare(self) -> None:
+        """Make the index ready for every other call: create it where it is missing, load it, check its shape."""
+        ...
+
+    async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
+        """Write one row per entry under its chunk id; vectors in the order of the entries."""
+        ...
+
+    async def dense(self, vector: Vectors, scope: SearchScope, *, limit: int) -> list[Candidate]:
+        """The chunks nearest to one vector by cosine, best first."""
+        ...
+
+    async def lexical(self, tokens: Sequence[str], scope: SearchScope, *, limit: int) -> list[Candidate]:
+        """The chunks that hold any of the tokens, best first by BM25."""
+        ...
+
+    async def chunk_ids(self, document: DocumentRef) -> frozenset[str]:
+        """The ids held for a document at this generation, read after every write acknowledged so far."""
+        ...
+
+    async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:
+        """Remove what is held for these documents at exactly these generations."""
+        ...
+
+    async def remove_program(self, pgm_id: str) -> None:
+        """Remove everything held for a program."""
+        ...

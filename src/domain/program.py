@@ -1,0 +1,74 @@
+"""A program: the ladder logic of one machine or line, registered whole or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.comments import DeviceComments
+from domain.document import Document, DocumentState
+from domain.template import Template
+
+
+class ProgramStatus(StrEnum):
+    """Derived from the states of the documents."""
+
+    INDEXING = "indexing"
+    INDEXED = "indexed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramDetails:
+    """What its owner says about a program."""
+
+    pgm_name: str
+    create_user: str
+    pgm_version: str = ""
+    description: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A registered program. `revision` counts its uploads from 1."""
+
+    pgm_id: str
+    details: ProgramDetails
+    revision: int
+    create_dt: datetime
+    update_dt: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """Everything that one transaction records about an accepted upload."""
+
+    program: Program
+    documents: tuple[Document, ...]
+    template: Template
+    comments: DeviceComments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexingProgress:
+    """How many documents of a program are in which state."""
+
+    counts: Mapping[DocumentState, int]
+
+    @property
+    def total(self) -> int:
+        """All documents, those included that have nothing to index."""
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        """Documents in a terminal state."""
+        return sum(count for state, count in self.counts.items() if state.is_terminal)
+
+    @property
+    def status(self) -> ProgramStatus:
+        """Indexing until every document is done; failed when any of them is."""
+        if self.done < self.total:
+            return ProgramStatus.INDEXING
+        return ProgramStatus.FAILED if self.counts.get(DocumentState.FAILED) else ProgramStatus.INDEXED

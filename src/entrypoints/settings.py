@@ -1,0 +1,1 @@
+"""What the environment may say: read once, here, and imported nowhere but in the entry points."""
