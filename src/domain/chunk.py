@@ -6,6 +6,17 @@ from domain.document import DocumentRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a chunk lives in its program: the logic and its folders, as the template names them."""
+
+    logic_id: str = ""
+    logic_name: str = ""
+    folder_id: str = ""
+    folder_name: str = ""
+    sub_folder_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceUse:
     """A device that a rung names, with its comment (empty where there is none)."""
 
@@ -23,6 +34,7 @@ class Chunk:
     """
 
     ordinal: int
+    place: Place
     first_step: int | None
     last_step: int | None
     title: str

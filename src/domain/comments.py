@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceComments:
-    """Device (as written in the comment file, upper case) -> comment (as written, padding kept)."""
+    """Device in canonical spelling (see domain.devices.canonical) -> comment as written, padding kept."""
 
     by_device: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, device: str) -> str:
-        """The comment of a device with runs of blanks collapsed; empty where there is none.
+        """The comment of a canonical device with runs of blanks collapsed; empty where there is none.
 
         Engineers pad comments with blanks to break lines in the ladder view.
         """

@@ -9,6 +9,9 @@ from domain.document import DocumentRef
 DOCUMENTS_PER_EVENT = 64
 RUNGS_PER_EVENT = 4_000
 
+LEASE = timedelta(seconds=30)
+"""How long a worker holds an event without a sign of life; a heartbeat renews it every third of that."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentsRegistered:
@@ -76,7 +79,7 @@ def halves(event: DocumentsRegistered) -> tuple[DocumentsRegistered, DocumentsRe
 class RetryPolicy:
     """Capped doubling delays. The defaults outlast 15 minutes of outage before an event is dead."""
 
-    max_attempts: int = 25
+    max_attempts: int = 30
     first_delay: timedelta = timedelta(seconds=1)
     longest_delay: timedelta = timedelta(seconds=60)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.chunk import DeviceUse
+from domain.chunk import DeviceUse, Place
 from domain.document import DocumentType
 
 
@@ -50,11 +50,7 @@ class FoundChunk:
     document_id: str
     document_name: str
     document_type: DocumentType
-    logic_id: str
-    logic_name: str
-    folder_id: str
-    folder_name: str
-    sub_folder_name: str
+    place: Place
     first_step: int | None
     last_step: int | None
     title: str

@@ -1,1 +1,99 @@
 """Pure wiring: whatever must be opened or closed is opened in lifespan.py and passed in."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from dependency_injector import containers, providers
+
+from application.check_readiness import Check, CheckReadiness
+from application.delete_program import DeleteProgram
+from application.handle_event import HandleEvent
+from application.index_documents import IndexDocuments
+from application.index_registered import IndexRegistered
+from application.indexing import IndexingSteps
+from application.indexing_steps import KeepOwnObject, ReadRungs, ReadTemplateRows
+from application.purge_program import PurgeProgram
+from application.read_content import ReadContent
+from application.register_program import RegisterProgram
+from application.relay_outbox import RelayOutbox
+from application.search_rungs import SearchRungs
+from application.sweep_uploads import SweepUploads
+from application.validate_upload import ValidateUpload
+from domain.document import DocumentType
+from domain.ports.archive_reader import ArchiveReader
+from domain.ports.blob_store import BlobStore
+from domain.ports.catalogue import Catalogue
+from domain.ports.chunk_reader import ChunkReader
+from domain.ports.dispatcher import Dispatcher
+from domain.ports.embedder import Embedder
+from domain.ports.unit_of_work import UnitOfWork
+from domain.ports.upload_reader import UploadReader
+from domain.ports.vector_index import VectorIndex
+from domain.upload import UploadLimits
+
+
+class Container(containers.DeclarativeContainer):
+    """The API and the worker share it; tests build it with fakes."""
+
+    archives: providers.Dependency[ArchiveReader] = providers.Dependency()
+    blobs: providers.Dependency[BlobStore] = providers.Dependency()
+    catalogue: providers.Dependency[Catalogue] = providers.Dependency()
+    chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
+    dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
+    embedder: providers.Dependency[Embedder] = providers.Dependency()
+    index: providers.Dependency[VectorIndex] = providers.Dependency()
+    unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
+    upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
+
+    clock: providers.Dependency[Callable[[], datetime]] = providers.Dependency()
+    scratch: providers.Dependency[Path] = providers.Dependency()
+    upload_limits: providers.Dependency[UploadLimits] = providers.Dependency()
+    hold_events_for: providers.Dependency[timedelta] = providers.Dependency(default=timedelta(0))
+    readiness_checks: providers.Dependency[Mapping[str, Check]] = providers.Dependency()
+
+    # One entry per document type that has something to index; every other type is skipped.
+    indexing_steps = providers.Factory(
+        IndexingSteps,
+        chains=providers.Dict(
+            {
+                DocumentType.LADDER_CSV: providers.List(
+                    providers.Factory(ReadRungs, blobs=blobs, reader=chunk_reader),
+                    providers.Factory(KeepOwnObject, blobs=blobs, unit_of_work=unit_of_work),
+                ),
+                DocumentType.TEMPLATE: providers.List(providers.Factory(ReadTemplateRows)),
+            }
+        ),
+    )
+
+    validate_upload = providers.Factory(ValidateUpload, reader=upload_reader)
+    register_program = providers.Factory(
+        RegisterProgram,
+        reader=upload_reader,
+        blobs=blobs,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        indexed_types=indexing_steps.provided.indexed_types,
+        hold_events_for=hold_events_for,
+    )
+    delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
+    search_rungs = providers.Factory(SearchRungs, embedder=embedder, index=index, catalogue=catalogue)
+    read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
+    readiness = providers.Factory(CheckReadiness, checks=readiness_checks)
+
+    index_documents = providers.Factory(
+        IndexDocuments,
+        unit_of_work=unit_of_work,
+        steps=indexing_steps,
+        embedder=embedder,
+        index=index,
+        blobs=blobs,
+        scratch=scratch,
+    )
+    purge_program = providers.Factory(PurgeProgram, unit_of_work=unit_of_work, blobs=blobs, index=index)
+    handle_event = providers.Factory(
+        HandleEvent, unit_of_work=unit_of_work, index_documents=index_documents, purge_program=purge_program
+    )
+    index_registered = providers.Factory(IndexRegistered, handle_event=handle_event)
+    relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
+    sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

@@ -1,1 +1,102 @@
 """What the environment may say: read once, here, and imported nowhere but in the entry points."""
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import msgspec
+
+from domain.upload import MEBIBYTE, UploadLimits
+
+PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The message names it and never shows its value."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
+    """Every setting, under its environment variable's name in lower case."""
+
+    database_url: Text
+    redis_url: Text
+
+    host: Text = "127.0.0.1"
+    port: Port = 8000
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    scratch_dir: Text = tempfile.gettempdir()
+
+    storage_type: Literal["local"] = "local"
+    storage_local_root: Text = "./data/blobs"
+
+    milvus_uri: str = ""
+    milvus_host: Text = "127.0.0.1"
+    milvus_port: Port = 19_530
+    milvus_token: str = ""
+    milvus_database: str = ""
+    milvus_collection_name: Text = "ladderbase"
+    milvus_embedding_dim: PositiveInt | None = None
+    embedding_model: Literal["embedded"] = "embedded"
+
+    async_milvus_processing: bool = True
+    worker_jobs: PositiveInt = 2
+
+    pgm_ladder_zip_max_size: PositiveInt = 100 * MEBIBYTE
+    pgm_template_file_max_size: PositiveInt = 10 * MEBIBYTE
+    pgm_comment_file_max_size: PositiveInt = 10 * MEBIBYTE
+    pgm_ladder_csv_max_size: PositiveInt = 5 * MEBIBYTE
+    pgm_template_required_columns: Text = "Folder ID,Folder Name,Sub Folder Name,Logic ID,Logic Name"
+
+    @property
+    def milvus_address(self) -> str:
+        """MILVUS_URI, or what MILVUS_HOST and MILVUS_PORT make of it."""
+        return self.milvus_uri or f"http://{self.milvus_host}:{self.milvus_port}"
+
+    @property
+    def scratch(self) -> Path:
+        """The folder for files on their way through."""
+        return Path(self.scratch_dir)
+
+    @property
+    def upload_limits(self) -> UploadLimits:
+        """What an upload may hold at most."""
+        return UploadLimits(
+            zip_bytes=self.pgm_ladder_zip_max_size,
+            template_bytes=self.pgm_template_file_max_size,
+            comment_bytes=self.pgm_comment_file_max_size,
+            csv_bytes=self.pgm_ladder_csv_max_size,
+            required_columns=tuple(name.strip() for name in self.pgm_template_required_columns.split(",")),
+        )
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises SettingsError naming the first one that is missing or wrong."""
+    known = {field.encode_name for field in msgspec.structs.fields(Settings)}
+    given = {name: value.strip() for name, value in environment.items() if name in known and value.strip()}
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_without_value(str(error))) from None
+
+
+def exit_on(error: SettingsError) -> NoReturn:
+    """End the process with the one line that helps."""
+    sys.exit(f"ladderbase: {error}")
+
+
+def _without_value(message: str) -> str:
+    """Msgspec quotes what it got only for choices; `at $.NAME` tells which setting."""
+    if "required field" in message:
+        return f"the setting {message.split('`', 2)[1]} is missing"
+    name = message.rsplit("$.", 1)[-1].rstrip("`")
+    expectation = message.split(", got", 1)[0].split(" - at", 1)[0]
+    reason = (
+        "is not one of its choices"
+        if "enum value" in message
+        else f"is wrong: {expectation[0].lower()}{expectation[1:]}"
+    )
+    return f"the setting {name} {reason}"

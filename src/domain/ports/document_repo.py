@@ -30,6 +30,10 @@ class DocumentRepo(Protocol):
         """
         ...
 
+    async def current(self, refs: Sequence[DocumentRef]) -> frozenset[DocumentRef]:
+        """Those of the references that are known here: of a live program, at the document's present generation."""
+        ...
+
     async def mark_indexed(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
         """Record chunks and mark indexed; return the references that were still current. Repeatable."""
         ...

@@ -22,6 +22,10 @@ class Outbox(Protocol):
         """Take up to `limit` due events nobody holds, oldest first, each under a fresh lease token."""
         ...
 
+    async def hold(self, event_ids: Sequence[int], *, lease: timedelta) -> list[ClaimedEvent]:
+        """Claim just these, which this transaction added: no relay sees them free before the lease has run out."""
+        ...
+
     async def start(self, claimed: ClaimedEvent, *, lease: timedelta) -> StartedEvent:
         """Begin work: count the attempt and exchange the token, so that a second delivery of the claim conflicts.
 

@@ -13,9 +13,16 @@ class UploadLog(Protocol):
         ...
 
     async def finish(self, prefix: str) -> None:
-        """The blobs are owned by a program now, or are gone. Raises ConflictError when a sweeper took them."""
+        """The blobs are owned by a program now, or are gone. Raises ConflictError when a sweeper took the prefix."""
         ...
 
-    async def abandoned(self, *, older_than: timedelta) -> Sequence[str]:
-        """Prefixes begun longer ago than this and never finished."""
+    async def take_abandoned(self, *, older_than: timedelta) -> Sequence[str]:
+        """Take over the prefixes begun longer ago than this: their uploader can no longer finish.
+
+        Repeatable: what was taken and not yet forgotten is returned again.
+        """
+        ...
+
+    async def forget(self, prefix: str) -> None:
+        """The blobs of a taken prefix are gone."""
         ...

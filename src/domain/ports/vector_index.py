@@ -45,8 +45,8 @@ class VectorIndex(Protocol):
         """The chunks that hold any of the tokens, best first by BM25."""
         ...
 
-    async def chunk_ids(self, document: DocumentRef) -> frozenset[str]:
-        """The ids held for a document at this generation, read after every write acknowledged so far."""
+    async def chunk_ids(self, documents: Sequence[DocumentRef]) -> frozenset[str]:
+        """All ids held for these documents at just these generations, read after every write acknowledged so far."""
         ...
 
     async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:

@@ -1,0 +1,156 @@
+"""Blobs as files below one folder of a local disk."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from adapters.blobs import disk_files
+from adapters.blobs.incoming_file import IncomingFile
+from adapters.blobs.keys import checked_key, checked_prefix, checked_range
+from domain.errors import NotFoundError, UnavailableError
+from domain.ports.blob_store import BlobEntry, BlobStore, StoredBlob
+
+PIECE_BYTES = 1024 * 1024
+LISTING_PAGE = 500
+
+T = TypeVar("T")
+
+
+class LocalDiskBlobStore(BlobStore):
+    """Files below `root`, which must be on one volume that knows hard links.
+
+    Finished blobs stand under `objects/`, half-written ones under `incoming/`: whatever a crash leaves
+    can be neither read nor listed, and `sweep_temporary` removes it. Safe with several processes on one
+    root. A put that is cancelled while its last step runs lets that step end, so the blob is whole or absent.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._objects = root / "objects"
+        self._incoming = root / "incoming"
+
+    async def put(self, key: str, content: AsyncIterator[bytes]) -> StoredBlob:
+        """Write aside, flush, then link into place: a reader never sees a part. Raises ConflictError."""
+        target = self._objects / checked_key(key)
+        incoming = IncomingFile(self._incoming)
+        try:
+            await _receive(content, incoming)
+            await _in_thread(_commit, incoming, target, self._objects)
+        finally:
+            await _in_thread(incoming.discard)
+        return StoredBlob(key=key, size_bytes=incoming.size_bytes, sha256=incoming.sha256)
+
+    async def read(self, key: str, *, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """Yield [start, stop) in pieces of at most 1 MiB. Raises NotFoundError, ValueError for a negative bound."""
+        checked_range(start, stop)
+        reader = _Reader(self._objects / checked_key(key), start)
+        left = stop - start if stop is not None else None
+        try:
+            while piece := await _in_thread(reader.read, PIECE_BYTES if left is None else left, missing=key):
+                yield piece
+                left = left - len(piece) if left is not None else None
+        finally:
+            reader.close()
+
+    async def size(self, key: str) -> int:
+        """The number of bytes under key. Raises NotFoundError."""
+        return await _in_thread(_file_size, self._objects / checked_key(key), missing=key)
+
+    async def delete_below(self, prefix: str) -> int:
+        """Delete a folder of blobs. Raises ValueError for '': nobody empties a whole store by mistake."""
+        folder = checked_key(checked_prefix(prefix))
+        return await _in_thread(disk_files.remove_tree, self._objects / folder, self._objects)
+
+    async def list_below(self, prefix: str) -> AsyncIterator[BlobEntry]:
+        """Yield the blobs of a folder in key order; the folder is read as the listing is consumed."""
+        folder = checked_prefix(prefix)
+        entries = disk_files.walk(self._objects / folder, folder)
+        while page := await _in_thread(_page, entries):
+            for entry in page:
+                yield entry
+
+    async def sweep_temporary(self, *, older_than: timedelta) -> int:
+        """Remove what crashes left half-written and nobody wrote to for so long; return how many files."""
+        return await _in_thread(disk_files.remove_older, self._incoming, datetime.now(tz=UTC) - older_than)
+
+
+class _Reader:
+    """A file opened by its first read, so that whoever made the reader can close it whatever happened."""
+
+    def __init__(self, path: Path, start: int) -> None:
+        self._path = path
+        self._start = start
+        self._file: BinaryIO | None = None
+
+    def read(self, size_bytes: int) -> bytes:
+        if self._file is None:
+            self._file = self._path.open("rb", buffering=0)
+            self._file.seek(self._start)
+        return self._file.read(max(0, min(size_bytes, PIECE_BYTES)))
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+async def _receive(content: AsyncIterator[bytes], incoming: IncomingFile) -> None:
+    """Gather small pieces, so that a thread is called about once for a mebibyte."""
+    pending = bytearray()
+    async for piece in content:
+        pending += piece
+        if len(pending) >= PIECE_BYTES:
+            await _in_thread(incoming.write, bytes(pending))
+            pending.clear()
+    await _in_thread(incoming.write, bytes(pending))
+
+
+def _commit(incoming: IncomingFile, target: Path, root: Path) -> None:
+    incoming.flush()
+    disk_files.publish(incoming.path, incoming.sha256, target, root)
+
+
+def _file_size(path: Path) -> int:
+    if path.is_dir():
+        raise IsADirectoryError(path)
+    return path.stat().st_size
+
+
+def _page(entries: Iterator[BlobEntry]) -> list[BlobEntry]:
+    return list(islice(entries, LISTING_PAGE))
+
+
+async def _in_thread(work: Callable[..., T], *args: object, missing: str | None = None) -> T:
+    """Run blocking work, and on cancellation wait for it: nobody may close a file that a thread still writes.
+
+    With `missing`, a file that is not there raises NotFoundError for that key.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work, *args))
+    with _translated_errors(missing):
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await _settled(running)
+            raise
+
+
+async def _settled(running: "asyncio.Future[T]") -> None:
+    while not running.done():
+        try:
+            await asyncio.wait({running})
+        except asyncio.CancelledError:
+            continue  # the first cancellation is about to be raised anyway
+    if not running.cancelled():
+        running.exception()
+
+
+@contextmanager
+def _translated_errors(missing: str | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if missing is not None and isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+            raise NotFoundError("blob", missing) from error
+        raise UnavailableError("blob store", error.strerror or type(error).__name__) from error

@@ -1,0 +1,100 @@
+"""A connection to Milvus that is made when first needed and made anew after it was lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pymilvus import AsyncMilvusClient
+
+from adapters.milvus.errors import translated_errors
+from domain.errors import UnavailableError
+
+CHANNEL_OPTIONS = {
+    # Milvus Lite answers the default of 10 s with GOAWAY (too_many_pings).
+    "grpc.keepalive_time_ms": 60_000,
+    # Channels of a process share their back-off unless told otherwise: a new one would wait like the old.
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.max_reconnect_backoff_ms": 1_000,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class MilvusSession:
+    """An open client and what was learnt of its server."""
+
+    client: AsyncMilvusClient
+    server_version: str
+    users: int = 0
+    retired: bool = False
+
+    @property
+    def is_lite(self) -> bool:
+        """Whether the server is Milvus Lite."""
+        return self.server_version.startswith("milvus_lite")
+
+
+class MilvusConnection:
+    """Hands out one shared session, and a new one after a call on it failed for want of an answer.
+
+    A session that is given up is closed when its last user is done: closing it earlier would cancel
+    its neighbours' calls.
+    """
+
+    def __init__(self, uri: str, *, token: str, database: str) -> None:
+        self._uri = uri
+        self._token = token
+        self._database = database
+        self._connecting = asyncio.Lock()
+        self._session: MilvusSession | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What pymilvus' clients are made with."""
+        return {
+            "uri": self._uri,
+            "token": self._token,
+            "db_name": self._database,
+            "dedicated": True,  # a shared connection would outlive the client's close()
+            "grpc_options": dict(CHANNEL_OPTIONS),
+        }
+
+    @asynccontextmanager
+    async def session(self, *, timeout_s: float) -> AsyncIterator[MilvusSession]:
+        """A session for calls that take at most timeout_s together, their errors translated."""
+        session: MilvusSession | None = None
+        try:
+            with translated_errors():
+                async with asyncio.timeout(timeout_s):
+                    session = await self._shared(timeout_s)
+                    session.users += 1
+                    yield session
+        except UnavailableError:
+            if session is not None:
+                session.retired = True
+            raise
+        finally:
+            if session is not None:
+                session.users -= 1
+                await self._close_if_unused(session)
+
+    async def aclose(self) -> None:
+        """Close the session once nobody uses it. The next call would open another."""
+        if (session := self._session) is not None:
+            session.retired = True
+            await self._close_if_unused(session)
+
+    async def _shared(self, timeout_s: float) -> MilvusSession:
+        async with self._connecting:
+            if self._session is None or self._session.retired:
+                client = AsyncMilvusClient(**self.arguments, timeout=timeout_s)
+                version = await client.get_server_version(timeout=timeout_s)
+                self._session = MilvusSession(client=client, server_version=str(version))
+            return self._session
+
+    async def _close_if_unused(self, session: MilvusSession) -> None:
+        if session.retired and session.users == 0:
+            if self._session is session:
+                self._session = None
+            await session.client.close()

@@ -1,0 +1,155 @@
+"""What can be wrong with an archive: stable codes, one sentence for a person, and the remedy."""
+
+
+class ArchiveProblem(Exception):  # noqa: N818 - it is collected into findings, not reported as a failure of ours
+    """One reason to refuse an archive. `entry` is the name of the entry that is meant, None for the whole file."""
+
+    def __init__(self, code: str, message: str, *, hint: str, entry: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.entry = entry
+
+
+_PACK_AGAIN = "Pack the files into a new ZIP with Windows Explorer or 7-Zip and send that."
+_RENAME = "Rename the file and pack it again."
+
+
+def corrupt(reason: str, entry: str | None = None) -> ArchiveProblem:
+    """The bytes contradict themselves."""
+    what = f"entry {shown(entry)}" if entry is not None else "the archive"
+    return ArchiveProblem("zip_corrupt", f"{what} is damaged: {reason}", hint=_PACK_AGAIN, entry=entry)
+
+
+def empty() -> ArchiveProblem:
+    """Not one entry."""
+    return ArchiveProblem("zip_empty", "the archive holds no files", hint="Put the ladder CSVs into it.")
+
+
+def no_documents() -> ArchiveProblem:
+    """Entries, but none that could be a ladder."""
+    return ArchiveProblem(
+        "zip_no_documents",
+        "the archive holds no ladder CSV",
+        hint="Export each program body with 'Write to CSV File' and pack those files.",
+    )
+
+
+def spanned() -> ArchiveProblem:
+    """One part of several."""
+    return ArchiveProblem("zip_unsupported", "the archive is one part of several", hint="Pack it into one single ZIP.")
+
+
+def encrypted(what: str, entry: str | None = None) -> ArchiveProblem:
+    """Needs a password."""
+    return ArchiveProblem(
+        "zip_encrypted", f"{what} is protected by a password", hint="Pack it again without a password.", entry=entry
+    )
+
+
+def too_many_entries(count: int, most: int) -> ArchiveProblem:
+    """More entries than the limit."""
+    return ArchiveProblem(
+        "zip_too_many_entries",
+        f"the archive claims {count:,} entries, more than the limit of {most:,}",
+        hint="Pack only the ladder CSVs that the template names.",
+    )
+
+
+def bomb(reason: str, entry: str | None = None) -> ArchiveProblem:
+    """Unpacks to more than the limit."""
+    return ArchiveProblem("zip_bomb", reason, hint="Pack only the ladder CSVs that the template names.", entry=entry)
+
+
+def overlapping(entry: str) -> ArchiveProblem:
+    """Two entries share bytes (Fifield 2019; CVE-2024-0450)."""
+    return ArchiveProblem(
+        "zip_overlap", f"entry {shown(entry)} shares its bytes with another entry", hint=_PACK_AGAIN, entry=entry
+    )
+
+
+def unsafe_path(entry: str, reason: str) -> ArchiveProblem:
+    """A name that could lead out of a folder or cannot be a file name everywhere."""
+    return ArchiveProblem(
+        "zip_unsafe_path", f"entry {shown(entry)} has an unsafe name: {reason}", hint=_RENAME, entry=entry
+    )
+
+
+def name_too_long(entry: str, reason: str) -> ArchiveProblem:
+    """A name or path beyond the limits."""
+    return ArchiveProblem("zip_name_too_long", f"entry {shown(entry)} {reason}", hint="Shorten it.", entry=entry)
+
+
+def name_encoding(entry: str) -> ArchiveProblem:
+    """A name that no known encoding explains."""
+    return ArchiveProblem(
+        "zip_name_encoding",
+        f"entry {shown(entry)} has a name that is neither UTF-8 nor CP949",
+        hint=_RENAME,
+        entry=entry,
+    )
+
+
+def special_file(entry: str) -> ArchiveProblem:
+    """A link, device or pipe."""
+    return ArchiveProblem(
+        "zip_special_file",
+        f"entry {shown(entry)} is a link or a device, not a file",
+        hint="Pack the file itself.",
+        entry=entry,
+    )
+
+
+def method_unsupported(entry: str, method: int) -> ArchiveProblem:
+    """Neither stored nor deflated."""
+    return ArchiveProblem(
+        "zip_method_unsupported",
+        f"entry {shown(entry)} is packed by method {method}; only 0 (stored) and 8 (deflate) are read",
+        hint="Pack it again with the method 'Deflate'.",
+        entry=entry,
+    )
+
+
+def duplicate_name(entry: str, other: str) -> ArchiveProblem:
+    """The same name twice, perhaps spelled otherwise."""
+    return ArchiveProblem(
+        "zip_duplicate_name",
+        f"entry {shown(entry)} has the same name as entry {shown(other)}",
+        hint="Keep one of the two; upper and lower case do not make two names.",
+        entry=entry,
+    )
+
+
+def path_conflict(entry: str, other: str) -> ArchiveProblem:
+    """A file where another entry needs a folder."""
+    return ArchiveProblem(
+        "zip_path_conflict",
+        f"entry {shown(entry)} needs the folder {shown(other)}, which is a file in the same archive",
+        hint="Rename one of the two.",
+        entry=entry,
+    )
+
+
+def nested(entry: str) -> ArchiveProblem:
+    """An archive inside the archive."""
+    return ArchiveProblem(
+        "zip_nested",
+        f"entry {shown(entry)} is itself an archive",
+        hint="Unpack it and pack its files directly.",
+        entry=entry,
+    )
+
+
+def shown(name: str | None) -> str:
+    """A hostile name as it may stand in a message: quoted, control characters escaped, at most 80 characters."""
+    text = name or ""
+    return ascii_safe(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")
+
+
+_LONGEST_SHOWN = 80
+
+
+def ascii_safe(text: str) -> str:
+    """Quote a text and escape what a terminal or a log would act on; letters of all languages stay."""
+    return "'" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text) + "'"

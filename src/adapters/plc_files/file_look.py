@@ -1,0 +1,103 @@
+"""The first look at an uploaded file: its suffix, its size, and whether its first bytes agree with both."""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import BinaryIO
+
+from adapters.plc_files.zip_records import END_SIGNATURE
+from domain.findings import Finding, Section
+from domain.upload import MEBIBYTE, SpooledFile, UploadLimits
+
+OLE2_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PK = b"PK"
+_NO_TEXT_SIGNATURES = (
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    OLE2_SIGNATURE,
+    b"%PDF-",
+    b"\x89PNG",
+    b"MZ",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"\x1f\x8b",
+)
+_TAIL_BYTES = 0xFFFF + 22
+_MACRO_SUFFIXES = {".xlsm", ".xlsb", ".xltm"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Expected:
+    suffixes: tuple[str, ...]
+    what: str
+
+
+_EXPECTED = {
+    Section.LADDER_ZIP: _Expected(suffixes=(".zip",), what="a ZIP archive"),
+    Section.TEMPLATE: _Expected(suffixes=(".xlsx", ".xls"), what="an Excel workbook"),
+    Section.COMMENT_FILE: _Expected(suffixes=(".csv", ".txt"), what="a CSV file"),
+}
+
+
+def look_at(upload: SpooledFile, section: Section, limits: UploadLimits) -> Finding | None:
+    """What is wrong with the file as a whole, before its content is read; None where nothing is."""
+    most = {
+        Section.LADDER_ZIP: limits.zip_bytes,
+        Section.TEMPLATE: limits.template_bytes,
+        Section.COMMENT_FILE: limits.comment_bytes,
+    }[section]
+    with upload.path.open("rb") as file:
+        file_bytes = file.seek(0, 2)
+        if not file_bytes:
+            return _finding(upload, section, "file_empty", "the file is empty", "Send the file again.")
+        if file_bytes > most:
+            return _finding(
+                upload,
+                section,
+                "too_large",
+                f"the file has {file_bytes:,} bytes, more than the limit of {most:,}",
+                f"Send at most {most / MEBIBYTE:g} MiB; leave out what does not belong to the program.",
+            )
+        return _look_at_kind(upload, section, file)
+
+
+def _look_at_kind(upload: SpooledFile, section: Section, file: BinaryIO) -> Finding | None:
+    expected = _EXPECTED[section]
+    suffix = PurePath(upload.name).suffix.lower()
+    if suffix not in expected.suffixes:
+        return _finding(
+            upload,
+            section,
+            "type_unsupported",
+            f"'{suffix or 'no suffix'}' is not read here: {expected.what} is expected ({', '.join(expected.suffixes)})",
+            "Save it as .xlsx, without macros." if suffix in _MACRO_SUFFIXES else "Send the right file in this field.",
+        )
+    if not _agrees(section, suffix, file):
+        return _finding(
+            upload,
+            section,
+            "type_mismatch",
+            f"the file is named {suffix}, but its content is not that of {expected.what} of this kind",
+            "Save it again from the program that made it, instead of renaming it.",
+        )
+    return None
+
+
+def _agrees(section: Section, suffix: str, file: BinaryIO) -> bool:
+    file.seek(0)
+    head = file.read(8)
+    if section is Section.COMMENT_FILE:
+        return not head.startswith(_NO_TEXT_SIGNATURES)
+    if section is Section.TEMPLATE:
+        # A password turns an .xlsx into OLE2: the workbook reader tells that from a renamed .xls.
+        return head.startswith(OLE2_SIGNATURE) or (suffix == ".xlsx" and head.startswith(_PK))
+    return head.startswith(_PK) or END_SIGNATURE in _tail(file)
+
+
+def _tail(file: BinaryIO) -> bytes:
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _TAIL_BYTES))
+    return file.read(_TAIL_BYTES)
+
+
+def _finding(upload: SpooledFile, section: Section, code: str, message: str, hint: str) -> Finding:
+    return Finding(section=section, code=code, file=upload.name, message=message, hint=hint)

@@ -1,0 +1,103 @@
+"""The template as an Excel workbook, .xlsx or legacy .xls, read inside a limited child process only.
+
+What a cell becomes: text verbatim; whole numbers without `.0`; TRUE and FALSE; dates in ISO form; error values such
+as #N/A and formulas without a stored value blank; formulas are never evaluated. Of merged cells the first holds the
+value. Hidden rows are read; the first visible worksheet is the template.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, time, timedelta
+from os import SEEK_END
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+from adapters.plc_files.file_look import OLE2_SIGNATURE
+from adapters.plc_files.ole2 import holds_workbook
+from adapters.plc_files.template_sheet import TemplateReading, read_template_rows
+from adapters.plc_files.workbook_look import MOST_CELLS, MOST_SHEETS, find_first_sheet
+from adapters.plc_files.workbook_problems import WorkbookProblem, corrupt, mismatched, protected, too_large
+from domain.findings import Finding, Section
+from domain.upload import UploadLimits
+
+_Cell = float | str | time | date | timedelta  # int is a float to a type checker, bool an int, datetime a date
+_EXACT_BELOW = 10**15
+
+
+def read_template(path: Path, file_name: str, limits: UploadLimits) -> TemplateReading:
+    """Read the workbook at `path`; all that is wrong with it comes back as findings."""
+    try:
+        with path.open("rb") as file:
+            rows = list(_rows(file, PurePath(file_name).suffix.lower(), limits))
+    except WorkbookProblem as problem:
+        return TemplateReading(findings=(_finding(problem, file_name),))
+    return read_template_rows(rows, file_name=file_name, limits=limits)
+
+
+def _finding(problem: WorkbookProblem, file_name: str) -> Finding:
+    return Finding(
+        section=Section.TEMPLATE,
+        code=problem.code,
+        file=file_name,
+        row=problem.row,
+        message=problem.message,
+        hint=problem.hint,
+    )
+
+
+def _rows(file: BinaryIO, suffix: str, limits: UploadLimits) -> Iterator[list[str]]:
+    wanted = _check(file, suffix, limits)
+    file.seek(0)
+    with _translated_errors(), CalamineWorkbook.from_filelike(file) as workbook:
+        sheet = workbook.get_sheet_by_name(wanted or _first_visible(workbook))
+        if sheet.total_height * sheet.width > MOST_CELLS or sheet.total_height > limits.rows:
+            raise too_large(f"its sheet has {sheet.total_height:,} rows and {sheet.width:,} columns")
+        for row in sheet.iter_rows():
+            yield [_text(cell) for cell in row]
+
+
+def _check(file: BinaryIO, suffix: str, limits: UploadLimits) -> str | None:
+    """Look before anything is loaded; name the sheet where the look can tell."""
+    is_ole2 = file.read(len(OLE2_SIGNATURE)) == OLE2_SIGNATURE
+    if is_ole2 and not holds_workbook(file):
+        raise protected()
+    if is_ole2 != (suffix == ".xls"):
+        raise mismatched()
+    return None if is_ole2 else find_first_sheet(file, file.seek(0, SEEK_END), limits)
+
+
+def _first_visible(workbook: CalamineWorkbook) -> str:
+    sheets = workbook.sheets_metadata
+    if len(sheets) > MOST_SHEETS:
+        raise too_large(f"it has more than {MOST_SHEETS} sheets")
+    for sheet in sheets:
+        if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet:
+            return sheet.name
+    raise corrupt("it has no visible worksheet")
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except PasswordError as error:
+        raise protected() from error
+    except (CalamineError, OSError, ValueError) as error:
+        raise corrupt("it cannot be read") from error
+    except BaseException as error:
+        # A panic inside the library arrives as a BaseException that cannot be imported by name.
+        if type(error).__module__ != "pyo3_runtime":
+            raise
+        raise corrupt("it cannot be read") from error
+
+
+def _text(cell: _Cell) -> str:
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT_BELOW:
+        return str(int(cell))
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)

@@ -1,0 +1,87 @@
+"""Reads the files of an upload in limited child processes and collects all that is wrong with them."""
+
+from collections.abc import Sequence
+
+from adapters.plc_files.ladder_archive import LadderArchive
+from adapters.plc_files.limited_child import ResourceLimitError
+from adapters.plc_files.limited_process import LimitedProcess
+from adapters.plc_files.template_sheet import TemplateReading
+from adapters.plc_files.upload_jobs import (
+    CommentReading,
+    compare_with_template,
+    read_comment_file,
+    read_named_ladders,
+    read_template_file,
+    read_zip_directory,
+)
+from domain.findings import Finding, Section
+from domain.inspection import NamedCsv, presented
+from domain.ports.upload_reader import UploadReader
+from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload, UploadLimits
+
+_MOST_KILLED = 3  # an upload may not hold a slot for hours by killing one child after the other
+
+
+class LimitedUploadReader(UploadReader):
+    """Each file gets a child of its own: one that exceeds the limits costs its own findings alone."""
+
+    def __init__(self, process: LimitedProcess, limits: UploadLimits) -> None:
+        self._process = process
+        self._limits = limits
+
+    async def inspect(self, upload: Upload) -> InspectedUpload:
+        """Read template, comments and archive, then every CSV that the template names."""
+        template = await self._read_template(upload.template)
+        comments = await self._read_comments(upload.comments) if upload.comments else CommentReading()
+        archive = await self._read_archive(upload.ladder_zip)
+        comparison = await self._process.run(compare_with_template, template.template, archive, upload.template.name)
+        ladders, problems = await self._read_ladders(comparison.named, upload.ladder_zip)
+        findings = (*template.findings, *comments.findings, *archive.findings, *comparison.findings, *problems)
+        return InspectedUpload(
+            template=template.template,
+            comments=comments.comments,
+            ladders=ladders if template.template.logics else (),
+            findings=presented(findings),
+        )
+
+    async def _read_template(self, upload: SpooledFile) -> TemplateReading:
+        try:
+            return await self._process.run(read_template_file, upload, self._limits)
+        except ResourceLimitError as error:
+            return TemplateReading(findings=(_killed(error, Section.TEMPLATE, upload.name),))
+
+    async def _read_comments(self, upload: SpooledFile) -> CommentReading:
+        try:
+            return await self._process.run(read_comment_file, upload, self._limits)
+        except ResourceLimitError as error:
+            return CommentReading(findings=(_killed(error, Section.COMMENT_FILE, upload.name),))
+
+    async def _read_archive(self, upload: SpooledFile) -> LadderArchive:
+        try:
+            return await self._process.run(read_zip_directory, upload, self._limits)
+        except ResourceLimitError as error:
+            finding = _killed(error, Section.LADDER_ZIP, upload.name)
+            return LadderArchive(findings=(finding,), is_trustworthy=False)
+
+    async def _read_ladders(
+        self, named: Sequence[NamedCsv], upload: SpooledFile
+    ) -> tuple[tuple[LadderMember, ...], tuple[Finding, ...]]:
+        outcomes = await self._process.each(read_named_ladders, named, upload, self._limits, most_failures=_MOST_KILLED)
+        ladders = tuple(outcome for outcome in outcomes if isinstance(outcome, LadderMember))
+        findings = tuple(outcome for outcome in outcomes if isinstance(outcome, Finding))
+        killed = tuple(
+            _killed(outcome, Section.LADDER_CSV, one.csv.path)
+            for one, outcome in zip(named, outcomes, strict=True)
+            if isinstance(outcome, ResourceLimitError)
+        )
+        return ladders, findings + killed
+
+
+def _killed(error: ResourceLimitError, section: Section, file_name: str) -> Finding:
+    return Finding(
+        section=section,
+        code="resource_limit",
+        file=file_name,
+        message=f"the file could not be read within the limits: {error}",
+        hint="Export or save the file again, smaller; no file that the PLC tools write needs so much.",
+    )

@@ -1,0 +1,228 @@
+"""The records of a ZIP file as they stand in its bytes, before anything is believed of them (PKWARE APPNOTE 6.3.10)."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from adapters.plc_files.archive_problems import corrupt, encrypted, spanned, too_many_entries
+
+LOCAL_SIGNATURE = b"PK\x03\x04"
+CENTRAL_SIGNATURE = b"PK\x01\x02"
+END_SIGNATURE = b"PK\x05\x06"
+ENCRYPTED_FLAG, DESCRIPTOR_FLAG, STRONG_ENCRYPTION_FLAG, UTF8_FLAG, MASKED_FLAG = (
+    1 << 0,
+    1 << 3,
+    1 << 6,
+    1 << 11,
+    1 << 13,
+)
+_END64_SIGNATURE = b"PK\x06\x06"
+_LOCATOR_SIGNATURE = b"PK\x06\x07"
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR = struct.Struct("<4sLQL")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_NONE16, _NONE32 = 0xFFFF, 0xFFFFFFFF
+_LONGEST_COMMENT = 0xFFFF
+_ZIP64_EXTRA = 0x0001
+_VERSION_OF_ENCRYPTED_DIRECTORY = 62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndRecord:
+    """Where the central directory lies and how many entries it claims; sizes and offsets in bytes."""
+
+    entry_count: int
+    directory_offset: int
+    directory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentralEntry:
+    """One entry as the central directory tells it. `raw_name` is undecoded; nothing is checked yet."""
+
+    raw_name: bytes
+    extra: tuple[tuple[int, bytes], ...]
+    flags: int
+    method: int
+    crc: int
+    packed_bytes: int
+    size_bytes: int
+    disk: int
+    unix_mode: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalHeader:
+    """What stands in front of an entry's bytes; `data_offset` is where they begin."""
+
+    raw_name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed_bytes: int
+    size_bytes: int
+    data_offset: int
+
+
+def read_end(file: BinaryIO, file_bytes: int) -> EndRecord:
+    """Find the one end record, which must close the file, and the directory, which must stand before it.
+
+    Raises ArchiveProblem.
+    """
+    tail_start = max(0, file_bytes - _END.size - _LONGEST_COMMENT)
+    file.seek(tail_start)
+    tail = file.read(file_bytes - tail_start)
+    place = _only_end(tail)
+    end_offset = tail_start + place
+    _, disk, first_disk, count_here, count, size, offset, _ = _END.unpack_from(tail, place)
+    if disk not in {0, _NONE16} or first_disk not in {0, _NONE16}:
+        raise spanned()
+    if count_here != count:
+        raise corrupt("its end record contradicts itself")
+    record = EndRecord(entry_count=count, directory_offset=offset, directory_bytes=size)
+    if locator := _locator_before(file, end_offset):
+        record, end_offset = _read_end64(file, record, *locator)
+    if record.directory_offset + record.directory_bytes != end_offset:
+        raise corrupt("bytes stand before or in it that belong to no file, or parts are missing")
+    return record
+
+
+def _only_end(tail: bytes) -> int:
+    places = []
+    place = tail.find(END_SIGNATURE)
+    while 0 <= place <= len(tail) - _END.size:
+        if place + _END.size + _END.unpack_from(tail, place)[7] == len(tail):
+            places.append(place)
+        place = tail.find(END_SIGNATURE, place + 1)
+    if not places:
+        raise corrupt("its end is missing, or bytes follow it")
+    comment = tail[places[0] + _END.size :]
+    if len(places) > 1 or any(mark in comment for mark in (END_SIGNATURE, CENTRAL_SIGNATURE, LOCAL_SIGNATURE)):
+        raise corrupt("a second archive hides in its comment")
+    return places[0]
+
+
+def _locator_before(file: BinaryIO, end_offset: int) -> tuple[int, int, int] | None:
+    """The Zip64 locator in front of the end record: its own offset, the record's offset, the number of disks."""
+    offset = end_offset - _LOCATOR.size
+    if offset < 0:
+        return None
+    file.seek(offset)
+    signature, _, record_offset, disks = _LOCATOR.unpack(file.read(_LOCATOR.size))
+    return (offset, record_offset, disks) if signature == _LOCATOR_SIGNATURE else None
+
+
+def _read_end64(
+    file: BinaryIO, short: EndRecord, locator_offset: int, record_offset: int, disks: int
+) -> tuple[EndRecord, int]:
+    if disks > 1:
+        raise spanned()
+    if record_offset + _END64.size > locator_offset:
+        raise corrupt("its end record lies outside of it")
+    file.seek(record_offset)
+    signature, length, _, needed, disk, first_disk, count_here, count, size, offset = _END64.unpack(
+        file.read(_END64.size)
+    )
+    if signature != _END64_SIGNATURE or record_offset + 12 + length != locator_offset:
+        raise corrupt("its end record is damaged")
+    if needed >= _VERSION_OF_ENCRYPTED_DIRECTORY and 12 + length > _END64.size:
+        raise encrypted("the archive's list of files")
+    if disk or first_disk:
+        raise spanned()
+    if (
+        count_here != count
+        or short.entry_count not in {_NONE16, count}
+        or short.directory_bytes not in {_NONE32, size}
+        or short.directory_offset not in {_NONE32, offset}
+    ):
+        raise corrupt("its two end records contradict each other")
+    return EndRecord(entry_count=count, directory_offset=offset, directory_bytes=size), record_offset
+
+
+def central_entries(file: BinaryIO, end: EndRecord, most: int) -> Iterator[CentralEntry]:
+    """Yield the directory's entries, never more than `most` of them. Raises ArchiveProblem."""
+    if end.entry_count > most:
+        raise too_many_entries(end.entry_count, most)
+    file.seek(end.directory_offset)
+    left, seen = end.directory_bytes, 0
+    while left:
+        head = file.read(min(left, _CENTRAL.size))
+        if len(head) < _CENTRAL.size or head[:4] != CENTRAL_SIGNATURE:
+            raise corrupt(f"its list of files breaks off after {seen:,} entries")
+        if seen == most:
+            raise too_many_entries(seen + 1, most)
+        fields = _CENTRAL.unpack(head)
+        lengths = fields[10:13]
+        left -= _CENTRAL.size + sum(lengths)
+        if left < 0:
+            raise corrupt(f"its list of files breaks off after {seen:,} entries")
+        yield _central_entry(fields, *(file.read(length) for length in lengths))
+        seen += 1
+    if seen != end.entry_count:
+        raise corrupt(f"it claims {end.entry_count:,} entries and lists {seen:,}")
+
+
+def _central_entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes, _comment: bytes) -> CentralEntry:
+    entry = CentralEntry(
+        raw_name=raw_name,
+        extra=extra_fields(extra),
+        flags=fields[3],
+        method=fields[4],
+        crc=fields[7],
+        packed_bytes=fields[8],
+        size_bytes=fields[9],
+        disk=fields[13],
+        unix_mode=fields[15] >> 16,
+        offset=fields[16],
+    )
+    short = (entry.size_bytes, entry.packed_bytes, entry.offset)
+    size, packed, offset = _widened(entry.extra, short)
+    return replace(
+        entry, size_bytes=size, packed_bytes=packed, offset=offset, disk=0 if entry.disk == _NONE16 else entry.disk
+    )
+
+
+def extra_fields(extra: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Cut an extra field into (id, content); a cut-off rest is dropped, as padding tools leave such."""
+    fields, place = [], 0
+    while place + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, place)
+        if place + 4 + length > len(extra):
+            break
+        fields.append((kind, extra[place + 4 : place + 4 + length]))
+        place += 4 + length
+    return tuple(fields)
+
+
+def _widened(extra: tuple[tuple[int, bytes], ...], values: tuple[int, ...]) -> tuple[int, ...]:
+    """Replace 0xFFFFFFFF by the 64-bit values of the Zip64 extra field, which come in the same order."""
+    longs = iter(
+        struct.iter_unpack("<Q", wide[: len(wide) // 8 * 8]) if (wide := dict(extra).get(_ZIP64_EXTRA)) else ()
+    )
+    widened = [next(longs, (value,))[0] if value == _NONE32 else value for value in values]
+    return tuple(widened)
+
+
+def read_local_header(file: BinaryIO, offset: int) -> LocalHeader | None:
+    """Read the header in front of an entry's bytes; None where there is none."""
+    file.seek(offset)
+    head = file.read(_LOCAL.size)
+    if len(head) < _LOCAL.size or head[:4] != LOCAL_SIGNATURE:
+        return None
+    fields = _LOCAL.unpack(head)
+    name_bytes, extra_bytes = fields[9:11]
+    raw_name, extra = file.read(name_bytes), file.read(extra_bytes)
+    size, packed = _widened(extra_fields(extra), (fields[8], fields[7]))
+    return LocalHeader(
+        raw_name=raw_name,
+        flags=fields[2],
+        method=fields[3],
+        crc=fields[6],
+        packed_bytes=packed,
+        size_bytes=size,
+        data_offset=offset + _LOCAL.size + name_bytes + extra_bytes,
+    )

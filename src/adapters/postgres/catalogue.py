@@ -1,0 +1,152 @@
+"""Catalogue on Postgres."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import CTE, Row, ScalarSelect, Select, and_, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.types import Text
+
+from adapters.postgres.cursors import cursor_after, key_of
+from adapters.postgres.document_rows import document_of_row, found_chunk_of_row
+from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.program_rows import program_of_row, select_template, template_of_rows
+from adapters.postgres.tables import chunks, documents, programs
+from domain.document import Document, DocumentState
+from domain.errors import NotFoundError
+from domain.ports.catalogue import Catalogue, Page, ProgramView
+from domain.program import IndexingProgress
+from domain.search import FoundChunk
+from domain.template import Template
+
+_IS_LIVE = programs.c.deleted_dt.is_(None)
+_OF_CURRENT_REVISION = and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == programs.c.revision)
+
+
+class PostgresCatalogue(Catalogue):
+    """Reads of one statement each, so that every answer is of one moment."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def programs(self, *, limit: int, cursor: str | None = None) -> Page[ProgramView]:
+        """See the port. Newest is the highest number; what registers meanwhile shows in no later page."""
+        statement = _select_programs().order_by(programs.c.pgm_number.desc()).limit(limit + 1)
+        if cursor is not None:
+            statement = statement.where(programs.c.pgm_number < key_of(cursor, listing="programs"))
+        rows = await self._rows(statement)
+        return Page(
+            items=tuple(_program_view(row) for row in rows[:limit]),
+            next_cursor=cursor_after("programs", rows[limit - 1].pgm_number) if len(rows) > limit else None,
+        )
+
+    async def program(self, pgm_id: str) -> ProgramView:
+        """See the port."""
+        rows = await self._rows(_select_programs().where(programs.c.pgm_id == pgm_id))
+        if not rows:
+            raise NotFoundError("program", pgm_id)
+        return _program_view(rows[0])
+
+    async def documents(self, pgm_id: str, *, limit: int, cursor: str | None = None) -> Page[Document]:
+        """See the port."""
+        listing = f"documents:{pgm_id}"
+        after = [documents.c.ordinal > key_of(cursor, listing=listing)] if cursor is not None else []
+        found = await self._documents_of(pgm_id, *after, limit=limit + 1)
+        return Page(
+            items=tuple(found[:limit]),
+            next_cursor=cursor_after(listing, found[limit - 1].ordinal) if len(found) > limit else None,
+        )
+
+    async def document(self, document_id: str) -> Document:
+        """See the port."""
+        rows = await self._rows(
+            select(documents)
+            .join(programs, _OF_CURRENT_REVISION)
+            .where(documents.c.document_id == document_id, _IS_LIVE)
+        )
+        if not rows:
+            raise NotFoundError("document", document_id)
+        return document_of_row(rows[0])
+
+    async def template(self, pgm_id: str) -> Template:
+        """See the port."""
+        rows = await self._rows(select_template(pgm_id))
+        if not rows:
+            raise NotFoundError("program", pgm_id)
+        return template_of_rows(rows)
+
+    async def failures(self, pgm_id: str, *, limit: int) -> Sequence[Document]:
+        """See the port."""
+        is_failed = documents.c.state == DocumentState.FAILED.value
+        return await self._documents_of(pgm_id, is_failed, limit=limit)
+
+    async def visible_chunks(self, chunk_ids: Sequence[str]) -> dict[str, FoundChunk]:
+        """See the port. Of one snapshot: a search shows a document's old chunks or its new ones, never both."""
+        rows = await self._rows(
+            select(shown := _chunks_with_documents(chunk_ids))
+            .join(programs, and_(programs.c.pgm_id == shown.c.pgm_id, programs.c.revision == shown.c.revision))
+            .where(_IS_LIVE)
+        )
+        return {row.chunk_id: found_chunk_of_row(row) for row in rows}
+
+    async def _documents_of(self, pgm_id: str, *conditions: ColumnElement[bool], limit: int) -> list[Document]:
+        """The outer join tells a program without such documents (one row of NULLs) from no program (no row)."""
+        rows = await self._rows(
+            select(documents)
+            .select_from(programs.outerjoin(documents, and_(_OF_CURRENT_REVISION, *conditions)))
+            .where(programs.c.pgm_id == pgm_id, _IS_LIVE)
+            .order_by(documents.c.ordinal)
+            .limit(limit)
+        )
+        if not rows:
+            raise NotFoundError("program", pgm_id)
+        return [document_of_row(row) for row in rows if row.document_id is not None]
+
+    async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        with translated_errors():
+            async with self._engine.connect() as connection:
+                rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+                return rows
+
+
+def _chunks_with_documents(chunk_ids: Sequence[str]) -> CTE:
+    """The chunks asked for whose document is indexed at their generation.
+
+    Step by step, materialized: without statistics, as on a young database or after a restore, the planner
+    would begin at the programs and read every document there is.
+    """
+    wanted = bindparam("chunk_ids", list(chunk_ids), type_=ARRAY(Text))
+    asked = _materialized(select(chunks).where(chunks.c.chunk_id == any_(wanted)), name="asked")
+    is_current = and_(documents.c.document_id == asked.c.document_id, documents.c.generation == asked.c.generation)
+    of_document = (documents.c[name] for name in ("pgm_id", "revision", "document_name", "document_type"))
+    return _materialized(
+        select(asked, *of_document).join(documents, is_current).where(documents.c.state == DocumentState.INDEXED.value),
+        name="shown",
+    )
+
+
+def _materialized(statement: Select[Any], *, name: str) -> CTE:
+    return statement.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _select_programs() -> Select[Any]:
+    return select(programs, _state_counts().label("state_counts")).where(_IS_LIVE)
+
+
+def _state_counts() -> ScalarSelect[Any]:
+    """How many documents of a program are in which state, as one JSON object beside the program's row."""
+    counted = (
+        select(documents.c.state, func.count().label("how_many"))
+        .where(_OF_CURRENT_REVISION)
+        .group_by(documents.c.state)
+        .correlate(programs)
+        .subquery("counted")
+    )
+    return select(func.jsonb_object_agg(counted.c.state, counted.c.how_many)).select_from(counted).scalar_subquery()
+
+
+def _program_view(row: Row[Any]) -> ProgramView:
+    counts = {DocumentState(state): how_many for state, how_many in (row.state_counts or {}).items()}
+    return ProgramView(program=program_of_row(row), progress=IndexingProgress(counts=counts))

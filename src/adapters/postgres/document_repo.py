@@ -1,0 +1,160 @@
+"""DocumentRepo on Postgres."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Select, delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement
+
+from adapters.postgres.diagnostics import legible
+from adapters.postgres.document_rows import document_of_row, row_of_document, rows_of_chunks
+from adapters.postgres.many_rows import as_table, insert_of
+from adapters.postgres.tables import NOW, chunks, programs
+from adapters.postgres.tables import documents as stored
+from domain.document import Document, DocumentRef, DocumentState, Failure
+from domain.ports.document_repo import DocumentRepo, IndexedDocument
+
+_UNFINISHED = (DocumentState.PENDING.value, DocumentState.INDEXING.value)
+
+
+class PostgresDocumentRepo(DocumentRepo):
+    """Documents in the transaction of one connection.
+
+    What changes documents first locks them in the order of their ids, so that two workers and a delete
+    wait for each other instead of blocking each other.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, documents: Sequence[Document]) -> None:
+        """See the port. Raises ConflictError when a document is there already or its revision is not."""
+        if documents:
+            rows = [row_of_document(document) for document in documents]
+            await self._connection.execute(insert_of(stored, rows))
+
+    async def begin_indexing(self, refs: Sequence[DocumentRef]) -> list[Document]:
+        """See the port. A document that is being indexed is included: its worker may have died."""
+        current = await self._lock_current(refs, stored.c.state.in_(_UNFINISHED))
+        if not current:
+            return []
+        rows = await self._connection.execute(
+            update(stored)
+            .where(stored.c.document_id.in_(list(current)))
+            .values(state=DocumentState.INDEXING.value)
+            .returning(*stored.c)
+        )
+        return sorted(map(document_of_row, rows), key=lambda document: document.ordinal)
+
+    async def current(self, refs: Sequence[DocumentRef]) -> frozenset[DocumentRef]:
+        """See the port."""
+        if not refs:
+            return frozenset()
+        rows = await self._connection.execute(_select_current(refs))
+        return frozenset(DocumentRef(document_id=row.document_id, generation=row.generation) for row in rows)
+
+    async def mark_indexed(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
+        """See the port."""
+        by_ref = {document.ref: document for document in documents}
+        current = await self._lock_current(list(by_ref))
+        if not current:
+            return frozenset()
+        await self._replace_chunks([by_ref[ref] for ref in current.values()])
+        counts = as_table(
+            {
+                "document_id": list(current),
+                "chunk_count": [len(by_ref[ref].chunks) for ref in current.values()],
+            },
+            like=stored,
+        )
+        await self._connection.execute(
+            update(stored)
+            .where(stored.c.document_id == counts.c.document_id)
+            .values(
+                state=DocumentState.INDEXED.value,
+                chunk_count=counts.c.chunk_count,
+                indexed_dt=NOW,
+                failure_code=None,
+                failure_message=None,
+            )
+        )
+        return frozenset(current.values())
+
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
+        """See the port. What is terminal already stays as it is."""
+        by_ref = dict(failures)
+        current = await self._lock_current(list(by_ref), stored.c.state.in_(_UNFINISHED))
+        if not current:
+            return
+        reasons = as_table(
+            {
+                "document_id": list(current),
+                "failure_code": [by_ref[ref].code for ref in current.values()],
+                "failure_message": [legible(by_ref[ref].message) for ref in current.values()],
+            },
+            like=stored,
+        )
+        await self._connection.execute(
+            update(stored)
+            .where(stored.c.document_id == reasons.c.document_id)
+            .values(
+                state=DocumentState.FAILED.value,
+                failure_code=reasons.c.failure_code,
+                failure_message=reasons.c.failure_message,
+            )
+        )
+
+    async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:
+        """See the port. An unknown reference is left out."""
+        is_live = exists().where(programs.c.pgm_id == stored.c.pgm_id, programs.c.deleted_dt.is_(None))
+        await self._connection.execute(
+            update(stored)
+            .where(
+                stored.c.document_id == ref.document_id,
+                stored.c.generation == ref.generation,
+                is_live,
+            )
+            .values(blob_key=blob_key, member=None)
+        )
+
+    async def _lock_current(
+        self, refs: Sequence[DocumentRef], *conditions: ColumnElement[bool]
+    ) -> Mapping[str, DocumentRef]:
+        """Lock those of the references that are current and meet the conditions; by document id, in its order.
+
+        Postgres reads the conditions again on a row that it had to wait for; a delete raises the generation,
+        so that the generation alone shows it.
+        """
+        if not refs:
+            return {}
+        rows = await self._connection.execute(
+            _select_current(refs)
+            .where(*conditions)
+            .order_by(stored.c.document_id)
+            .with_for_update(of=stored, key_share=True)
+        )
+        return {row.document_id: DocumentRef(document_id=row.document_id, generation=row.generation) for row in rows}
+
+    async def _replace_chunks(self, indexed: Sequence[IndexedDocument]) -> None:
+        ids = [document.ref.document_id for document in indexed]
+        await self._connection.execute(delete(chunks).where(chunks.c.document_id.in_(ids)))
+        rows = [row for document in indexed for row in rows_of_chunks(document.ref, document.chunks)]
+        if rows:
+            await self._connection.execute(insert_of(chunks, rows))
+
+
+def _select_current(refs: Sequence[DocumentRef]) -> Select[tuple[str, int]]:
+    wanted = as_table(
+        {
+            "document_id": [ref.document_id for ref in refs],
+            "generation": [ref.generation for ref in refs],
+        },
+        like=stored,
+    )
+    is_wanted = (stored.c.document_id == wanted.c.document_id) & (stored.c.generation == wanted.c.generation)
+    return (
+        select(stored.c.document_id, stored.c.generation)
+        .join(wanted, is_wanted)
+        .join(programs, programs.c.pgm_id == stored.c.pgm_id)
+        .where(programs.c.deleted_dt.is_(None))
+    )

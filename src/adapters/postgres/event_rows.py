@@ -1,0 +1,63 @@
+"""Events as the outbox keeps them: a kind, and a payload of ids under a schema version.
+
+A worker of the version before must read what this version writes: add kinds or a schema, never change one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from adapters.postgres.many_rows import Row as NewRow
+from domain.document import DocumentRef
+from domain.errors import UnindexableError
+from domain.events import DocumentsRegistered, Event, ProgramDeleted
+
+
+class _DocumentsRegistered(msgspec.Struct):
+    schema: Literal[1]
+    pgm_id: str
+    documents: list[tuple[str, int]]
+
+
+class _ProgramDeleted(msgspec.Struct):
+    schema: Literal[1]
+    pgm_id: str
+
+
+def row_of_event(event: Event) -> NewRow:
+    """A row of `outbox`."""
+    match event:
+        case DocumentsRegistered():
+            documents = [[ref.document_id, ref.generation] for ref in event.documents]
+            payload = {"schema": 1, "pgm_id": event.pgm_id, "documents": documents}
+            return {"kind": "documents_registered", "payload": payload}
+        case ProgramDeleted():
+            return {"kind": "program_deleted", "payload": {"schema": 1, "pgm_id": event.pgm_id}}
+
+
+def event_of(kind: str, payload: object) -> Event:
+    """The event of a row. Raises UnindexableError `event_unreadable` for a kind or payload unknown here."""
+    read = _READERS.get(kind)
+    if read is None:
+        raise UnindexableError("event_unreadable", f"there is no event kind {kind!r}")
+    try:
+        return read(payload)
+    except msgspec.ValidationError as error:
+        raise UnindexableError("event_unreadable", f"{kind}: {error}") from error
+
+
+def _documents_registered(payload: object) -> DocumentsRegistered:
+    read = msgspec.convert(payload, _DocumentsRegistered)
+    refs = (DocumentRef(document_id=document_id, generation=generation) for document_id, generation in read.documents)
+    return DocumentsRegistered(pgm_id=read.pgm_id, documents=tuple(refs))
+
+
+def _program_deleted(payload: object) -> ProgramDeleted:
+    return ProgramDeleted(pgm_id=msgspec.convert(payload, _ProgramDeleted).pgm_id)
+
+
+_READERS: Mapping[str, Callable[[Any], Event]] = {
+    "documents_registered": _documents_registered,
+    "program_deleted": _program_deleted,
+}

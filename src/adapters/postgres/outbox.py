@@ -1,0 +1,130 @@
+"""Outbox on Postgres."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from adapters.postgres.diagnostics import legible
+from adapters.postgres.event_rows import event_of, row_of_event
+from adapters.postgres.many_rows import insert_of
+from adapters.postgres.tables import IS_PENDING, NOW, outbox
+from domain.errors import ConflictError
+from domain.events import ClaimedEvent, Event, StartedEvent
+from domain.ports.outbox import Outbox
+
+CHANNEL = "ladderbase_outbox"
+
+
+class PostgresOutbox(Outbox):
+    """Events in the transaction of one connection.
+
+    `next_attempt_at` is both when a free event is due and when the lease of a held one runs out: an event
+    whose holder died is due like any other, and the claim is the sweeper too.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, events: Sequence[Event]) -> list[int]:
+        """See the port."""
+        if not events:
+            return []
+        rows = [row_of_event(event) for event in events]
+        ids = await self._connection.scalars(insert_of(outbox, rows).returning(outbox.c.event_id))
+        await self._wake_listeners()
+        # RETURNING promises no order; ids are drawn in the order of the rows.
+        return sorted(ids)
+
+    async def claim(self, limit: int, *, lease: timedelta) -> list[ClaimedEvent]:
+        """See the port. Events that another transaction is claiming are passed over, not waited for."""
+        due = (
+            select(outbox.c.event_id)
+            .where(IS_PENDING, outbox.c.next_attempt_at <= NOW)
+            .order_by(outbox.c.next_attempt_at, outbox.c.event_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        return await self._take(outbox.c.event_id == due.c.event_id, lease=lease)
+
+    async def hold(self, event_ids: Sequence[int], *, lease: timedelta) -> list[ClaimedEvent]:
+        """See the port. What somebody holds already is left out."""
+        is_free = outbox.c.lease_token.is_(None) & IS_PENDING
+        return await self._take(outbox.c.event_id.in_(event_ids) & is_free, lease=lease)
+
+    async def start(self, claimed: ClaimedEvent, *, lease: timedelta) -> StartedEvent:
+        """See the port."""
+        row = await self._change_held(
+            claimed,
+            attempts=outbox.c.attempts + 1,
+            lease_token=func.gen_random_uuid(),
+            next_attempt_at=NOW + lease,
+        )
+        return StartedEvent(
+            event_id=row.event_id,
+            lease_token=row.lease_token,
+            attempts=row.attempts,
+            event=event_of(row.kind, row.payload),
+        )
+
+    async def extend(self, claimed: ClaimedEvent | StartedEvent, *, lease: timedelta) -> None:
+        """See the port."""
+        await self._change_held(claimed, next_attempt_at=NOW + lease)
+
+    async def finish(self, started: StartedEvent) -> None:
+        """See the port."""
+        await self._change_held(started, done_at=NOW, lease_token=None)
+
+    async def release(self, held: ClaimedEvent | StartedEvent, *, delay: timedelta, reason: str = "") -> None:
+        """See the port. Without a reason the former one stays."""
+        last_error = legible(reason) if reason else outbox.c.last_error
+        await self._change_held(held, next_attempt_at=NOW + delay, lease_token=None, last_error=last_error)
+
+    async def return_unworked(self, started: StartedEvent) -> None:
+        """See the port."""
+        await self._change_held(started, next_attempt_at=NOW, lease_token=None, attempts=outbox.c.attempts - 1)
+        await self._wake_listeners()
+
+    async def bury(self, event_id: int, *, reason: str) -> None:
+        """See the port. An event that is done or dead, or never was, stays so."""
+        await self._connection.execute(
+            update(outbox)
+            .where(outbox.c.event_id == event_id, IS_PENDING)
+            .values(dead_at=NOW, lease_token=None, last_error=legible(reason))
+        )
+
+    async def _take(self, those: ColumnElement[bool], *, lease: timedelta) -> list[ClaimedEvent]:
+        rows = await self._connection.execute(
+            update(outbox)
+            .where(those)
+            .values(lease_token=func.gen_random_uuid(), next_attempt_at=NOW + lease)
+            .returning(outbox.c.event_id, outbox.c.lease_token)
+        )
+        claimed = [ClaimedEvent(event_id=row.event_id, lease_token=row.lease_token) for row in rows]
+        return sorted(claimed, key=lambda event: event.event_id)
+
+    async def _change_held(self, held: ClaimedEvent | StartedEvent, **values: object) -> Row[Any]:
+        """Change the row only where the token still holds it: compare and set in one statement."""
+        changed = await self._connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.event_id == held.event_id,
+                # As text: a token that is no UUID holds nothing, it is no error.
+                outbox.c.lease_token.cast(Text) == held.lease_token,
+                outbox.c.next_attempt_at > NOW,
+                IS_PENDING,
+            )
+            .values(**values)
+            .returning(*outbox.c)
+        )
+        row = changed.one_or_none()
+        if row is None:
+            raise ConflictError(f"the lease of event {held.event_id} has ended")
+        return row
+
+    async def _wake_listeners(self) -> None:
+        await self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})

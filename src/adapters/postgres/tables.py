@@ -1,0 +1,213 @@
+"""The tables of the system of record, as SQLAlchemy Core sees them; the migrations make them."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from domain.document import DocumentState, DocumentType
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+pgm_number_seq = Sequence("pgm_number_seq", data_type=BigInteger, metadata=metadata)
+
+# A statement's own time, unlike now(), does not lag behind in a long transaction; unlike
+# clock_timestamp() it is stable, so that an index may be asked with it.
+NOW: ColumnElement[datetime] = func.statement_timestamp(type_=DateTime(timezone=True))
+
+
+def _moment(name: str, *, known: bool = True) -> Column[object]:
+    """A column of database time, filled in by the database where the moment is known at once."""
+    return Column(name, DateTime(timezone=True), nullable=not known, server_default=NOW if known else None)
+
+
+def _one_of(column: str, values: type[DocumentState] | type[DocumentType]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
+
+
+programs = Table(
+    "programs",
+    metadata,
+    Column("pgm_id", Text, primary_key=True),
+    Column("pgm_number", BigInteger, nullable=False, unique=True),
+    Column("pgm_name", Text, nullable=False),
+    Column("create_user", Text, nullable=False),
+    Column("pgm_version", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    _moment("create_dt"),
+    _moment("update_dt"),
+    _moment("deleted_dt", known=False),
+    _moment("purged_dt", known=False),
+    CheckConstraint("pgm_id = 'PGM_' || pgm_number", name="pgm_number"),
+    CheckConstraint("revision >= 1", name="revision"),
+    CheckConstraint("purged_dt IS NULL OR deleted_dt IS NOT NULL", name="purged_dt"),
+)
+# The listing reads the living from the newest down.
+Index("programs_listing_idx", programs.c.pgm_number.desc(), postgresql_where=programs.c.deleted_dt.is_(None))
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("pgm_id", Text, ForeignKey("programs.pgm_id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("create_user", Text, nullable=False),
+    _moment("create_dt"),
+)
+
+
+def _of_a_revision() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["pgm_id", "revision"], ["revisions.pgm_id", "revisions.revision"], ondelete="CASCADE")
+
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("document_id", Text, primary_key=True),
+    Column("pgm_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("document_type", Text, nullable=False),
+    Column("document_name", Text, nullable=False),
+    Column("blob_key", Text, nullable=False),
+    Column("member", Text),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    _moment("create_dt"),
+    Column("state", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("logic_id", Text, nullable=False),
+    Column("logic_name", Text, nullable=False),
+    Column("folder_id", Text, nullable=False),
+    Column("folder_name", Text, nullable=False),
+    Column("sub_folder_name", Text, nullable=False),
+    Column("ladder_encoding", Text),
+    Column("ladder_delimiter", Text),
+    Column("ladder_tool", Text),
+    Column("ladder_cpu", Text),
+    Column("ladder_row_count", Integer),
+    Column("ladder_rung_count", Integer),
+    Column("chunk_count", Integer, nullable=False),
+    Column("failure_code", Text),
+    Column("failure_message", Text),
+    _moment("indexed_dt", known=False),
+    _of_a_revision(),
+    # Also the index of the listing, which pages by ordinal.
+    UniqueConstraint("pgm_id", "revision", "ordinal"),
+    _one_of("document_type", DocumentType),
+    _one_of("state", DocumentState),
+    CheckConstraint("generation >= 1", name="generation"),
+    CheckConstraint("chunk_count >= 0", name="chunk_count"),
+    CheckConstraint("(state = 'failed') = (failure_code IS NOT NULL)", name="failure_code"),
+    CheckConstraint("(failure_code IS NULL) = (failure_message IS NULL)", name="failure_message"),
+    CheckConstraint(
+        "num_nulls(ladder_encoding, ladder_delimiter, ladder_tool, ladder_cpu, ladder_row_count, ladder_rung_count)"
+        " IN (0, 6)",
+        name="ladder",
+    ),
+)
+
+template_rows = Table(
+    "template_rows",
+    metadata,
+    Column("pgm_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("row", Integer, nullable=False),
+    Column("folder_id", Text, nullable=False),
+    Column("folder_name", Text, nullable=False),
+    Column("sub_folder_name", Text, nullable=False),
+    Column("logic_id", Text, nullable=False),
+    Column("logic_name", Text, nullable=False),
+    _of_a_revision(),
+)
+
+device_comments = Table(
+    "device_comments",
+    metadata,
+    Column("pgm_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    # Not the device: nobody bounds its length, and an index row is at most 2,704 bytes.
+    Column("ordinal", Integer, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    _of_a_revision(),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("chunk_id", Text, primary_key=True),
+    Column("document_id", Text, ForeignKey("documents.document_id", ondelete="CASCADE"), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("logic_id", Text, nullable=False),
+    Column("logic_name", Text, nullable=False),
+    Column("folder_id", Text, nullable=False),
+    Column("folder_name", Text, nullable=False),
+    Column("sub_folder_name", Text, nullable=False),
+    Column("first_step", BigInteger),
+    Column("last_step", BigInteger),
+    Column("title", Text, nullable=False),
+    Column("ladder", Text, nullable=False),
+    Column("devices", JSONB, nullable=False),
+    Index("chunks_document_id_idx", "document_id"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("prefix", Text, primary_key=True),
+    _moment("started_at"),
+    # When a sweeper took the prefix over: its uploader can no longer finish.
+    _moment("taken_at", known=False),
+)
+Index("uploads_started_at_idx", uploads.c.started_at)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _moment("next_attempt_at"),
+    Column("lease_token", Uuid(as_uuid=False)),
+    _moment("created_at"),
+    _moment("done_at", known=False),
+    _moment("dead_at", known=False),
+    Column("last_error", Text),
+    Column("trace_context", JSONB(none_as_null=True)),
+    CheckConstraint("attempts >= 0", name="attempts"),
+    CheckConstraint("done_at IS NULL OR dead_at IS NULL", name="ended"),
+)
+IS_PENDING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
+# A million finished events must not slow down a claim: the index holds the pending alone.
+Index("outbox_pending_idx", outbox.c.next_attempt_at, outbox.c.event_id, postgresql_where=IS_PENDING)

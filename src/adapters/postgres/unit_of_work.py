@@ -1,0 +1,32 @@
+"""UnitOfWork on Postgres."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.document_repo import PostgresDocumentRepo
+from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.outbox import PostgresOutbox
+from adapters.postgres.program_repo import PostgresProgramRepo
+from adapters.postgres.upload_log import PostgresUploadLog
+from domain.ports.unit_of_work import Transaction, UnitOfWork
+
+
+class PostgresUnitOfWork(UnitOfWork):
+    """Transactions at READ COMMITTED, one connection of the pool each."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        """See the port. When the answer to COMMIT is lost, UnavailableError says nothing about its outcome."""
+        with translated_errors():
+            async with self._engine.begin() as connection:
+                yield Transaction(
+                    programs=PostgresProgramRepo(connection),
+                    documents=PostgresDocumentRepo(connection),
+                    outbox=PostgresOutbox(connection),
+                    uploads=PostgresUploadLog(connection),
+                )

@@ -1,0 +1,159 @@
+"""Work on one claimed event under its lease, and decide what an error means for it."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from application.index_documents import IndexDocuments
+from application.purge_program import PurgeProgram
+from domain.document import Failure
+from domain.errors import ConflictError, MisconfiguredError, NotFoundError, UnavailableError, UnindexableError
+from domain.events import (
+    LEASE,
+    ClaimedEvent,
+    DocumentsRegistered,
+    ProgramDeleted,
+    RetryPolicy,
+    StartedEvent,
+    halves,
+)
+from domain.ports.unit_of_work import Transaction, UnitOfWork
+
+LONGEST_WORK = timedelta(minutes=10)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandleEvent:
+    """At least once, in any number of workers: whoever does not hold the lease leaves at once.
+
+    A transient error gives the event back with a delay. What fails for good is split until the poison
+    document stands alone, is marked failed, and its event buried.
+    """
+
+    unit_of_work: UnitOfWork
+    index_documents: IndexDocuments
+    purge_program: PurgeProgram
+    retry: RetryPolicy = RetryPolicy()
+    jitter: Callable[[], float] = random.random
+
+    async def __call__(self, claimed: ClaimedEvent) -> None:
+        """Do the work or record why it is not done. Raises UnavailableError when not even that can be recorded."""
+        started = await self._start(claimed)
+        if started is None:
+            return
+        try:
+            async with asyncio.timeout(LONGEST_WORK.total_seconds()), self._heartbeat(started):
+                await self._work(started)
+        except ConflictError as error:
+            _log.warning("event %d passed on: %s", started.event_id, error)
+        except NotFoundError as error:
+            _log.warning("event %d has nothing left to do: %s", started.event_id, error)
+            await self._drop(started)
+        except (UnavailableError, MisconfiguredError, TimeoutError) as error:
+            await self._retry_later(started, error)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._hand_back(started))
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug ends as a visible failure, never as a hot loop
+            _log.exception("event %d failed on a bug", started.event_id)
+            await self._give_up(started, Failure(code="internal_error", message=type(error).__name__))
+
+    async def _start(self, claimed: ClaimedEvent) -> StartedEvent | None:
+        try:
+            async with self.unit_of_work.begin() as transaction:
+                return await transaction.outbox.start(claimed, lease=LEASE)
+        except ConflictError:
+            return None
+        except UnindexableError as error:
+            _log.error("event %d is buried: %s", claimed.event_id, error)
+            async with self.unit_of_work.begin() as transaction:
+                await transaction.outbox.bury(claimed.event_id, reason=error.code)
+            return None
+
+    async def _work(self, started: StartedEvent) -> None:
+        match started.event:
+            case DocumentsRegistered() as event:
+                await self.index_documents(started, event)
+            case ProgramDeleted() as event:
+                await self.purge_program(started, event)
+
+    @asynccontextmanager
+    async def _heartbeat(self, started: StartedEvent) -> AsyncIterator[None]:
+        worker = asyncio.current_task()
+        lost: list[ConflictError] = []
+
+        async def beat() -> None:
+            while True:
+                await asyncio.sleep(LEASE.total_seconds() / 3)
+                try:
+                    async with self.unit_of_work.begin() as transaction:
+                        await transaction.outbox.extend(started, lease=LEASE)
+                except UnavailableError as error:
+                    _log.warning("heartbeat of event %d missed: %s", started.event_id, error)
+                except ConflictError as error:
+                    lost.append(error)
+                    if worker:
+                        worker.cancel()
+                    return
+
+        heart = asyncio.create_task(beat())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if lost and worker and worker.uncancel() == 0:
+                raise lost[0] from None
+            raise
+        finally:
+            heart.cancel()
+            await asyncio.gather(heart, return_exceptions=True)
+
+    async def _retry_later(self, started: StartedEvent, error: Exception) -> None:
+        reason = str(error) or type(error).__name__
+        if self.retry.is_exhausted(started.attempts):
+            await self._give_up(started, Failure(code="retries_exhausted", message=reason))
+            return
+        delay = self.retry.delay_after(started.attempts, jitter=self.jitter())
+        _log.warning(
+            "event %d, attempt %d: %s; again in %.1f s",
+            started.event_id,
+            started.attempts,
+            reason,
+            delay.total_seconds(),
+        )
+        async with self._recording(started) as transaction:
+            await transaction.outbox.release(started, delay=delay, reason=reason)
+
+    async def _give_up(self, started: StartedEvent, failure: Failure) -> None:
+        """Split an event of several documents; fail the document, and bury the event, where it stands alone."""
+        async with self._recording(started) as transaction:
+            await transaction.outbox.extend(started, lease=LEASE)
+            match started.event:
+                case DocumentsRegistered(documents=documents) as event if len(documents) > 1:
+                    await transaction.outbox.add(halves(event))
+                    await transaction.outbox.finish(started)
+                    return
+                case DocumentsRegistered(documents=documents):
+                    await transaction.documents.mark_failed([(ref, failure) for ref in documents])
+            await transaction.outbox.bury(started.event_id, reason=f"{failure.code}: {failure.message}")
+
+    async def _drop(self, started: StartedEvent) -> None:
+        async with self._recording(started) as transaction:
+            await transaction.outbox.finish(started)
+
+    async def _hand_back(self, started: StartedEvent) -> None:
+        async with self._recording(started) as transaction:
+            await transaction.outbox.return_unworked(started)
+
+    @asynccontextmanager
+    async def _recording(self, started: StartedEvent) -> AsyncIterator[Transaction]:
+        """A transaction about an event that may have passed on meanwhile: then there is nothing to record."""
+        try:
+            async with self.unit_of_work.begin() as transaction:
+                yield transaction
+        except ConflictError as error:
+            _log.warning("event %d passed on: %s", started.event_id, error)

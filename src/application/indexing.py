@@ -1,0 +1,69 @@
+"""What happens to a document when it is indexed: a registry of document types, one entry each.
+
+An entry is a chain of steps; a type without an entry is skipped. To index a new type, write its step and
+add one line where the registry is built (entrypoints/container.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from domain.chunk import Chunk
+from domain.comments import DeviceComments
+from domain.document import Document, DocumentType, Failure
+from domain.template import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workpiece:
+    """A document on its way through the steps: `chunks` or `failure` once it was read, `content` its local copy."""
+
+    document: Document
+    chunks: tuple[Chunk, ...] = ()
+    failure: Failure | None = None
+    content: Path | None = None
+
+    def failed(self, failure: Failure) -> "Workpiece":
+        """The same document, given up."""
+        return replace(self, failure=failure, chunks=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the steps may use: the program's template and comments, and a scratch folder that goes afterwards."""
+
+    pgm_id: str
+    template: Template
+    comments: DeviceComments
+    scratch: Path
+
+
+class IndexingStep(Protocol):
+    """One step of a chain, over many documents of one program at a time."""
+
+    async def __call__(self, pieces: Sequence[Workpiece], surroundings: Surroundings, /) -> list[Workpiece]:
+        """Advance each piece; pieces that already failed pass through. Raises UnavailableError; repeatable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexingSteps:
+    """The registry."""
+
+    chains: Mapping[DocumentType, tuple[IndexingStep, ...]] = field(default_factory=dict)
+
+    @property
+    def indexed_types(self) -> frozenset[DocumentType]:
+        """The types that have something to index."""
+        return frozenset(self.chains)
+
+    async def read(self, documents: Sequence[Document], surroundings: Surroundings) -> list[Workpiece]:
+        """Lead documents through the chains of their types."""
+        done: list[Workpiece] = []
+        for document_type, steps in self.chains.items():
+            pieces = [Workpiece(document=d) for d in documents if d.document_type is document_type]
+            for step in steps if pieces else ():
+                pieces = await step(pieces, surroundings)
+            done += pieces
+        return done

@@ -1,0 +1,98 @@
+"""Register a program: all of it or nothing, needing the blob store and the database alone."""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from application.spool import store_file
+from application.together import together
+from domain.document import DocumentType
+from domain.errors import InvalidUploadError
+from domain.events import ClaimedEvent
+from domain.findings import Finding
+from domain.ports.blob_store import BlobStore, StoredBlob
+from domain.ports.unit_of_work import UnitOfWork
+from domain.ports.upload_reader import UploadReader
+from domain.program import ProgramDetails, Registration
+from domain.registration import FIRST_REVISION, indexing_events, register, revision_prefix, uploaded_files
+from domain.upload import InspectedUpload, SpooledFile, Upload
+
+StoredFiles = Mapping[DocumentType, tuple[SpooledFile, StoredBlob]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterCommand:
+    """Who registers what."""
+
+    details: ProgramDetails
+    upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """An accepted upload: what was recorded, the notices to pass on, and the events kept for ourselves."""
+
+    registration: Registration
+    findings: tuple[Finding, ...]
+    held: tuple[ClaimedEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterProgram:
+    """The caller waits for one blob round trip, whatever the number of CSVs: only the uploaded files are stored.
+
+    The archive is the write-ahead copy of every document in it.
+    """
+
+    reader: UploadReader
+    blobs: BlobStore
+    unit_of_work: UnitOfWork
+    clock: Callable[[], datetime]
+    indexed_types: AbstractSet[DocumentType]
+    hold_events_for: timedelta = timedelta(0)
+    """More than nothing where indexing happens before the answer: the events are ours for so long, then a relay's."""
+
+    async def __call__(self, command: RegisterCommand) -> Registered:
+        """Check, store, record. Raises InvalidUploadError with every finding; then nothing is left behind."""
+        inspected = await self.reader.inspect(command.upload)
+        if not inspected.is_valid:
+            raise InvalidUploadError(inspected.findings)
+        pgm_id = await self._announce()
+        prefix = revision_prefix(pgm_id, FIRST_REVISION)
+        stored = await self._store_or_clean_up(command.upload, prefix)
+        return await self._record(pgm_id, prefix, command.details, inspected, stored)
+
+    async def _announce(self) -> str:
+        """Record the prefix before the first blob: a crash from here on leaves nothing that no one knows of."""
+        async with self.unit_of_work.begin() as transaction:
+            pgm_id = await transaction.programs.next_pgm_id()
+            await transaction.uploads.begin(revision_prefix(pgm_id, FIRST_REVISION))
+        return pgm_id
+
+    async def _store_or_clean_up(self, upload: Upload, prefix: str) -> StoredFiles:
+        try:
+            return await self._store(upload, prefix)
+        except Exception:
+            await self.blobs.delete_below(prefix)
+            async with self.unit_of_work.begin() as transaction:
+                await transaction.uploads.finish(prefix)
+            raise
+
+    async def _store(self, upload: Upload, prefix: str) -> StoredFiles:
+        files = uploaded_files(upload, prefix)
+        blobs = await together(*(store_file(self.blobs, key, file.path) for file, key in files.values()))
+        return {kind: (file, blob) for (kind, (file, _)), blob in zip(files.items(), blobs, strict=True)}
+
+    async def _record(
+        self, pgm_id: str, prefix: str, details: ProgramDetails, inspected: InspectedUpload, stored: StoredFiles
+    ) -> Registered:
+        """One transaction. When its outcome is unknown the blobs stay: the sweeper removes what was not committed."""
+        registration = register(pgm_id, details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types)
+        async with self.unit_of_work.begin() as transaction:
+            await transaction.uploads.finish(prefix)
+            await transaction.programs.add(registration)
+            await transaction.documents.add(registration.documents)
+            event_ids = await transaction.outbox.add(indexing_events(registration))
+            held = await transaction.outbox.hold(event_ids, lease=hold) if (hold := self.hold_events_for) else []
+        return Registered(registration=registration, findings=inspected.findings, held=tuple(held))

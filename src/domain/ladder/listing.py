@@ -1,0 +1,108 @@
+"""A ladder listing: one program body as GX Works exports it, in any of its languages, with every cell kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from domain.document import LadderFacts
+from domain.ladder.rung import INSTRUCTION, OPERAND, STEP, Row, Rung, cell, cut_into_rungs, mnemonic_of
+from domain.ladder.table import Table, TableError, decode_table, normalised, render_table
+
+_ROWS_BEFORE_HEADER = 5
+_STEP_HEADS = frozenset(map(normalised, ("Step No.", "ステップ番号", "步号", "步號", "스텝 번호", "스텝 No.")))
+_INSTRUCTION_HEADS = frozenset(map(normalised, ("Instruction", "命令", "指令", "명령", "명령어")))
+_OPERAND_HEADS = frozenset(
+    map(normalised, ("I/O (Device)", "I/O(デバイス)", "I/O(软元件)", "I/O(軟元件)", "I/O(디바이스)"))
+)
+_GX_WORKS2 = tuple(map(normalised, ("PLC Information", "PC情報", "PLC信息", "PLC 정보")))
+_GX_WORKS3 = tuple(map(normalised, ("Module Type Information", "機種情報", "机型信息", "기종 정보")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A parsed listing. `title` is the project's (the program is known by its file name alone), `cpu` as written.
+
+    `header` is the index of the header row; the rows below it are cut into `rungs`.
+    """
+
+    table: Table
+    title: str
+    tool: str
+    cpu: str
+    header: int
+    rungs: tuple[Rung, ...]
+
+    @property
+    def body(self) -> tuple[Row, ...]:
+        """The rows below the header."""
+        return self.table.rows[self.header + 1 :]
+
+    def facts(self) -> LadderFacts:
+        """What the parser found out, for the caller's report. Rows are those below the header that hold anything."""
+        return LadderFacts(
+            encoding=self.table.encoding,
+            delimiter={"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}[self.table.delimiter],
+            tool=self.tool,
+            cpu=self.cpu,
+            row_count=sum(map(any, self.body)),
+            rung_count=sum(rung.says_something for rung in self.rungs),
+        )
+
+    def rows(self) -> Iterator[Row]:
+        """Every row again, put together from what was cut: nothing is lost."""
+        yield from self.table.rows[: self.header + 1]
+        for rung in self.rungs:
+            yield from rung.rows
+
+
+def parse_listing(content: bytes) -> Listing:
+    """Parse the bytes of a ladder CSV. Raises TableError naming the row and the remedy."""
+    table = decode_table(content)
+    header = _find_header(table)
+    if not any(mnemonic_of(row) for row in table.rows[header + 1 :]):
+        raise TableError(
+            "csv_no_rows",
+            "the listing holds no instruction",
+            hint="Export the program body again; an empty program still ends with END.",
+            row=header + 1,
+        )
+    tool, cpu = _origin(table.rows[:header], table.rows[header])
+    return Listing(
+        table=table,
+        title=next((cell(row, 0) for row in table.rows[:header] if any(row)), ""),
+        tool=tool,
+        cpu=cpu,
+        header=header,
+        rungs=cut_into_rungs(table.rows[header + 1 :], first_row=header + 2),
+    )
+
+
+def render_listing(listing: Listing) -> bytes:
+    """Write a listing as GX Works would, in its own encoding and delimiter, with the cells it was read from."""
+    table = listing.table
+    return render_table(Table(encoding=table.encoding, delimiter=table.delimiter, rows=tuple(listing.rows())))
+
+
+def _find_header(table: Table) -> int:
+    if not any(map(any, table.rows)):
+        raise TableError("csv_no_rows", "the file holds no row", hint="Export the program body again.")
+    for index, row in enumerate(table.rows[:_ROWS_BEFORE_HEADER]):
+        heads = [normalised(cell(row, column)) for column in (STEP, INSTRUCTION, OPERAND)]
+        known = zip(heads, (_STEP_HEADS, _INSTRUCTION_HEADS, _OPERAND_HEADS), strict=True)
+        if all(head in spellings for head, spellings in known):
+            return index
+    raise TableError(
+        "not_a_ladder",
+        f"no header row 'Step No., Line Statement, Instruction, …' in the first {_ROWS_BEFORE_HEADER} rows",
+        hint="Export a ladder program with 'Write to CSV File'; label lists and device comments are no ladder.",
+        row=1,
+    )
+
+
+def _origin(preamble: tuple[Row, ...], header: Row) -> tuple[str, str]:
+    for row in preamble:
+        label = normalised(cell(row, 0)).rstrip(":")
+        for tool, labels in (("GX Works2", _GX_WORKS2), ("GX Works3", _GX_WORKS3)):
+            if label in labels:
+                return tool, cell(row, 1)
+    # GX Works3 alone writes a blank before the bracket.
+    return ("GX Works3" if "(" in cell(header, OPERAND) and " (" in cell(header, OPERAND) else "unknown"), ""

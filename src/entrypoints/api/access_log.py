@@ -1,0 +1,76 @@
+"""One line per request, and the id under which a request is spoken of: taken from the caller when it is sane."""
+
+import logging
+import re
+import time
+import uuid
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
+
+_log = logging.getLogger("ladderbase.access")
+_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_HEADER = b"x-request-id"
+_KEY = "request_id"
+_PROBES = frozenset({"/healthz", "/readyz"})
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id of a request: its X-Request-Id, or a fresh one; the same every time it is asked for."""
+    state = scope.setdefault("state", {})
+    if _KEY not in state:
+        state[_KEY] = _sent_id(scope) or uuid.uuid4().hex
+    return str(state[_KEY])
+
+
+def access_logged(app: ASGIApp) -> ASGIApp:
+    """Wrap the whole application, unknown paths included: the id goes back in the answer, the line into the log."""
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(message, request_id_of(scope))
+            await send(message)
+
+        try:
+            await app(scope, receive, note_status)
+        finally:
+            _write_line(scope, status, time.perf_counter() - started)
+
+    return logged
+
+
+def _write_line(scope: Scope, status: int, seconds: float) -> None:
+    """Never a body, a query string or a header; the path as its template, so that no id becomes a label."""
+    path = scope.get("path_template") or "unknown"
+    _log.log(
+        logging.DEBUG if path in _PROBES else logging.INFO,
+        "request method=%s path=%s status=%d ms=%.1f request_id=%s",
+        scope.get("method"),
+        path,
+        status,
+        seconds * 1000,
+        request_id_of(scope),
+    )
+
+
+def _add_headers(message: HTTPResponseStartEvent, request_id: str) -> None:
+    message["headers"] = [
+        *message["headers"],
+        (_HEADER, request_id.encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+
+
+def _sent_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == _HEADER and _SANE_ID.fullmatch(text := value.decode("latin-1")):
+            return text
+    return ""

@@ -1,0 +1,26 @@
+"""The HTTP API, built from a container: with the real adapters in production, with fakes in tests."""
+
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+
+from entrypoints.api import documents, health, programs, search
+from entrypoints.api.access_log import access_logged
+from entrypoints.api.dependencies import dependencies_from
+from entrypoints.api.openapi import openapi_config
+from entrypoints.api.problems import answer_error
+from entrypoints.api.strict_json import MAX_JSON_BYTES
+from entrypoints.container import Container
+
+
+def create_app(container: Container) -> Litestar:
+    """Build the application; whoever opened what the container holds closes it afterwards."""
+    app = Litestar(
+        route_handlers=[*programs.HANDLERS, *documents.HANDLERS, *search.HANDLERS, *health.HANDLERS],
+        dependencies=dependencies_from(container),
+        exception_handlers={HTTPException: answer_error, Exception: answer_error},
+        logging_config=None,
+        openapi_config=openapi_config(health.product_version()),
+        request_max_body_size=MAX_JSON_BYTES,
+    )
+    app.asgi_handler = access_logged(app.asgi_handler)  # around everything: unknown paths get an id and a line too
+    return app

@@ -1,0 +1,14 @@
+"""How the identifiers and the paging in addresses are written."""
+
+from typing import Annotated
+
+from litestar.params import PathParameter, QueryParameter
+
+from entrypoints.api.schemas import MAX_PAGE
+
+PgmId = Annotated[str, PathParameter(pattern=r"^PGM_[0-9]{1,18}$", description="As the upload was answered.")]
+DocumentId = Annotated[
+    str, PathParameter(pattern=r"^PGM_[0-9]{1,18}-r[0-9]{1,9}-[0-9]{4,9}$", description="As a listing names it.")
+]
+PageSize = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="How many items a page holds at most.")]
+Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next` of the page before.")]

@@ -1,0 +1,94 @@
+"""The OpenAPI document: problems as every operation's errors, and the form that the uploads read by themselves."""
+
+from dataclasses import dataclass
+
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema, Tag
+
+from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
+from entrypoints.api.receive_upload import (
+    COMMENT_FIELD,
+    MAX_CHARACTERS,
+    REQUIRED_TEXTS,
+    TEMPLATE_FIELD,
+    ZIP_FIELD,
+)
+from entrypoints.api.schemas import ProblemBody
+
+_FILES = {
+    ZIP_FIELD: "A ZIP of the ladder CSVs as GX Works exports them.",
+    TEMPLATE_FIELD: "The Excel sheet that names every logic.",
+    COMMENT_FIELD: "The device comments as CSV.",
+}
+
+
+def openapi_config(version: str) -> OpenAPIConfig:
+    """The document at /schema/openapi.json; no page of it loads anything from elsewhere."""
+    return OpenAPIConfig(
+        title="Ladderbase",
+        version=version,
+        summary="The registry and search index for PLC ladder programs.",
+        path="/schema",
+        use_handler_docstrings=True,
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        tags=[
+            Tag(name="programs", description="Upload programs, follow their indexing, delete them."),
+            Tag(name="documents", description="The documents of programs and their bytes."),
+            Tag(name="search", description="Find the rung."),
+            Tag(name="service", description="Whether the service is up, and which one it is."),
+        ],
+    )
+
+
+def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """The errors of a handler, besides those that any request may be answered."""
+    return {
+        status: ResponseSpec(
+            ProblemBody, media_type=PROBLEM_MEDIA_TYPE, generate_examples=False, description=_MEANING[status]
+        )
+        for status in (400, 500, 503, *statuses)
+    }
+
+
+_MEANING = {
+    400: "The request cannot be read.",
+    404: "There is no such thing, or no longer.",
+    408: "The body came too slowly.",
+    409: "Somebody else moved on first.",
+    413: "Too many bytes.",
+    415: "A content type, a content encoding or a file type that is not supported.",
+    422: "The request was read, and what the findings name in it cannot be used.",
+    500: "A bug: report the request id.",
+    503: "A dependency gives no answer: try again later.",
+}
+
+
+@dataclass
+class UploadOperation(Operation):
+    """An operation that takes an upload: its handler reads the form from the stream, so the document is told here."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _form(required=[ZIP_FIELD, TEMPLATE_FIELD, *REQUIRED_TEXTS])
+
+
+@dataclass
+class DryRunOperation(Operation):
+    """An upload that stores nothing: it needs the files alone."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _form(required=[ZIP_FIELD, TEMPLATE_FIELD])
+
+
+def _form(required: list[str]) -> RequestBody:
+    files = {
+        name: Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream", description=text)
+        for name, text in _FILES.items()
+    }
+    texts = {name: Schema(type=OpenAPIType.STRING, max_length=most) for name, most in MAX_CHARACTERS.items()}
+    for name in REQUIRED_TEXTS:
+        texts[name].min_length = 1
+    schema = Schema(
+        type=OpenAPIType.OBJECT, properties={**files, **texts}, required=required, additional_properties=False
+    )
+    return RequestBody(required=True, content={"multipart/form-data": OpenAPIMediaType(schema=schema)})

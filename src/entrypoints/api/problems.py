@@ -1,0 +1,194 @@
+"""The one table from what went wrong to the problem (RFC 9457) that a caller is answered."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from domain.errors import (
+    ConflictError,
+    InvalidRequestError,
+    InvalidUploadError,
+    LadderbaseError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
+from domain.findings import Severity, errors_among
+from entrypoints.api.access_log import request_id_of
+from entrypoints.api.conversions import finding_bodies
+from entrypoints.api.field_messages import field_problem
+from entrypoints.api.receive_upload import COMMENT_FIELD, TEMPLATE_FIELD, ZIP_FIELD
+from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
+from entrypoints.api.schemas import FindingBody, ProblemBody
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+_DISCONNECTED = "client disconnected prematurely"
+_FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_FIELD: "comment_file"}
+_OF_ANOTHER_TYPE = frozenset({"type_mismatch", "type_unsupported"})
+
+_KINDS: Mapping[str, tuple[int, str]] = {
+    "request_invalid": (400, "The request cannot be read: correct it and send it again."),
+    "multipart_malformed": (400, "The form cannot be read: send it as complete multipart/form-data."),
+    "body_truncated": (400, "The body is incomplete: send it again."),
+    "too_many_fields": (400, "The form has too many parts: send only the documented fields."),
+    "field_too_large": (400, "A text field is too large: shorten it."),
+    "not_found": (404, "There is no such thing here, or no longer."),
+    "method_not_allowed": (405, "This method is not served here: see the Allow header."),
+    "request_timeout": (408, "The body came too slowly: send it again."),
+    "conflict": (409, "Somebody else moved on first: read the present state and decide again."),
+    "too_large": (413, "The request holds too many bytes: send less."),
+    "encoding_unsupported": (415, "The content encoding is not supported: send the body as it is."),
+    "media_type_unsupported": (415, "The content type is not supported: see the Content-Type that is documented."),
+    "json_invalid": (422, "The body is no JSON: correct it and send it again."),
+    "json_shape": (422, "The body is not the JSON object that is due: correct it and send it again."),
+    "json_too_deep": (422, "The JSON is nested too deep: flatten it."),
+    "json_number": (422, "A number in the JSON is too long: shorten it."),
+    "json_duplicate_key": (422, "The JSON names a key twice: send each once."),
+    "fields_invalid": (422, "Fields of the request cannot be used: correct those that the findings name."),
+    "upload_invalid": (422, "The upload cannot be registered: correct what the findings name and send it again."),
+    "internal_error": (500, "Something broke here: report the request id."),
+    "unavailable": (503, "The service cannot do this now: try again later."),
+}
+_CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type_unsupported"}
+
+_log = logging.getLogger(__name__)
+AnyRequest = Request[Any, Any, Any]
+
+
+def answer_error(request: AnyRequest, error: Exception) -> Response[ProblemBody]:
+    """The answer to any error that leaves a handler."""
+    if isinstance(error, LadderbaseError):
+        return _of_the_core(request, error)
+    if isinstance(error, RefusedRequestError):
+        return _problem(request, error.code, error.detail)
+    if isinstance(error, InvalidFieldsError):
+        return _invalid_fields(request, error.problems)
+    if isinstance(error, HTTPException):
+        return _of_the_framework(request, error)
+    return _bug(request, error)
+
+
+def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[ProblemBody]:
+    match error:
+        case InvalidUploadError():
+            answer = _invalid_upload(request, error)
+        case InvalidRequestError():
+            answer = _invalid_fields(request, [FieldProblem(field=error.field, code=error.code, message=str(error))])
+        case TooLargeError():
+            answer = _problem(request, "too_large", f"at most {error.limit_bytes:,} bytes are taken")
+        case NotFoundError():
+            answer = _problem(request, "not_found", f"there is no {error.kind} {error.identity[:64]}")
+        case ConflictError():
+            answer = _problem(request, "conflict", "the state changed while the request was worked on")
+        case UnavailableError():
+            answer = _unavailable(request, error)
+        case _:
+            answer = _bug(request, error)
+    return answer
+
+
+def _of_the_framework(request: AnyRequest, error: HTTPException) -> Response[ProblemBody]:
+    if error.detail == _DISCONNECTED:
+        return _problem(request, "body_truncated", "the body ended before its announced length")
+    if error.status_code >= 500:  # noqa: PLR2004 - the class of statuses
+        return _bug(request, error)
+    if fields := tuple(_named_fields(error)):
+        return _invalid_fields(request, fields)
+    code = _CODE_OF_STATUS.get(error.status_code, "request_invalid")
+    return _problem(request, code, _KINDS[code][1], headers=error.headers)
+
+
+def _named_fields(error: HTTPException) -> Sequence[FieldProblem]:
+    if not isinstance(error.extra, list):
+        return ()
+    return [
+        field_problem(str(entry.get("message", "")), field=str(entry["key"]))
+        for entry in error.extra
+        if isinstance(entry, dict) and "key" in entry
+    ]
+
+
+def _invalid_fields(request: AnyRequest, problems: Sequence[FieldProblem]) -> Response[ProblemBody]:
+    findings = tuple(
+        FindingBody(
+            section=_FIELD_SECTIONS.get(problem.field, "request"),
+            code=problem.code,
+            field=problem.field,
+            file=problem.file,
+            message=problem.message,
+            hint=problem.hint,
+            severity=Severity.ERROR,
+        )
+        for problem in problems
+    )
+    first = problems[0]
+    return _problem(
+        request,
+        _common_code([problem.code for problem in problems], otherwise="fields_invalid"),
+        f"{first.field}: {first.message}" + _and_more(len(problems) - 1),
+        title=_KINDS["fields_invalid"][1],
+        status=422,
+        findings=findings,
+    )
+
+
+def _invalid_upload(request: AnyRequest, error: InvalidUploadError) -> Response[ProblemBody]:
+    errors = errors_among(error.findings)
+    codes = [finding.code for finding in errors]
+    first = errors[0]
+    place = f"{first.file}, row {first.row}" if first.row else first.file
+    return _problem(
+        request,
+        _common_code(codes, otherwise="upload_invalid"),
+        f"{place}: {first.message}" + _and_more(len(errors) - 1),
+        title=_KINDS["upload_invalid"][1],
+        status=415 if _OF_ANOTHER_TYPE.issuperset(codes) else 422,
+        findings=finding_bodies(error.findings),
+    )
+
+
+def _unavailable(request: AnyRequest, error: UnavailableError) -> Response[ProblemBody]:
+    request_id = request_id_of(request.scope)
+    _log.warning("unavailable dependency=%s reason=%s request_id=%s", error.dependency, error.reason, request_id)
+    detail = f"the {error.dependency} gave no answer"
+    return _problem(request, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _bug(request: AnyRequest, error: Exception) -> Response[ProblemBody]:
+    _log.error("a bug, or a wrong setting: request_id=%s", request_id_of(request.scope), exc_info=error)
+    return _problem(request, "internal_error", "the request was not carried out")
+
+
+def _problem(
+    request: AnyRequest,
+    code: str,
+    detail: str,
+    *,
+    title: str = "",
+    status: int = 0,
+    findings: tuple[FindingBody, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response[ProblemBody]:
+    known_status, known_title = _KINDS.get(code, (status, title))
+    body = ProblemBody(
+        type=f"urn:ladderbase:problem:{code}",
+        title=title or known_title,
+        status=status or known_status,
+        detail=detail,
+        code=code,
+        request_id=request_id_of(request.scope),
+        findings=findings,
+    )
+    return Response(body, status_code=body.status, media_type=PROBLEM_MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def _common_code(codes: Sequence[str], *, otherwise: str) -> str:
+    return codes[0] if len(set(codes)) == 1 else otherwise
+
+
+def _and_more(count: int) -> str:
+    return f" (and {count} more)" if count else ""

@@ -1,0 +1,144 @@
+"""Programs over HTTP: upload, dry run, listing, template, progress, deletion."""
+
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+
+from application.delete_program import DeleteProgram
+from application.register_program import RegisterCommand, RegisterProgram
+from application.validate_upload import ValidateUpload
+from entrypoints.api.conversions import (
+    document_page,
+    indexing_body,
+    program_body,
+    program_page,
+    registered_body,
+    template_body,
+    validation_body,
+)
+from entrypoints.api.dependencies import CatalogueDependency
+from entrypoints.api.identifiers import Cursor, PageSize, PgmId
+from entrypoints.api.inline_indexing import Indexing
+from entrypoints.api.openapi import DryRunOperation, UploadOperation, problem_responses
+from entrypoints.api.receive_upload import UploadReception
+from entrypoints.api.request_body import ApiRequest
+from entrypoints.api.schemas import (
+    DocumentPage,
+    IndexingBody,
+    ProgramBody,
+    ProgramPage,
+    RegisteredBody,
+    TemplateBody,
+    ValidationBody,
+)
+
+MAX_FAILURES = 100
+_TAGS = ("programs",)
+_UPLOAD_ERRORS = (408, 413, 415, 422)
+
+
+@post(
+    "/v1/programs",
+    operation_id="register_program",
+    operation_class=UploadOperation,
+    request_max_body_size=None,  # the reception counts: its limit comes with the settings
+    responses=problem_responses(*_UPLOAD_ERRORS),
+    tags=_TAGS,
+)
+async def register(
+    request: ApiRequest,
+    reception: NamedDependency[UploadReception],
+    register_program: NamedDependency[RegisterProgram],
+    indexing: NamedDependency[Indexing],
+    catalogue: CatalogueDependency,
+) -> Response[RegisteredBody]:
+    """Register a program: all of it or nothing. Every problem of every file comes in one answer."""
+    async with reception.receive(request) as received:
+        registered = await register_program(RegisterCommand(details=received.details, upload=received.upload))
+    documents = await indexing.documents_after(registered, catalogue)
+    body = registered_body(registered, documents, indexing.processing)
+    return Response(body, headers={"Location": f"/v1/programs/{body.pgm_id}"})
+
+
+@post(
+    "/v1/programs/validate",
+    operation_id="validate_upload",
+    operation_class=DryRunOperation,
+    request_max_body_size=None,
+    responses=problem_responses(*_UPLOAD_ERRORS),
+    status_code=200,
+    tags=_TAGS,
+)
+async def validate(
+    request: ApiRequest,
+    reception: NamedDependency[UploadReception],
+    validate_upload: NamedDependency[ValidateUpload],
+) -> ValidationBody:
+    """Dry run: the report that a registration would make, valid or not. Nothing is stored."""
+    async with reception.receive(request, dry_run=True) as received:
+        return validation_body(await validate_upload(received.upload))
+
+
+@get("/v1/programs", operation_id="list_programs", responses=problem_responses(422), tags=_TAGS)
+async def list_programs(catalogue: CatalogueDependency, limit: PageSize = 50, cursor: Cursor = None) -> ProgramPage:
+    """The registered programs, newest first."""
+    return program_page(await catalogue.programs(limit=limit, cursor=cursor))
+
+
+@get("/v1/programs/{pgm_id:str}", operation_id="get_program", responses=problem_responses(404, 422), tags=_TAGS)
+async def get_program(catalogue: CatalogueDependency, pgm_id: PgmId) -> ProgramBody:
+    """One program and how far its indexing is."""
+    return program_body(await catalogue.program(pgm_id))
+
+
+@get(
+    "/v1/programs/{pgm_id:str}/documents",
+    operation_id="list_documents",
+    responses=problem_responses(404, 422),
+    tags=_TAGS,
+)
+async def list_documents(
+    catalogue: CatalogueDependency, pgm_id: PgmId, limit: PageSize = 100, cursor: Cursor = None
+) -> DocumentPage:
+    """The documents of a program: the uploaded files first, then the ladder CSVs in template order."""
+    return document_page(await catalogue.documents(pgm_id, limit=limit, cursor=cursor))
+
+
+@get(
+    "/v1/programs/{pgm_id:str}/template",
+    operation_id="get_template",
+    responses=problem_responses(404, 422),
+    tags=_TAGS,
+)
+async def get_template(catalogue: CatalogueDependency, pgm_id: PgmId) -> TemplateBody:
+    """The template as a tree: folder, sub folder, logic."""
+    return template_body(pgm_id, await catalogue.template(pgm_id))
+
+
+@get(
+    "/v1/programs/{pgm_id:str}/indexing",
+    operation_id="get_indexing",
+    responses=problem_responses(404, 422),
+    tags=_TAGS,
+)
+async def get_indexing(catalogue: CatalogueDependency, pgm_id: PgmId) -> IndexingBody:
+    """How far the indexing of a program is, and what failed."""
+    view = await catalogue.program(pgm_id)
+    return indexing_body(pgm_id, view.progress, await catalogue.failures(pgm_id, limit=MAX_FAILURES))
+
+
+@delete("/v1/programs/{pgm_id:str}", operation_id="delete_program", responses=problem_responses(404, 422), tags=_TAGS)
+async def remove(delete_program: NamedDependency[DeleteProgram], pgm_id: PgmId) -> None:
+    """Delete a program: out of every answer at once, purged everywhere soon after."""
+    await delete_program(pgm_id)
+
+
+HANDLERS = (
+    register,
+    validate,
+    list_programs,
+    get_program,
+    list_documents,
+    get_template,
+    get_indexing,
+    remove,
+)

@@ -1,0 +1,113 @@
+"""From a multipart request to the upload and the details that a use case takes, on disk for just as long."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.program import ProgramDetails
+from domain.upload import MEBIBYTE, SpooledFile, Upload, UploadLimits
+from entrypoints.api.multipart_form import FormShape, ReceivedForm, receive_form
+from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
+from entrypoints.api.request_body import ApiRequest, body_pieces
+from entrypoints.api.texts import InvalidTextError, plain_text
+
+ZIP_FIELD = "pgm_ladder_zip_file"
+TEMPLATE_FIELD = "pgm_template_file"
+COMMENT_FIELD = "pgm_comment_file"
+REQUIRED_TEXTS = ("pgm_name", "create_user")
+MAX_CHARACTERS = {"pgm_name": 200, "create_user": 200, "pgm_version": 100, "description": 4_000, "notes": 4_000}
+_TEXTS_WITH_LINES = frozenset({"description", "notes"})
+_OVERHEAD_BYTES = MEBIBYTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedUpload:
+    """An upload on disk, and what its owner says about the program."""
+
+    upload: Upload
+    details: ProgramDetails
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadReception:
+    """`scratch` is a folder on a real disk. A dry run needs no name and no user."""
+
+    scratch: Path
+    limits: UploadLimits
+
+    @property
+    def body_limit_bytes(self) -> int:
+        """What a whole request may hold."""
+        files = self.limits.zip_bytes + self.limits.template_bytes + self.limits.comment_bytes
+        return files + _OVERHEAD_BYTES
+
+    @asynccontextmanager
+    async def receive(self, request: ApiRequest, *, dry_run: bool = False) -> AsyncIterator[ReceivedUpload]:
+        """The upload, on disk until the block ends. Raises RefusedRequestError or InvalidFieldsError (all fields)."""
+        content_type, options = request.content_type
+        if content_type != "multipart/form-data":
+            raise RefusedRequestError("media_type_unsupported", "an upload is sent as multipart/form-data")
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="upload-", dir=self.scratch))
+        try:
+            pieces = body_pieces(request, limit_bytes=self.body_limit_bytes)
+            form = await receive_form(pieces, options.get("boundary"), shape=self._shape(), folder=folder)
+            yield _checked(form, dry_run=dry_run)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder)
+
+    def _shape(self) -> FormShape:
+        return FormShape(
+            texts=frozenset(MAX_CHARACTERS),
+            files={
+                ZIP_FIELD: self.limits.zip_bytes,
+                TEMPLATE_FIELD: self.limits.template_bytes,
+                COMMENT_FIELD: self.limits.comment_bytes,
+            },
+        )
+
+
+def _checked(form: ReceivedForm, *, dry_run: bool) -> ReceivedUpload:
+    problems = list(form.problems)
+    texts = {name: _text(name, form, problems, required=not dry_run) for name in MAX_CHARACTERS}
+    ladder_zip = _file(ZIP_FIELD, form, problems)
+    template = _file(TEMPLATE_FIELD, form, problems)
+    comments = _file(COMMENT_FIELD, form, problems) if COMMENT_FIELD in form.files else None
+    if problems or ladder_zip is None or template is None:
+        raise InvalidFieldsError(tuple(problems))
+    return ReceivedUpload(
+        upload=Upload(ladder_zip=ladder_zip, template=template, comments=comments), details=ProgramDetails(**texts)
+    )
+
+
+def _text(name: str, form: ReceivedForm, problems: list[FieldProblem], *, required: bool) -> str:
+    try:
+        text = plain_text(form.texts.get(name, b"").decode(), lines=name in _TEXTS_WITH_LINES)
+    except UnicodeDecodeError:
+        problems.append(FieldProblem(field=name, code="text_invalid", message="it is not UTF-8", hint="Send UTF-8."))
+        return ""
+    except InvalidTextError as error:
+        problems.append(FieldProblem(field=name, code="text_invalid", message=str(error), hint="Take it out."))
+        return ""
+    if len(text) > MAX_CHARACTERS[name]:
+        message = f"it has {len(text):,} characters; {MAX_CHARACTERS[name]:,} are the most"
+        problems.append(FieldProblem(field=name, code="field_too_long", message=message, hint="Shorten it."))
+    if required and not text and name in REQUIRED_TEXTS:
+        problems.append(FieldProblem(field=name, code="field_blank", message="it is blank", hint=f"Send {name}."))
+    return text
+
+
+def _file(name: str, form: ReceivedForm, problems: list[FieldProblem]) -> SpooledFile | None:
+    file = form.files.get(name)
+    if file is None:
+        if all(problem.field != name for problem in form.problems):
+            problems.append(
+                FieldProblem(field=name, code="file_missing", message="no file came", hint=f"Send {name} as a file.")
+            )
+    elif not file.size_bytes:
+        message, hint = "the file is empty", "Export it again."
+        problems.append(FieldProblem(field=name, code="file_empty", message=message, hint=hint, file=file.name))
+    return file

@@ -1,0 +1,31 @@
+"""What the edge itself refuses, before a use case is called."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldProblem:
+    """A field of the request that cannot be used; `file` is the name of the file that was sent in it."""
+
+    field: str
+    code: str
+    message: str
+    hint: str = ""
+    file: str | None = None
+
+
+class RefusedRequestError(Exception):
+    """The request cannot be read at all; `code` is one of those in problems.py."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class InvalidFieldsError(Exception):
+    """The request was read and these fields of it cannot be used: all of them, not the first alone."""
+
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        super().__init__(f"{len(problems)} fields cannot be used")
+        self.problems = problems

@@ -1,0 +1,284 @@
+"""The wire format: what the API reads and answers. These structs stop at the edge."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from application.search_rungs import MAX_QUERY_CHARACTERS
+from domain.document import DocumentState, DocumentType
+from domain.findings import Severity
+from domain.program import ProgramStatus
+from domain.search import Lane, SearchMode
+
+MAX_HITS = 100
+MAX_PAGE = 200
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class FindingBody(Struct, kw_only=True, frozen=True):
+    """One problem: its section, the form or JSON field or the file and row that it is about, and the remedy."""
+
+    section: str
+    code: str
+    message: str
+    hint: str
+    severity: Severity
+    field: str | None = None
+    file: str | None = None
+    row: int | None = None
+
+
+class ProblemBody(Struct, kw_only=True, frozen=True):
+    """A problem as RFC 9457 describes it; `code` is stable, `findings` names every field, file and row."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    findings: tuple[FindingBody, ...] = ()
+
+
+class FailureBody(Struct, kw_only=True, frozen=True):
+    """Why a document could not be indexed."""
+
+    code: str
+    message: str
+
+
+class DocumentBody(Struct, kw_only=True, frozen=True):
+    """A document. The columns about the listing are null where the document is no ladder CSV.
+
+    `upload_path` is the key of the document's own object in the blob store; a ladder CSV stands there from
+    the moment it is indexed, until then its bytes are served from the archive.
+    """
+
+    document_id: str
+    pgm_id: str
+    document_type: DocumentType
+    document_name: str
+    logic_id: str
+    logic_name: str
+    folder_id: str
+    folder_name: str
+    sub_folder_name: str
+    state: DocumentState
+    encoding: str | None
+    delimiter: str | None
+    tool: str | None
+    cpu: str | None
+    row_count: int | None
+    rung_count: int | None
+    chunk_count: int
+    size_bytes: int
+    sha256: str
+    upload_path: str
+    href: str
+    create_dt: datetime
+    indexed_dt: datetime | None
+    failure: FailureBody | None
+
+
+class IndexingLink(Struct, kw_only=True, frozen=True):
+    """How far indexing is, and where to ask again."""
+
+    status: ProgramStatus
+    href: str
+
+
+class ReportBody(Struct, kw_only=True, frozen=True):
+    """What reading the files brought to light; notices included."""
+
+    valid: bool
+    logic_count: int
+    ladder_count: int
+    comment_count: int
+    findings: tuple[FindingBody, ...]
+
+
+class LadderBody(Struct, kw_only=True, frozen=True):
+    """What the parser found out about one ladder CSV of a dry run."""
+
+    document_name: str
+    logic_id: str
+    encoding: str
+    delimiter: str
+    tool: str
+    cpu: str
+    row_count: int
+    rung_count: int
+    size_bytes: int
+    sha256: str
+
+
+class ValidationBody(ReportBody, kw_only=True, frozen=True):
+    """The answer to a dry run: the report, and what the parser found out about each ladder CSV."""
+
+    ladders: tuple[LadderBody, ...]
+
+
+class ProgramBody(Struct, kw_only=True, frozen=True):
+    """A program and how far its indexing is."""
+
+    pgm_id: str
+    pgm_name: str
+    pgm_version: str
+    description: str
+    notes: str
+    create_user: str
+    revision: int
+    create_dt: datetime
+    update_dt: datetime
+    document_count: int
+    indexing: IndexingLink
+
+
+class RegisteredBody(ProgramBody, kw_only=True, frozen=True):
+    """The answer to an accepted upload."""
+
+    documents: tuple[DocumentBody, ...]
+    report: ReportBody
+    milvus_processing: Literal["background", "inline"]
+
+
+class ProgramPage(Struct, kw_only=True, frozen=True):
+    """Programs, newest first; `next` is the cursor of the following page, null at the end."""
+
+    items: tuple[ProgramBody, ...]
+    next: str | None
+
+
+class DocumentPage(Struct, kw_only=True, frozen=True):
+    """The documents of a program; `next` is the cursor of the following page, null at the end."""
+
+    items: tuple[DocumentBody, ...]
+    next: str | None
+
+
+class LogicBody(Struct, kw_only=True, frozen=True):
+    """One row of the template; `row` counts from 1."""
+
+    logic_id: str
+    logic_name: str
+    row: int
+
+
+class SubFolderBody(Struct, kw_only=True, frozen=True):
+    """A sub folder and its logics."""
+
+    sub_folder_name: str
+    logics: tuple[LogicBody, ...]
+
+
+class FolderBody(Struct, kw_only=True, frozen=True):
+    """A folder and its sub folders."""
+
+    folder_id: str
+    folder_name: str
+    sub_folders: tuple[SubFolderBody, ...]
+
+
+class TemplateBody(Struct, kw_only=True, frozen=True):
+    """The template as a tree, in the order of the sheet."""
+
+    pgm_id: str
+    logic_count: int
+    folders: tuple[FolderBody, ...]
+
+
+class IndexingErrorBody(Struct, kw_only=True, frozen=True):
+    """A document that could not be indexed."""
+
+    document_id: str
+    document_name: str
+    code: str
+    message: str
+
+
+class IndexingBody(Struct, kw_only=True, frozen=True):
+    """Progress: documents by state, how many of `total` need nothing more, and the first failures."""
+
+    pgm_id: str
+    status: ProgramStatus
+    counts: Mapping[DocumentState, int]
+    total: int
+    done: int
+    errors: tuple[IndexingErrorBody, ...]
+
+
+class SearchRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A device, a sentence in any language, or both."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=MAX_QUERY_CHARACTERS)]
+    pgm_id: Identifier | None = None
+    document_type: DocumentType | None = None
+    folder_id: Identifier | None = None
+    logic_id: Identifier | None = None
+    mode: SearchMode = SearchMode.HYBRID
+    limit: Annotated[int, Meta(ge=1, le=MAX_HITS)] = 10
+
+
+class DeviceBody(Struct, kw_only=True, frozen=True):
+    """A device that the rung names, with its comment."""
+
+    device: str
+    comment: str
+
+
+class HitBody(Struct, kw_only=True, frozen=True):
+    """A rung (or a row of a template, which has no steps and no ladder text), and what found it."""
+
+    pgm_id: str
+    document_id: str
+    document_name: str
+    document_type: DocumentType
+    logic_id: str
+    logic_name: str
+    folder_id: str
+    folder_name: str
+    sub_folder_name: str
+    first_step: int | None
+    last_step: int | None
+    title: str
+    ladder: str
+    devices: tuple[DeviceBody, ...]
+    score: float
+    lanes: tuple[Lane, ...]
+
+
+class SearchBody(Struct, kw_only=True, frozen=True):
+    """The best hits, best first."""
+
+    hits: tuple[HitBody, ...]
+    took_ms: float
+
+
+class HealthBody(Struct, kw_only=True, frozen=True):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class WaitingBody(Struct, kw_only=True, frozen=True):
+    """A dependency that does not answer, and why."""
+
+    dependency: str
+    reason: str
+
+
+class ReadinessBody(Struct, kw_only=True, frozen=True):
+    """Whether an upload would be accepted and searched; if not, what is missing."""
+
+    status: Literal["ready", "waiting"]
+    waiting_for: tuple[WaitingBody, ...] = ()
+
+
+class VersionBody(Struct, kw_only=True, frozen=True):
+    """What runs here."""
+
+    name: str
+    version: str

@@ -1,0 +1,116 @@
+"""What msgspec lets pass in a JSON body and this API does not: doubled keys, deep nesting, texts no column can hold."""
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import Awaitable, Callable, Iterator
+
+from msgspec import Struct, ValidationError, convert
+
+from entrypoints.api.field_messages import field_problem
+from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
+from entrypoints.api.request_body import IDLE_TIMEOUT_S, ApiRequest, refuse_by_headers
+from entrypoints.api.texts import unstorable
+
+MAX_JSON_BYTES = 64 * 1024
+MAX_DEPTH = 32
+_MAX_DIGITS = 18
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+
+
+def strict_json(shape: type[Struct]) -> Callable[[ApiRequest], Awaitable[None]]:
+    """A `before_request` hook that refuses a body which is not strictly one JSON object of this shape."""
+
+    async def check(request: ApiRequest) -> None:
+        refuse_by_headers(request, MAX_JSON_BYTES)
+        try:
+            async with asyncio.timeout(IDLE_TIMEOUT_S):
+                body = await request.body()
+        except TimeoutError:
+            raise RefusedRequestError("request_timeout", f"no body came within {IDLE_TIMEOUT_S:.0f} s") from None
+        document = parse_object(body)
+        try:
+            convert(document, shape)
+        except ValidationError as error:
+            raise InvalidFieldsError((field_problem(str(error)),)) from None
+
+    return check
+
+
+def parse_object(body: bytes) -> dict[str, object]:
+    """The one JSON object in a body. Raises RefusedRequestError, or InvalidFieldsError for its texts."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise RefusedRequestError("json_invalid", f"byte {error.start + 1} is not UTF-8") from None
+    if not text.strip():
+        raise RefusedRequestError("json_shape", "the body is empty where a JSON object is due")
+    _refuse_depth(text)
+    document = _parsed(text)
+    if not isinstance(document, dict):
+        raise RefusedRequestError("json_shape", "the body is not a JSON object")
+    if problems := tuple(_unstorable_texts(document, "")):
+        raise InvalidFieldsError(problems)
+    return document
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_distinct,
+            parse_constant=_refuse_constant,
+            parse_int=_bounded_int,
+            parse_float=_finite_float,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise RefusedRequestError("json_invalid", f"the body is no JSON: see {where}") from None
+
+
+def _refuse_depth(text: str) -> None:
+    depth = 0
+    for character in _STRING.sub("", text):
+        depth += (character in "[{") - (character in "]}")
+        if depth > MAX_DEPTH:
+            raise RefusedRequestError("json_too_deep", f"the body is nested more than {MAX_DEPTH} levels deep")
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    distinct = dict(pairs)
+    if len(distinct) < len(pairs):
+        raise RefusedRequestError("json_duplicate_key", "an object in the body names a key twice")
+    return distinct
+
+
+def _refuse_constant(name: str) -> object:
+    raise RefusedRequestError("json_invalid", f"{name} is no JSON number")
+
+
+def _bounded_int(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise RefusedRequestError("json_number", f"a whole number has more than {_MAX_DIGITS} digits")
+    if digits == "-0":
+        raise RefusedRequestError("json_invalid", "-0 is no whole number")
+    return int(digits)
+
+
+def _finite_float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise RefusedRequestError("json_invalid", "a number is too large")
+    return number
+
+
+def _unstorable_texts(value: object, path: str) -> Iterator[FieldProblem]:
+    if isinstance(value, str):
+        if reason := unstorable(value):
+            yield FieldProblem(field=path or "body", code="text_invalid", message=reason, hint="Take it out.")
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _unstorable_texts(key, path)
+            yield from _unstorable_texts(entry, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _unstorable_texts(entry, path)

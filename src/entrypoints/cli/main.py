@@ -1,0 +1,44 @@
+"""The `ladderbase` command. Every subcommand is a module of its own, imported when it is asked for."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+_COMMANDS: Mapping[str, str] = {
+    "demo": "entrypoints.cli.demo",
+    "migrate": "entrypoints.cli.migrate",
+    "run": "entrypoints.cli.run",
+    "search": "entrypoints.cli.search",
+    "status": "entrypoints.cli.status",
+    "upload": "entrypoints.cli.upload",
+}
+
+
+class _Commands(click.Group):
+    """Imports nothing but what runs: `migrate` starts without a terminal library, `upload` without a database."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in _COMMANDS:
+            return None
+        command = import_module(_COMMANDS[cmd_name]).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{_COMMANDS[cmd_name]}.command is no command")
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="Exit codes: 0 done, 1 refused or nothing found, 2 wrong usage, 3 no service, 4 some documents failed.",
+)
+@click.version_option(package_name="ladderbase")
+def main() -> None:
+    """Register PLC ladder programs and find their rungs."""
+
+
+if __name__ == "__main__":
+    main(prog_name="ladderbase")

@@ -1,0 +1,18 @@
+"""The options that every command over the HTTP API takes."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def service_options(command: F) -> F:
+    """`--url` and `--json`."""
+    url = click.option(
+        "--url", envvar="LADDERBASE_URL", default=DEFAULT_URL, show_default=True, show_envvar=True, help="The service."
+    )
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, for scripts.")
+    return url(as_json(command))

@@ -1,0 +1,147 @@
+"""The HTTP API as the command line sees it, with every way to fail as an exit code."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from entrypoints.cli.exit_codes import NO_SERVICE, REFUSED
+
+_TIMEOUT = httpx.Timeout(10.0, read=300.0, write=60.0)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_POLL_S = 0.3
+_OUTAGE_S = 30.0
+_STANDSTILL_S = 1_800.0
+
+Answer = Mapping[str, Any]
+
+
+class RefusedError(click.ClickException):
+    """The service understood and declined; `problem` is its answer."""
+
+    exit_code = REFUSED
+
+    def __init__(self, problem: Answer) -> None:
+        super().__init__(f"{problem.get('title', 'The request was refused.')} {problem.get('detail', '')}".strip())
+        self.problem = problem
+
+
+class NoServiceError(click.ClickException):
+    """Nobody answers, or somebody does who cannot do the work now."""
+
+    exit_code = NO_SERVICE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFiles:
+    """The files of one upload."""
+
+    ladder_zip: Path
+    template: Path
+    comments: Path | None = None
+
+
+class Service:
+    """Raises RefusedError and NoServiceError."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def upload(self, files: UploadFiles, details: Mapping[str, str]) -> Answer:
+        """Register a program."""
+        with ExitStack() as stack:
+            parts = {
+                field: (path.name, stack.enter_context(path.open("rb")))
+                for field, path in (
+                    ("pgm_ladder_zip_file", files.ladder_zip),
+                    ("pgm_template_file", files.template),
+                    ("pgm_comment_file", files.comments),
+                )
+                if path is not None
+            }
+            return await self._ask("POST", "/v1/programs", data=details, files=parts)
+
+    async def search(self, question: Answer) -> Answer:
+        """Find rungs."""
+        return await self._ask("POST", "/v1/search", json=question)
+
+    async def programs(self, limit: int) -> Answer:
+        """The newest programs."""
+        return await self._ask("GET", "/v1/programs", params={"limit": limit})
+
+    async def program(self, pgm_id: str) -> Answer:
+        """One program."""
+        return await self._ask("GET", f"/v1/programs/{pgm_id}")
+
+    async def indexing(self, pgm_id: str) -> Answer:
+        """How far the indexing of a program is."""
+        return await self._ask("GET", f"/v1/programs/{pgm_id}/indexing")
+
+    async def progress(self, pgm_id: str, *, standstill_s: float = _STANDSTILL_S) -> AsyncIterator[Answer]:
+        """Ask again and again until nothing more happens; an outage of up to half a minute is sat out.
+
+        Raises NoServiceError when nothing moves for `standstill_s`: longer than the service itself keeps trying.
+        """
+        clock = asyncio.get_running_loop().time
+        answered, moved, done = clock(), clock(), -1
+        while True:
+            try:
+                indexing = await self.indexing(pgm_id)
+            except NoServiceError:
+                if clock() - answered > _OUTAGE_S:
+                    raise
+            else:
+                answered = clock()
+                if indexing["done"] != done:
+                    moved, done = answered, indexing["done"]
+                yield indexing
+                if indexing["status"] != "indexing":
+                    return
+            if clock() - moved > standstill_s:
+                raise NoServiceError(f"the indexing of {pgm_id} stands still: {done} documents are done")
+            await asyncio.sleep(_POLL_S)
+
+    async def _ask(self, method: str, path: str, **content: Any) -> Answer:
+        try:
+            answer = await self._client.request(method, path, **content)
+            body = answer.json()
+        except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            raise NoServiceError(f"no service answers at {self._client.base_url}: {reason}") from error
+        except json.JSONDecodeError as error:
+            raise NoServiceError(f"what answers at {self._client.base_url} is not this service") from error
+        if not isinstance(body, dict):
+            raise NoServiceError(f"what answers at {self._client.base_url} is not this service")
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise NoServiceError(f"the service cannot do this now: {body.get('detail', answer.status_code)}")
+        if answer.is_error:
+            raise RefusedError(body)
+        return body
+
+
+@asynccontextmanager
+async def connected(url: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Service]:
+    """A service for the length of the block. No proxy of the environment stands before one on this machine."""
+    address = _address(url)
+    is_local = address.host in _LOOPBACK
+    async with httpx.AsyncClient(
+        base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local
+    ) as client:
+        yield Service(client)
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise click.BadParameter(str(error), param_hint="--url") from error
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise click.BadParameter(f"{url} is no http address", param_hint="--url")
+    return address

@@ -1,0 +1,155 @@
+"""The worker process: relays the outbox, handles events over arq, and sweeps up after crashed uploads.
+
+Ends with exit code 1 and one line when Redis is lost (arq cannot go on then): whoever runs it starts it again.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+from typing import Any
+
+from arq.connections import ArqRedis
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from adapters.postgres.outbox_listener import OutboxListener
+from adapters.queue.arq_dispatcher import HANDLE_EVENT
+from adapters.queue.redis_pool import QUEUE_NAME, deserialize, open_redis, serialize
+from application.handle_event import LONGEST_WORK, HandleEvent
+from application.relay_outbox import RelayOutbox
+from application.sweep_uploads import SweepUploads
+from domain.errors import LadderbaseError, MisconfiguredError, UnavailableError
+from domain.events import ClaimedEvent
+from domain.ports.vector_index import VectorIndex
+from entrypoints.lifespan import opened
+from entrypoints.logs import configure_logging
+from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
+
+POLL_S = 1.0
+HEALTH_EVERY_S = 5
+_QUEUE_POLL_S = 0.05
+_SWEEP_EVERY_S = 600.0
+_LONGEST_PAUSE_S = 10.0
+_log = logging.getLogger("ladderbase.worker")
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        exit_on(error)
+    configure_logging(settings.log_level)
+    sys.exit(asyncio.run(_run(settings)))
+
+
+async def _run(settings: Settings) -> int:
+    redis = open_redis(settings.redis_url)
+    async with opened(settings, redis) as container, OutboxListener(settings.database_url) as listener:
+        duties = {
+            asyncio.create_task(duty)
+            for duty in (
+                _until_signal(),
+                _prepare(container.index()),
+                _relay(container.relay_outbox(), listener),
+                _sweep(container.sweep_uploads()),
+                _handle(container.handle_event(), redis, settings.worker_jobs),
+            )
+        }
+        return await _until_one_ends(duties)
+
+
+async def _until_one_ends(duties: set["asyncio.Task[None]"]) -> int:
+    done, pending = await asyncio.wait(duties, return_when=asyncio.FIRST_COMPLETED)
+    for duty in pending:
+        duty.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    errors = [error for duty in done if (error := duty.exception())]
+    for error in errors:
+        if isinstance(error, (RedisError, OSError, LadderbaseError)):
+            _log.error("the worker stops: %s: %s", type(error).__name__, error)
+        else:
+            _log.error("the worker stops on a bug", exc_info=error)
+    return 1 if errors else 0
+
+
+async def _until_signal() -> None:
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    await stop.wait()
+    _log.info("stopping: unfinished work is handed back")
+
+
+async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None:
+    """Retries are the outbox's alone: arq runs each job once, keeps no result, and repeats nothing."""
+
+    async def handle(ctx: dict[Any, Any], *claim: Any, **_: Any) -> None:  # noqa: ARG001 - as arq calls it
+        event_id, lease_token = claim
+        await handle_event(ClaimedEvent(event_id=event_id, lease_token=lease_token))
+
+    timeout_s = LONGEST_WORK.total_seconds() + 30
+    worker = Worker(
+        functions=[func(handle, name=HANDLE_EVENT, timeout=timeout_s, keep_result=0, max_tries=1)],
+        redis_pool=redis,
+        queue_name=QUEUE_NAME,
+        handle_signals=False,
+        max_jobs=jobs,
+        poll_delay=_QUEUE_POLL_S,
+        retry_jobs=False,
+        health_check_interval=HEALTH_EVERY_S,
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        log_results=False,
+    )
+    try:
+        await worker.async_run()
+    finally:
+        await worker.close()
+
+
+async def _relay(relay_outbox: RelayOutbox, listener: OutboxListener) -> None:
+    """Woken by NOTIFY, with a poll behind it; an outage of Postgres or Redis is met with growing pauses."""
+    pause_s = POLL_S
+    while True:
+        try:
+            relayed = await relay_outbox()
+        except UnavailableError as error:
+            _log.warning("the relay waits %.1f s: %s", pause_s, error)
+            await asyncio.sleep(pause_s * random.uniform(0.75, 1.0))  # noqa: S311 - jitter is no secret
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            continue
+        pause_s = POLL_S
+        if relayed <= 1:
+            await listener.wait(POLL_S)
+
+
+async def _prepare(index: VectorIndex) -> None:
+    """Get the vector index ready, however long that takes; until then jobs wait in the outbox."""
+    pause_s = POLL_S
+    while True:
+        try:
+            await index.prepare()
+            break
+        except (UnavailableError, MisconfiguredError) as error:
+            _log.warning("the vector index is not ready, next try in %.1f s: %s", pause_s, error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+    await asyncio.Event().wait()  # a duty that ends would end the worker
+
+
+async def _sweep(sweep_uploads: SweepUploads) -> None:
+    while True:
+        try:
+            if swept := await sweep_uploads():
+                _log.info("removed what %d crashed uploads left", swept)
+        except UnavailableError as error:
+            _log.warning("the sweep is put off: %s", error)
+        await asyncio.sleep(_SWEEP_EVERY_S)
+
+
+if __name__ == "__main__":
+    main()

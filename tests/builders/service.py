@@ -1,0 +1,122 @@
+"""The whole product over fakes: the container that production uses, with nothing behind it but memory."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from application.register_program import RegisterCommand, Registered
+from application.relay_outbox import RelayOutbox
+from builders.uploads import an_upload
+from domain.document import DocumentState
+from domain.ports.vector_index import IndexEntry
+from domain.program import ProgramDetails
+from domain.upload import InspectedUpload, Upload, UploadLimits
+from domain.vectors import Vectors
+from entrypoints.container import Container
+from fakes.blob_store import InMemoryBlobStore
+from fakes.catalogue import InMemoryCatalogue
+from fakes.dispatcher import InMemoryDispatcher
+from fakes.embedder import HashingEmbedder
+from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
+from fakes.registry import InMemoryRegistry
+from fakes.unit_of_work import InMemoryUnitOfWork
+from fakes.vector_index import InMemoryVectorIndex
+
+DETAILS = ProgramDetails(pgm_name="셀 라인", create_user="kim")
+
+
+class WatchedEmbedder(HashingEmbedder):
+    """Calls `before` with the texts first: a place for a test to interfere in the middle of the work."""
+
+    before: Callable[[Sequence[str]], Awaitable[None]] | None = None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        if self.before:
+            await self.before(texts)
+        return await super().embed(texts)
+
+
+class ForgetfulVectorIndex(InMemoryVectorIndex):
+    """Acknowledges what it does not keep, as long as `forgets` is set."""
+
+    forgets = False
+
+    async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
+        await super().upsert(entries, vectors)
+        if self.forgets:
+            self.entries.pop(entries[0].chunk_id)
+
+
+@dataclass
+class Service:
+    """Holds the fakes for back doors, and the container for use cases. `overrides` replaces any dependency."""
+
+    folder: Path
+    upload: Upload
+    inspected: InspectedUpload
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.registry = InMemoryRegistry()
+        self.blobs = InMemoryBlobStore()
+        self.index = ForgetfulVectorIndex()
+        self.embedder = WatchedEmbedder()
+        self.upload_reader = ScriptedUploadReader(self.inspected)
+        self.dispatcher = InMemoryDispatcher()
+        self.catalogue = InMemoryCatalogue(self.registry)
+        dependencies: dict[str, Any] = {
+            "archives": InProcessArchiveReader(),
+            "blobs": self.blobs,
+            "catalogue": self.catalogue,
+            "chunk_reader": InProcessChunkReader(),
+            "clock": self.registry.clock,
+            "dispatcher": self.dispatcher,
+            "embedder": self.embedder,
+            "index": self.index,
+            "readiness_checks": {},
+            "scratch": self.folder,
+            "unit_of_work": InMemoryUnitOfWork(self.registry),
+            "upload_limits": UploadLimits(),
+            "upload_reader": self.upload_reader,
+        }
+        self.container = Container(**dependencies | self.overrides)
+
+    async def register(self) -> Registered:
+        """Register the upload."""
+        return await self.container.register_program()(RegisterCommand(details=DETAILS, upload=self.upload))
+
+    async def relay(self) -> int:
+        """One pass of the relay."""
+        relay: RelayOutbox = self.container.relay_outbox()
+        return await relay()
+
+    async def work(self) -> None:
+        """Relay and handle what is due now, once."""
+        await self.index.prepare()
+        await self.relay()
+        waiting = list(self.dispatcher.waiting.values())
+        self.dispatcher.lose_everything()
+        for claimed in waiting:
+            await self.container.handle_event()(claimed)
+
+    async def work_for(self, time: timedelta, *, step: timedelta = timedelta(seconds=30)) -> None:
+        """Work again and again while the database's clock moves on."""
+        for _ in range(int(time / step)):
+            await self.work()
+            await self.registry.clock.advance(step)
+
+    @property
+    def states(self) -> dict[str, DocumentState]:
+        """Document name -> state."""
+        documents = self.registry.committed.documents.values()
+        return {document.document_name: document.state for document in documents}
+
+
+async def a_service(folder: Path, bodies: dict[str, str] | None = None, **overrides: Any) -> Service:
+    """A service, its index ready, and an upload for it."""
+    upload, inspected = an_upload(folder, bodies)
+    service = Service(folder=folder, upload=upload, inspected=inspected, overrides=overrides)
+    await service.index.prepare()
+    return service

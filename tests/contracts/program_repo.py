@@ -1,0 +1,148 @@
+"""What every ProgramRepo promises."""
+
+from dataclasses import replace
+
+import pytest
+
+from contracts.records import a_chunk, a_document, a_registration, delete, indexed, mark_indexed, register, rolled_back
+from domain.comments import DeviceComments
+from domain.document import DocumentRef
+from domain.errors import ConflictError, InvalidRequestError, NotFoundError
+from domain.ports.catalogue import Catalogue
+from domain.ports.unit_of_work import UnitOfWork
+from domain.program import ProgramDetails, Registration
+from domain.template import Logic, Template
+
+
+class ProgramRepoContract:
+    """Needs the fixtures `unit_of_work` and `catalogue`, both over one record."""
+
+    async def test_ids_are_never_given_out_twice(self, unit_of_work: UnitOfWork) -> None:
+        async with rolled_back(unit_of_work) as transaction:
+            first = await transaction.programs.next_pgm_id()
+        async with unit_of_work.begin() as one, unit_of_work.begin() as other:
+            ids = {first, await one.programs.next_pgm_id(), await other.programs.next_pgm_id()}
+        assert len(ids) == 3
+        assert all(pgm_id.removeprefix("PGM_").isdecimal() for pgm_id in ids)
+
+    async def test_template_and_comments_come_back_as_they_went_in(self, unit_of_work: UnitOfWork) -> None:
+        registration = a_registration()
+        await add(unit_of_work, registration)
+        async with unit_of_work.begin() as transaction:
+            assert await transaction.programs.template_of("PGM_1") == registration.template
+            assert await transaction.programs.comments_of("PGM_1") == registration.comments
+
+    async def test_a_program_may_have_no_template_rows_and_no_comments(self, unit_of_work: UnitOfWork) -> None:
+        await add(unit_of_work, a_registration(template=Template(), comments=DeviceComments()))
+        async with unit_of_work.begin() as transaction:
+            assert await transaction.programs.template_of("PGM_1") == Template()
+            assert await transaction.programs.comments_of("PGM_1") == DeviceComments()
+
+    async def test_ten_thousand_comments_are_recorded_at_once(self, unit_of_work: UnitOfWork) -> None:
+        comments = DeviceComments(by_device={f"D{number}": f"센서 {number}" for number in range(10_000)})
+        await add(unit_of_work, a_registration(comments=comments))
+        async with unit_of_work.begin() as transaction:
+            assert await transaction.programs.comments_of("PGM_1") == comments
+
+    async def test_the_longest_cells_are_kept(self, unit_of_work: UnitOfWork) -> None:
+        longest = "".join(chr(0xAC00 + number * 7919 % 11_172) for number in range(32_767))
+        logic = Logic(
+            row=2,
+            folder_id=longest,
+            folder_name=longest,
+            sub_folder_name=longest,
+            logic_id=longest,
+            logic_name=longest,
+        )
+        comments = DeviceComments(by_device={longest: longest})
+        await add(unit_of_work, a_registration(template=Template(logics=(logic,)), comments=comments))
+        async with unit_of_work.begin() as transaction:
+            assert await transaction.programs.comments_of("PGM_1") == comments
+
+    async def test_a_program_is_recorded_once(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work)
+        with pytest.raises(ConflictError):
+            await register(unit_of_work)
+
+    @pytest.mark.parametrize("text", ["압력\0센서", "압력\ud800센서"])
+    async def test_text_that_cannot_be_kept_is_refused(self, unit_of_work: UnitOfWork, text: str) -> None:
+        registration = a_registration()
+        program = replace(registration.program, details=ProgramDetails(pgm_name=text, create_user="u"))
+        with pytest.raises(InvalidRequestError) as caught:
+            await add(unit_of_work, replace(registration, program=program))
+        assert caught.value.code == "text_invalid"
+
+    async def test_a_registration_that_rolls_back_leaves_nothing(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        async with rolled_back(unit_of_work) as transaction:
+            await transaction.programs.add(a_registration())
+            await transaction.documents.add([a_document()])
+        assert (await catalogue.programs(limit=10)).items == ()
+        with pytest.raises(NotFoundError):
+            await catalogue.document(a_document().document_id)
+        await register(unit_of_work, a_document())
+
+    async def test_an_unknown_program_is_not_found(self, unit_of_work: UnitOfWork) -> None:
+        async with unit_of_work.begin() as transaction:
+            with pytest.raises(NotFoundError):
+                await transaction.programs.template_of("PGM_1")
+            with pytest.raises(NotFoundError):
+                await transaction.programs.comments_of("PGM_1")
+            with pytest.raises(NotFoundError):
+                await transaction.programs.delete("PGM_1")
+
+    async def test_a_deleted_program_is_unknown(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work, a_document())
+        await delete(unit_of_work)
+        async with unit_of_work.begin() as transaction:
+            with pytest.raises(NotFoundError):
+                await transaction.programs.template_of("PGM_1")
+            with pytest.raises(NotFoundError):
+                await transaction.programs.comments_of("PGM_1")
+            with pytest.raises(NotFoundError):
+                await transaction.programs.delete("PGM_1")
+
+    async def test_a_delete_that_rolls_back_deletes_nothing(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        await register(unit_of_work, a_document())
+        async with rolled_back(unit_of_work) as transaction:
+            await transaction.programs.delete("PGM_1")
+        assert await catalogue.document(a_document().document_id) == a_document()
+
+    async def test_a_purge_may_be_repeated_and_leaves_its_neighbours(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        await register(unit_of_work, a_document(), pgm_id="PGM_1")
+        neighbour = a_document(pgm_id="PGM_2")
+        await register(unit_of_work, neighbour, pgm_id="PGM_2")
+        await mark_indexed(unit_of_work, indexed(a_document(), a_chunk()), indexed(neighbour, a_chunk()))
+        await delete(unit_of_work, "PGM_1")
+        for _ in range(2):
+            async with unit_of_work.begin() as transaction:
+                await transaction.programs.purge("PGM_1")
+        assert len(await catalogue.visible_chunks(["PGM_1.r1.0.g1.0", "PGM_2.r1.0.g1.0"])) == 1
+        assert (await catalogue.programs(limit=10)).items == (await catalogue.program("PGM_2"),)
+
+    async def test_a_purged_program_leaves_a_tombstone(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work, a_document())
+        await delete(unit_of_work)
+        async with unit_of_work.begin() as transaction:
+            await transaction.programs.purge("PGM_1")
+        with pytest.raises(ConflictError):
+            await register(unit_of_work)
+
+    async def test_a_live_program_is_not_purged(self, unit_of_work: UnitOfWork, catalogue: Catalogue) -> None:
+        await register(unit_of_work, a_document())
+        async with unit_of_work.begin() as transaction:
+            await transaction.programs.purge("PGM_1")
+            await transaction.programs.purge("PGM_404")
+            ref = DocumentRef(document_id=a_document().document_id, generation=1)
+            assert await transaction.documents.current([ref]) == {ref}
+        assert await catalogue.document(a_document().document_id) == a_document()
+
+
+async def add(unit_of_work: UnitOfWork, registration: Registration) -> None:
+    async with unit_of_work.begin() as transaction:
+        await transaction.programs.add(registration)

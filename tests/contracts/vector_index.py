@@ -1,0 +1,258 @@
+"""What every vector index promises. The fixture gives one that is prepared and empty."""
+
+import math
+from array import array
+from collections.abc import Sequence
+
+import pytest
+
+from domain.chunk import chunk_id
+from domain.document import DocumentRef, DocumentType
+from domain.errors import MisconfiguredError
+from domain.ports.vector_index import IndexEntry, VectorIndex
+from domain.search import Candidate, SearchScope
+from domain.vectors import Vectors
+
+DIMENSION = 8
+EVERYTHING = SearchScope()
+HOSTILE = [
+    'a" or 1 == 1 or pgm_id == "',
+    "it's",
+    "back\\slash",
+    'ends with a backslash and a quote \\"',
+    "\\",
+    '"',
+    "라인 3 (공급)",
+    "two\nlines\r\nand\ta tab",
+    "%_[]{}",
+    "𝒳 👷",
+    "\x01\x7f",
+    "가" * 2_000,
+]
+
+
+def document(document_id: str = "D1", generation: int = 1) -> DocumentRef:
+    return DocumentRef(document_id=document_id, generation=generation)
+
+
+def entry(
+    ordinal: int = 0,
+    text: str = "모터",
+    *,
+    ref: DocumentRef | None = None,
+    pgm_id: str = "PGM_1",
+    folder_id: str = "F1",
+    logic_id: str = "0000_11",
+    document_type: DocumentType = DocumentType.LADDER_CSV,
+) -> IndexEntry:
+    ref = ref or document()
+    return IndexEntry(
+        chunk_id=chunk_id(ref, ordinal),
+        pgm_id=pgm_id,
+        document=ref,
+        document_type=document_type,
+        folder_id=folder_id,
+        logic_id=logic_id,
+        lexical_text=text,
+    )
+
+
+def vectors(*rows: Sequence[float]) -> Vectors:
+    """Vectors of unit length; missing values are zero."""
+    padded = [[*row, *([0.0] * (DIMENSION - len(row)))] for row in rows]
+    values = (value / math.hypot(*row) for row in padded for value in row)
+    return Vectors(dimension=DIMENSION, buffer=array("f", values).tobytes())
+
+
+def alike(count: int) -> Vectors:
+    return vectors(*([1.0] for _ in range(count)))
+
+
+def ids(candidates: Sequence[Candidate]) -> list[str]:
+    return [candidate.chunk_id for candidate in candidates]
+
+
+async def add(index: VectorIndex, *entries: IndexEntry) -> None:
+    await index.upsert(entries, alike(len(entries)))
+
+
+class VectorIndexContract:
+    async def test_preparing_again_keeps_what_is_there(self, vector_index: VectorIndex) -> None:
+        await add(vector_index, entry())
+        await vector_index.prepare()
+        assert await vector_index.chunk_ids([document()]) == {"D1.g1.0"}
+
+    async def test_the_nearest_vectors_come_first_scored_by_cosine(self, vector_index: VectorIndex) -> None:
+        entries = [entry(0), entry(1), entry(2), entry(3)]
+        await vector_index.upsert(entries, vectors([1], [0, 1], [1, 1], [-1]))
+        found = await vector_index.dense(vectors([1, 0.1]), EVERYTHING, limit=3)
+        assert ids(found) == ["D1.g1.0", "D1.g1.2", "D1.g1.1"]
+        assert found[0].score == pytest.approx(1 / math.hypot(1, 0.1), abs=1e-3)
+        assert found[0].lexical_text == "모터"
+
+    async def test_a_search_of_an_empty_index_finds_nothing(self, vector_index: VectorIndex) -> None:
+        assert await vector_index.dense(vectors([1]), EVERYTHING, limit=5) == []
+        assert await vector_index.lexical(["모터"], EVERYTHING, limit=5) == []
+
+    async def test_chunks_that_hold_more_and_rarer_tokens_come_first(self, vector_index: VectorIndex) -> None:
+        texts = ["모터 정지 m1234", "모터 정지", "모터 알람", "정지 m0", "도어 열림"]
+        await add(vector_index, *(entry(place, text) for place, text in enumerate(texts)))
+        found = await vector_index.lexical(["모터", "m1234"], EVERYTHING, limit=5)
+        assert ids(found)[0] == "D1.g1.0"
+        assert set(ids(found)) == {"D1.g1.0", "D1.g1.1", "D1.g1.2"}
+        assert found[0].lexical_text == "모터 정지 m1234"
+        assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)
+        assert all(candidate.score > 0 for candidate in found)
+
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "m1234",
+            "d500bitf",
+            "k4m0",
+            "u2ag31",
+            "x0a",
+            "z0",
+            "0000",
+            "rung",
+            "컨베",
+            "コン",
+            "ー電",
+            "圧力",
+            "压力",
+            "がき",
+            "々",
+            "é",
+            "ㅏ",
+        ],
+    )
+    async def test_a_token_comes_through_whole(self, vector_index: VectorIndex, token: str) -> None:
+        await add(vector_index, entry(0, f"앞말 {token} zz"), entry(1, f"{token}1 1{token} {token}{token}"))
+        assert ids(await vector_index.lexical([token], EVERYTHING, limit=5)) == ["D1.g1.0"]
+
+    async def test_no_tokens_find_nothing(self, vector_index: VectorIndex) -> None:
+        await add(vector_index, entry())
+        assert await vector_index.lexical([], EVERYTHING, limit=5) == []
+        assert await vector_index.lexical(["absent"], EVERYTHING, limit=5) == []
+
+    async def test_a_chunk_without_tokens_is_found_by_meaning_alone(self, vector_index: VectorIndex) -> None:
+        await add(vector_index, entry(0, ""), entry(1, "모터"))
+        assert set(ids(await vector_index.dense(vectors([1]), EVERYTHING, limit=5))) == {"D1.g1.0", "D1.g1.1"}
+        assert ids(await vector_index.lexical(["모터"], EVERYTHING, limit=5)) == ["D1.g1.1"]
+
+    @pytest.mark.parametrize(
+        ("scope", "expected"),
+        [
+            (SearchScope(pgm_id="PGM_1"), {"A.g1.0", "B.g1.0", "C.g1.0"}),
+            (SearchScope(pgm_id="PGM_2"), {"D.g1.0"}),
+            (SearchScope(folder_id="F2"), {"C.g1.0"}),
+            (SearchScope(logic_id="0001_11"), {"B.g1.0"}),
+            (SearchScope(document_type=DocumentType.TEMPLATE), {"C.g1.0"}),
+            (SearchScope(pgm_id="PGM_1", logic_id="0000_11", document_type=DocumentType.LADDER_CSV), {"A.g1.0"}),
+            (SearchScope(pgm_id="PGM"), set()),
+        ],
+    )
+    async def test_both_lanes_keep_to_the_scope(
+        self, vector_index: VectorIndex, scope: SearchScope, expected: set[str]
+    ) -> None:
+        await add(
+            vector_index,
+            entry(ref=document("A")),
+            entry(ref=document("B"), logic_id="0001_11"),
+            entry(ref=document("C"), folder_id="F2", document_type=DocumentType.TEMPLATE),
+            entry(ref=document("D"), pgm_id="PGM_2"),
+        )
+        assert set(ids(await vector_index.dense(vectors([1]), scope, limit=9))) == expected
+        assert set(ids(await vector_index.lexical(["모터"], scope, limit=9))) == expected
+
+    @pytest.mark.parametrize("value", HOSTILE)
+    async def test_a_hostile_id_is_a_value_like_any_other(self, vector_index: VectorIndex, value: str) -> None:
+        await add(
+            vector_index,
+            entry(0, folder_id=value, logic_id=value, pgm_id=value),
+            entry(1, folder_id="innocent", logic_id="innocent", pgm_id="innocent"),
+        )
+        for scope in (SearchScope(pgm_id=value), SearchScope(folder_id=value), SearchScope(logic_id=value)):
+            assert ids(await vector_index.dense(vectors([1]), scope, limit=9)) == ["D1.g1.0"]
+            assert ids(await vector_index.lexical(["모터"], scope, limit=9)) == ["D1.g1.0"]
+        await vector_index.remove_program(value)
+        assert await vector_index.chunk_ids([document()]) == {"D1.g1.1"}
+
+    async def test_a_search_gives_no_more_than_asked_for(self, vector_index: VectorIndex) -> None:
+        await add(vector_index, *(entry(ordinal) for ordinal in range(20)))
+        assert len(await vector_index.dense(vectors([1]), EVERYTHING, limit=7)) == 7
+        assert len(await vector_index.lexical(["모터"], EVERYTHING, limit=7)) == 7
+
+    async def test_writing_again_replaces(self, vector_index: VectorIndex) -> None:
+        await vector_index.upsert([entry(0, "모터")], vectors([1]))
+        await vector_index.upsert([entry(0, "도어")], vectors([0, 1]))
+        assert await vector_index.lexical(["모터"], EVERYTHING, limit=5) == []
+        assert ids(await vector_index.lexical(["도어"], EVERYTHING, limit=5)) == ["D1.g1.0"]
+        (found,) = await vector_index.dense(vectors([0, 1]), EVERYTHING, limit=5)
+        assert found.score == pytest.approx(1.0, abs=1e-3)
+
+    async def test_many_entries_are_written_whole(self, vector_index: VectorIndex) -> None:
+        await add(vector_index, *(entry(ordinal) for ordinal in range(1_203)))
+        assert await vector_index.chunk_ids([document()]) == {f"D1.g1.{ordinal}" for ordinal in range(1_203)}
+
+    async def test_nothing_to_write_or_remove_is_no_error(self, vector_index: VectorIndex) -> None:
+        await vector_index.upsert([], vectors())
+        await vector_index.remove_documents([])
+        await vector_index.remove_documents([document("absent")])
+        await vector_index.remove_program("absent")
+        assert await vector_index.chunk_ids([]) == frozenset()
+
+    async def test_ids_are_those_of_the_documents_and_generations_asked_for(self, vector_index: VectorIndex) -> None:
+        await add(
+            vector_index,
+            entry(0, ref=document("D1", 1)),
+            entry(0, ref=document("D1", 2)),
+            entry(1, ref=document("D1", 2)),
+            entry(0, ref=document("D2", 1)),
+        )
+        assert await vector_index.chunk_ids([document("D1", 2)]) == {"D1.g2.0", "D1.g2.1"}
+        assert await vector_index.chunk_ids([document("D1", 1), document("D2", 1)]) == {"D1.g1.0", "D2.g1.0"}
+        assert await vector_index.chunk_ids([document("D1", 3)]) == frozenset()
+
+    async def test_documents_are_removed_at_exactly_their_generations(self, vector_index: VectorIndex) -> None:
+        refs = [document("D1", 1), document("D1", 2), document("D2", 1), document('D"3', 1)]
+        await add(vector_index, *(entry(0, ref=ref) for ref in refs))
+        await vector_index.remove_documents([document("D1", 1), document("D2", 2), document('D"3', 1)])
+        assert await vector_index.chunk_ids(refs) == {"D1.g2.0", "D2.g1.0"}
+        assert set(ids(await vector_index.dense(vectors([1]), EVERYTHING, limit=9))) == {"D1.g2.0", "D2.g1.0"}
+
+    async def test_many_documents_are_read_and_removed_at_once(self, vector_index: VectorIndex) -> None:
+        refs = [document(f"D{number}") for number in range(150)]
+        await add(vector_index, *(entry(0, ref=ref) for ref in refs))
+        assert len(await vector_index.chunk_ids(refs)) == 150
+        await vector_index.remove_documents(refs[:149])
+        assert await vector_index.chunk_ids(refs) == {"D149.g1.0"}
+
+    async def test_removing_a_program_leaves_the_others(self, vector_index: VectorIndex) -> None:
+        await add(
+            vector_index,
+            entry(ref=document("A"), pgm_id="PGM_1"),
+            entry(ref=document("B"), pgm_id="PGM_10"),
+            entry(ref=document("C"), pgm_id="PGM_1"),
+        )
+        await vector_index.remove_program("PGM_1")
+        await vector_index.remove_program("PGM_1")
+        assert ids(await vector_index.lexical(["모터"], EVERYTHING, limit=9)) == ["B.g1.0"]
+
+    async def test_an_endless_text_is_indexed_by_its_beginning(self, vector_index: VectorIndex) -> None:
+        await add(vector_index, entry(0, " ".join(["m1234", *["컨베"] * 20_000])), entry(1, "m5"))
+        assert ids(await vector_index.lexical(["m1234"], EVERYTHING, limit=5)) == ["D1.g1.0"]
+
+    async def test_one_vector_belongs_to_each_entry(self, vector_index: VectorIndex) -> None:
+        with pytest.raises(ValueError, match="vectors"):
+            await vector_index.upsert([entry(0), entry(1)], alike(1))
+        with pytest.raises(ValueError, match="one vector"):
+            await vector_index.dense(alike(2), EVERYTHING, limit=1)
+        assert await vector_index.chunk_ids([document()]) == frozenset()
+
+    async def test_vectors_of_another_dimension_are_a_misconfiguration(self, vector_index: VectorIndex) -> None:
+        other = Vectors(dimension=4, buffer=array("f", [1, 0, 0, 0]).tobytes())
+        with pytest.raises(MisconfiguredError):
+            await vector_index.upsert([entry()], other)
+        with pytest.raises(MisconfiguredError):
+            await vector_index.dense(other, EVERYTHING, limit=1)

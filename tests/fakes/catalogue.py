@@ -1,0 +1,99 @@
+"""Catalogue in memory, over what the in-memory unit of work committed."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from domain.chunk import chunk_id
+from domain.document import Document, DocumentState
+from domain.errors import InvalidRequestError, NotFoundError
+from domain.ports.catalogue import Catalogue, Page, ProgramView
+from domain.program import IndexingProgress, Registration
+from domain.search import FoundChunk
+from domain.template import Template
+from fakes.registry import InMemoryRegistry, Tables
+
+
+class InMemoryCatalogue(Catalogue):
+    def __init__(self, registry: InMemoryRegistry) -> None:
+        self._registry = registry
+        self._cursors: dict[str, tuple[str, int]] = {}
+
+    @property
+    def _tables(self) -> Tables:
+        return self._registry.committed
+
+    async def programs(self, *, limit: int, cursor: str | None = None) -> Page[ProgramView]:
+        numbered = {
+            -int(pgm_id.removeprefix("PGM_")): pgm_id for pgm_id in self._tables.programs if self._tables.live(pgm_id)
+        }
+        keys, next_cursor = self._page(numbered, "programs", limit, cursor)
+        return Page(items=tuple([await self.program(numbered[key]) for key in keys]), next_cursor=next_cursor)
+
+    async def program(self, pgm_id: str) -> ProgramView:
+        counts = Counter(document.state for document in self._documents_of(pgm_id))
+        return ProgramView(program=self._live(pgm_id).program, progress=IndexingProgress(counts=dict(counts)))
+
+    async def documents(self, pgm_id: str, *, limit: int, cursor: str | None = None) -> Page[Document]:
+        by_ordinal = {document.ordinal: document for document in self._documents_of(pgm_id)}
+        keys, next_cursor = self._page(by_ordinal, pgm_id, limit, cursor)
+        return Page(items=tuple(by_ordinal[key] for key in keys), next_cursor=next_cursor)
+
+    async def document(self, document_id: str) -> Document:
+        document = self._tables.documents.get(document_id)
+        if document is None or not self._tables.is_of_current_revision(document):
+            raise NotFoundError("document", document_id)
+        return document
+
+    async def template(self, pgm_id: str) -> Template:
+        return self._live(pgm_id).template
+
+    async def failures(self, pgm_id: str, *, limit: int) -> Sequence[Document]:
+        return [each for each in self._documents_of(pgm_id) if each.state is DocumentState.FAILED][:limit]
+
+    async def visible_chunks(self, chunk_ids: Sequence[str]) -> dict[str, FoundChunk]:
+        visible = {
+            chunk_id(ref, chunk.ordinal): FoundChunk(
+                chunk_id=chunk_id(ref, chunk.ordinal),
+                pgm_id=document.pgm_id,
+                document_id=document.document_id,
+                document_name=document.document_name,
+                document_type=document.document_type,
+                place=chunk.place,
+                first_step=chunk.first_step,
+                last_step=chunk.last_step,
+                title=chunk.title,
+                ladder=chunk.ladder,
+                devices=chunk.devices,
+            )
+            for ref, chunks in self._tables.chunks.items()
+            for chunk in chunks
+            if (document := self._tables.documents[ref.document_id]).ref == ref
+            and document.state is DocumentState.INDEXED
+            and self._tables.is_of_current_revision(document)
+        }
+        return {wanted: visible[wanted] for wanted in chunk_ids if wanted in visible}
+
+    def _live(self, pgm_id: str) -> Registration:
+        registration = self._tables.live(pgm_id)
+        if registration is None:
+            raise NotFoundError("program", pgm_id)
+        return registration
+
+    def _documents_of(self, pgm_id: str) -> list[Document]:
+        revision = self._live(pgm_id).program.revision
+        mine = (each for each in self._tables.documents.values() if (each.pgm_id, each.revision) == (pgm_id, revision))
+        return sorted(mine, key=lambda document: document.ordinal)
+
+    def _page(self, keys: Iterable[int], listing: str, limit: int, cursor: str | None) -> tuple[list[int], str | None]:
+        """The keys of one page in ascending order, and the cursor of the next: a name that was given out here."""
+        after = None
+        if cursor is not None:
+            given_for, after = self._cursors.get(cursor, ("", 0))
+            if given_for != listing:
+                raise InvalidRequestError("cursor", "this cursor was not given out for this listing")
+        rest = sorted(key for key in keys if after is None or key > after)
+        if len(rest) <= limit:
+            return rest, None
+        next_cursor = f"cursor-{len(self._cursors)}"
+        self._cursors[next_cursor] = (listing, rest[limit - 1])
+        return rest[:limit], next_cursor

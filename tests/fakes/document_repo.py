@@ -1,0 +1,80 @@
+"""DocumentRepo in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from domain.document import Document, DocumentRef, DocumentState, Failure
+from domain.errors import ConflictError
+from domain.ports.document_repo import DocumentRepo, IndexedDocument
+from fakes.registry import InMemoryRegistry, Tables, refuse_unstorable
+
+
+class InMemoryDocumentRepo(DocumentRepo):
+    def __init__(self, registry: InMemoryRegistry, tables: Tables) -> None:
+        self._registry = registry
+        self._tables = tables
+
+    async def add(self, documents: Sequence[Document]) -> None:
+        for document in documents:
+            refuse_unstorable(document)
+            if document.document_id in self._tables.documents:
+                raise ConflictError("the document is registered already")
+            if not self._tables.is_of_current_revision(document):
+                raise ConflictError("the document's revision is not registered")
+            self._tables.documents[document.document_id] = document
+
+    async def begin_indexing(self, refs: Sequence[DocumentRef]) -> list[Document]:
+        begun = [
+            replace(document, state=DocumentState.INDEXING)
+            for document in self._current(refs)
+            if not document.state.is_terminal
+        ]
+        self._put(*begun)
+        return sorted(begun, key=lambda document: document.ordinal)
+
+    async def current(self, refs: Sequence[DocumentRef]) -> frozenset[DocumentRef]:
+        return frozenset(document.ref for document in self._current(refs))
+
+    async def mark_indexed(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
+        by_ref = {document.ref: document for document in documents}
+        current = self._current(list(by_ref))
+        for document in current:
+            chunks = by_ref[document.ref].chunks
+            refuse_unstorable([replace(chunk, dense_text="", lexical_text="") for chunk in chunks])
+            for ref in [ref for ref in self._tables.chunks if ref.document_id == document.document_id]:
+                del self._tables.chunks[ref]
+            self._tables.chunks[document.ref] = chunks
+            self._put(
+                replace(
+                    document,
+                    state=DocumentState.INDEXED,
+                    chunk_count=len(chunks),
+                    failure=None,
+                    indexed_dt=self._registry.clock(),
+                )
+            )
+        return frozenset(document.ref for document in current)
+
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
+        by_ref = dict(failures)
+        self._put(
+            *(
+                replace(document, state=DocumentState.FAILED, failure=by_ref[document.ref])
+                for document in self._current(list(by_ref))
+                if not document.state.is_terminal
+            )
+        )
+
+    async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:
+        self._put(*(replace(document, blob_key=blob_key, member=None) for document in self._current([ref])))
+
+    def _current(self, refs: Sequence[DocumentRef]) -> list[Document]:
+        found = (self._tables.documents.get(ref.document_id) for ref in set(refs))
+        return [
+            document
+            for document in found
+            if document is not None and document.ref in refs and self._tables.live(document.pgm_id) is not None
+        ]
+
+    def _put(self, *documents: Document) -> None:
+        self._tables.documents.update((document.document_id, document) for document in documents)

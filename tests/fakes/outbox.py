@@ -1,0 +1,92 @@
+"""Outbox in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from domain.errors import ConflictError, UnindexableError
+from domain.events import ClaimedEvent, Event, StartedEvent
+from domain.ports.outbox import Outbox
+from fakes.registry import InMemoryRegistry, StoredEvent, Tables
+
+
+class InMemoryOutbox(Outbox):
+    """One transaction's view. Rows that an open transaction claimed are locked, as SKIP LOCKED sees them."""
+
+    def __init__(self, registry: InMemoryRegistry, tables: Tables) -> None:
+        self._registry = registry
+        self._events = tables.events
+        self._locked: set[int] = set()
+
+    def unlock(self) -> None:
+        """At the end of the transaction."""
+        self._registry.claimed_rows -= self._locked
+
+    async def add(self, events: Sequence[Event]) -> list[int]:
+        ids = [next(self._registry.event_ids) for _ in events]
+        for event_id, event in zip(ids, events, strict=True):
+            self._events[event_id] = StoredEvent(event=event, due=self._registry.clock())
+        return ids
+
+    async def claim(self, limit: int, *, lease: timedelta) -> list[ClaimedEvent]:
+        now = self._registry.clock()
+        due = [
+            (row.due, event_id)
+            for event_id, row in self._events.items()
+            if row.is_pending and row.due <= now and event_id not in self._registry.claimed_rows
+        ]
+        chosen = sorted(event_id for _, event_id in sorted(due)[:limit])
+        self._locked.update(chosen)
+        self._registry.claimed_rows.update(chosen)
+        return [self._take(event_id, lease) for event_id in chosen]
+
+    async def hold(self, event_ids: Sequence[int], *, lease: timedelta) -> list[ClaimedEvent]:
+        free = (event_id for event_id in sorted(event_ids) if event_id in self._events)
+        return [
+            self._take(event_id, lease)
+            for event_id in free
+            if self._events[event_id].is_pending and self._events[event_id].lease_token is None
+        ]
+
+    async def start(self, claimed: ClaimedEvent, *, lease: timedelta) -> StartedEvent:
+        row = self._held(claimed)
+        if row.event is None:
+            raise UnindexableError("event_unreadable", "the payload of the event cannot be read")
+        self._events[claimed.event_id] = replace(row, attempts=row.attempts + 1)
+        token = self._take(claimed.event_id, lease).lease_token
+        return StartedEvent(event_id=claimed.event_id, lease_token=token, attempts=row.attempts + 1, event=row.event)
+
+    async def extend(self, claimed: ClaimedEvent | StartedEvent, *, lease: timedelta) -> None:
+        self._events[claimed.event_id] = replace(self._held(claimed), due=self._registry.clock() + lease)
+
+    async def finish(self, started: StartedEvent) -> None:
+        self._events[started.event_id] = replace(self._held(started), is_done=True, lease_token=None)
+
+    async def release(self, held: ClaimedEvent | StartedEvent, *, delay: timedelta, reason: str = "") -> None:
+        row = self._held(held)
+        self._events[held.event_id] = replace(
+            row, due=self._registry.clock() + delay, lease_token=None, last_error=reason or row.last_error
+        )
+
+    async def return_unworked(self, started: StartedEvent) -> None:
+        row = self._held(started)
+        self._events[started.event_id] = replace(
+            row, due=self._registry.clock(), lease_token=None, attempts=row.attempts - 1
+        )
+
+    async def bury(self, event_id: int, *, reason: str) -> None:
+        row = self._events.get(event_id)
+        if row is not None and row.is_pending:
+            self._events[event_id] = replace(row, is_dead=True, lease_token=None, last_error=reason)
+
+    def _take(self, event_id: int, lease: timedelta) -> ClaimedEvent:
+        token = str(uuid4())
+        self._events[event_id] = replace(self._events[event_id], lease_token=token, due=self._registry.clock() + lease)
+        return ClaimedEvent(event_id=event_id, lease_token=token)
+
+    def _held(self, held: ClaimedEvent | StartedEvent) -> StoredEvent:
+        row = self._events.get(held.event_id)
+        if row is None or row.lease_token != held.lease_token or row.due <= self._registry.clock():
+            raise ConflictError(f"the lease of event {held.event_id} has ended")
+        return row

@@ -1,0 +1,67 @@
+"""Readers of files without child processes: what they read is what a test put together."""
+
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from domain.chunking import ladder_chunks
+from domain.comments import DeviceComments
+from domain.document import Document, Failure
+from domain.errors import NotFoundError
+from domain.ladder.listing import parse_listing
+from domain.ladder.table import TableError
+from domain.ports.archive_reader import ArchiveReader
+from domain.ports.chunk_reader import ChunkReader, ReadDocument
+from domain.ports.upload_reader import UploadReader
+from domain.upload import InspectedUpload, Upload
+
+
+class ScriptedUploadReader(UploadReader):
+    """Answers what the test says an inspection would find."""
+
+    def __init__(self, inspected: InspectedUpload) -> None:
+        self.inspected = inspected
+
+    async def inspect(self, upload: Upload) -> InspectedUpload:
+        return self.inspected
+
+
+class InProcessChunkReader(ChunkReader):
+    """Reads ladders for real, in this process and without limits."""
+
+    async def read_ladders(
+        self, source: Path, documents: Sequence[Document], comments: DeviceComments, *, scratch: Path
+    ) -> list[ReadDocument]:
+        return [_read(source, document, comments, scratch) for document in documents]
+
+
+class InProcessArchiveReader(ArchiveReader):
+    """Takes members out with the standard library."""
+
+    async def extract(self, source: Path, member: str, *, to: Path) -> None:
+        with zipfile.ZipFile(source) as archive:
+            try:
+                with archive.open(member) as content, to.open("xb") as target:
+                    shutil.copyfileobj(content, target)
+            except KeyError as error:
+                raise NotFoundError("member", member) from error
+
+
+def _read(source: Path, document: Document, comments: DeviceComments, scratch: Path) -> ReadDocument:
+    if document.member is None:
+        content = source.read_bytes()
+    else:
+        with zipfile.ZipFile(source) as archive:
+            content = archive.read(document.member)
+    if hashlib.sha256(content).hexdigest() != document.sha256:
+        failure = Failure(code="storage_corrupt", message="other bytes than were uploaded")
+        return ReadDocument(document=document, outcome=failure, content_path=None)
+    try:
+        chunks = ladder_chunks(parse_listing(content), document, comments)
+    except TableError as error:
+        return ReadDocument(document=document, outcome=Failure(code=error.code, message=str(error)), content_path=None)
+    path = scratch / document.document_id
+    path.write_bytes(content)
+    return ReadDocument(document=document, outcome=chunks, content_path=path)

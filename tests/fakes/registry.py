@@ -1,0 +1,126 @@
+"""The system of record in memory: the tables that the fakes of the repositories and the catalogue share."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Self
+
+from domain.chunk import Chunk
+from domain.document import Document, DocumentRef
+from domain.errors import InvalidRequestError
+from domain.events import Event
+from domain.program import Registration
+
+
+class ManualClock:
+    """The database's clock, moved by the test."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    async def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredProgram:
+    """`registration` is None once purged."""
+
+    pgm_id: str
+    registration: Registration | None
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    event: Event | None
+    due: datetime
+    attempts: int = 0
+    lease_token: str | None = None
+    is_done: bool = False
+    is_dead: bool = False
+    last_error: str = ""
+
+    @property
+    def is_pending(self) -> bool:
+        return not self.is_done and not self.is_dead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredUpload:
+    started_at: datetime
+    is_taken: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Tables:
+    """Rows are frozen, so that a shallow copy is a snapshot."""
+
+    programs: dict[str, StoredProgram] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+    chunks: dict[DocumentRef, tuple[Chunk, ...]] = field(default_factory=dict)
+    events: dict[int, StoredEvent] = field(default_factory=dict)
+    uploads: dict[str, StoredUpload] = field(default_factory=dict)
+
+    def copy(self) -> Self:
+        return replace(self, **{each.name: dict(getattr(self, each.name)) for each in fields(self)})
+
+    def live(self, pgm_id: str) -> Registration | None:
+        program = self.programs.get(pgm_id)
+        return program.registration if program and not program.is_deleted else None
+
+    def is_of_current_revision(self, document: Document) -> bool:
+        registration = self.live(document.pgm_id)
+        return registration is not None and registration.program.revision == document.revision
+
+
+class InMemoryRegistry:
+    """What is committed, and the counters that no rollback turns back."""
+
+    def __init__(self, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock()
+        self.committed = Tables()
+        self.pgm_numbers = count(1)
+        self.event_ids = count(1)
+        self.claimed_rows: set[int] = set()
+
+    def commit(self, changed: Tables, *, since: Tables) -> None:
+        """Take over the rows that one transaction changed since its snapshot."""
+        for each in fields(Tables):
+            _merge(getattr(self.committed, each.name), getattr(changed, each.name), getattr(since, each.name))
+
+
+def _merge(committed: dict[Any, Any], changed: Mapping[Any, Any], since: Mapping[Any, Any]) -> None:
+    for key in changed.keys() | since.keys():
+        if changed.get(key) is since.get(key):
+            continue
+        if committed.get(key) is not since.get(key):
+            raise AssertionError(f"two open transactions changed {key!r}: Postgres would have made one of them wait")
+        if key in changed:
+            committed[key] = changed[key]
+        else:
+            del committed[key]
+
+
+def refuse_unstorable(value: object) -> None:
+    """What Postgres refuses: U+0000 and halves of characters."""
+    for text in _texts(value):
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise InvalidRequestError("text", "this text cannot be kept", code="text_invalid")
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _texts(getattr(value, each.name))
+    elif isinstance(value, Mapping):
+        yield from _texts(list(value.items()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)

@@ -1,0 +1,33 @@
+"""UnitOfWork in memory, with real rollback and as many open transactions as a test likes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from domain.ports.unit_of_work import Transaction, UnitOfWork
+from fakes.document_repo import InMemoryDocumentRepo
+from fakes.outbox import InMemoryOutbox
+from fakes.program_repo import InMemoryProgramRepo
+from fakes.registry import InMemoryRegistry
+from fakes.upload_log import InMemoryUploadLog
+
+
+class InMemoryUnitOfWork(UnitOfWork):
+    def __init__(self, registry: InMemoryRegistry | None = None) -> None:
+        self.registry = registry or InMemoryRegistry()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        """Copy on begin; the rows that changed are merged at a normal end."""
+        since = self.registry.committed.copy()
+        tables = since.copy()
+        outbox = InMemoryOutbox(self.registry, tables)
+        try:
+            yield Transaction(
+                programs=InMemoryProgramRepo(self.registry, tables),
+                documents=InMemoryDocumentRepo(self.registry, tables),
+                outbox=outbox,
+                uploads=InMemoryUploadLog(self.registry, tables),
+            )
+            self.registry.commit(tables, since=since)
+        finally:
+            outbox.unlock()

@@ -1,0 +1,235 @@
+"""Real servers for tests, started when a test first asks: an explicit URL, else Docker, else the embedded ones."""
+
+import asyncio
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import redis
+
+from entrypoints.embedded.child import Child
+from entrypoints.embedded.component import Component
+from entrypoints.embedded.milvus import MilvusServer
+from entrypoints.embedded.ports import free_port
+from entrypoints.embedded.postgres import PostgresServer
+from entrypoints.embedded.valkey import ValkeyServer
+
+_DOCKER_PING_S = 2
+_CHOICES = pytest.StashKey[dict[str, str]]()
+
+Server = Callable[[], AbstractContextManager[str]]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which servers the tests ran against."""
+    if choices := config.stash.get(_CHOICES, {}):
+        terminalreporter.write_line("servers: " + ", ".join(f"{name} {choice}" for name, choice in choices.items()))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A Postgres server: the URL of its maintenance database, for a role that may create others."""
+    with _chosen(pytestconfig, "TEST_DATABASE_URL", docker=_docker_postgres, embedded=_embedded_postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_url: str) -> Iterator[str]:
+    """The name of a database that was migrated once, from which others are copied."""
+    from adapters.postgres.migrations_runner import upgrade  # noqa: PLC0415 - tests of other adapters need no alembic
+
+    with _fresh_database(postgres_url) as url:
+        _run(upgrade(url))
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A database of the test's own, with nothing in it."""
+    with _fresh_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """A database of the test's own, migrated."""
+    with _fresh_database(postgres_url, template=migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A Redis or Valkey server."""
+    with _chosen(pytestconfig, "TEST_REDIS_URL", docker=_docker_redis, embedded=_embedded_valkey) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str) -> str:
+    """The Redis server, emptied: of a server that somebody else named, that one database alone."""
+    with redis.Redis.from_url(redis_server_url, socket_timeout=5) as client:
+        client.flushdb()
+    return redis_server_url
+
+
+@pytest.fixture(scope="session")
+def milvus_uri(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A Milvus server, shared: every test uses collections of its own."""
+    with _chosen(pytestconfig, "TEST_MILVUS_URI", docker=_docker_milvus, embedded=_embedded_milvus) as uri:
+        yield uri
+
+
+@contextmanager
+def _chosen(config: pytest.Config, variable: str, *, docker: Server, embedded: Server) -> Iterator[str]:
+    name = docker.__name__.removeprefix("_docker_")
+    choices = config.stash.setdefault(_CHOICES, {})
+    if url := os.environ.get(variable):
+        choices[name] = f"by {variable}"
+        yield url
+        return
+    problem = _docker_problem()
+    if problem and os.environ.get("REQUIRE_DOCKER") == "1":
+        pytest.fail(f"REQUIRE_DOCKER=1, but {problem}", pytrace=False)
+    choices[name] = f"embedded ({problem})" if problem else "in Docker"
+    with embedded() if problem else docker() as url:
+        yield url
+
+
+@cache
+def _docker_problem() -> str:
+    """Why Docker cannot be used; empty where a daemon answers.
+
+    Asked in a process of its own: the client leaves its socket open where nobody answers.
+    """
+    ping = f"import docker; docker.from_env(timeout={_DOCKER_PING_S}).ping()"
+    asked = subprocess.run([sys.executable, "-P", "-c", ping], capture_output=True, timeout=30, check=False)
+    return "no Docker daemon answers" if asked.returncode else ""
+
+
+@contextmanager
+def _fresh_database(server_url: str, *, template: str = "template1") -> Iterator[str]:
+    name = f"test_{secrets.token_hex(8)}"
+    _run(_execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    try:
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    finally:
+        _run(_execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(re.sub(r"^postgres(ql)?(\+asyncpg)?:", "postgresql:", url), timeout=10)
+    try:
+        await connection.execute(statement, timeout=30)
+    finally:
+        await connection.close(timeout=5)
+
+
+def _run(work: Coroutine[object, object, object]) -> None:
+    """In a thread, so that it disturbs no event loop of the tests."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+@contextmanager
+def _embedded_postgres() -> Iterator[str]:
+    with _folder() as folder:
+        server = PostgresServer(
+            folder=folder / "postgres",
+            port=free_port(),
+            password=secrets.token_hex(8),
+            log=folder / "postgres.log",
+            durable=False,
+        )
+        with _running(server.component()):
+            yield server.url
+
+
+@contextmanager
+def _embedded_valkey() -> Iterator[str]:
+    with _folder() as folder:
+        server = ValkeyServer(
+            folder=folder / "valkey",
+            port=free_port(),
+            password=secrets.token_hex(8),
+            log=folder / "valkey.log",
+        )
+        with _running(server.component()):
+            yield server.url
+
+
+@contextmanager
+def _embedded_milvus() -> Iterator[str]:
+    with _folder() as folder:
+        server = MilvusServer(folder=folder / "milvus", port=free_port(), log=folder / "milvus.log")
+        with _running(server.component()):
+            yield server.uri
+
+
+@contextmanager
+def _running(component: Component) -> Iterator[None]:
+    component.prepare()
+    child = Child(component)
+    try:
+        _run(child.until_ready())
+        yield
+    finally:
+        _run(child.end())
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="ladderbase-test-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _docker_postgres() -> Iterator[str]:
+    with _ignoring_their_deprecations():
+        from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 - only where Docker is
+
+        container = PostgresContainer(os.environ.get("TEST_POSTGRES_IMAGE", "postgres:18"), driver=None)
+        with container:
+            yield container.get_connection_url()
+
+
+@contextmanager
+def _docker_redis() -> Iterator[str]:
+    with _ignoring_their_deprecations():
+        from testcontainers.community.redis import RedisContainer  # noqa: PLC0415 - only where Docker is
+
+        with RedisContainer(os.environ.get("TEST_REDIS_IMAGE", "redis:7")) as container:
+            yield f"redis://{container.get_container_host_ip()}:{container.get_exposed_port(6379)}/0"
+
+
+@contextmanager
+def _docker_milvus() -> Iterator[str]:
+    with _ignoring_their_deprecations():
+        from testcontainers.community.milvus import MilvusContainer  # noqa: PLC0415 - only where Docker is
+
+        with MilvusContainer(os.environ.get("TEST_MILVUS_IMAGE", "milvusdb/milvus:v2.6.0")) as container:
+            yield container.get_connection_url()
+
+
+@contextmanager
+def _ignoring_their_deprecations() -> Iterator[None]:
+    # testcontainers warns about its own parts, and warnings are errors here.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

@@ -1,0 +1,94 @@
+"""The queries that run all day go by an index, whatever has piled up, and before statistics were taken too."""
+
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.engine import create_engine
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from contracts.outbox import claim, commit
+from contracts.records import a_chunk, a_document, indexed, mark_indexed, program_deleted, register
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def unit_of_work(engine: AsyncEngine) -> PostgresUnitOfWork:
+    return PostgresUnitOfWork(engine)
+
+
+async def test_a_claim_reads_the_pending_alone(unit_of_work: PostgresUnitOfWork, engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO outbox (kind, payload, done_at) SELECT 'program_deleted', '{}', now()"
+                " FROM generate_series(1, 20000)"
+            )
+        )
+    await commit(unit_of_work, program_deleted())
+    plan = await plan_of(engine, claim(unit_of_work, 200))
+    assert "outbox_pending_idx" in plan
+    assert "Seq Scan on outbox" not in plan
+
+
+async def test_a_claim_is_quick_behind_many_delayed_events(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO outbox (kind, payload, next_attempt_at)"
+                " SELECT 'program_deleted', '{}', now() + interval '1 hour' FROM generate_series(1, 20000)"
+            )
+        )
+    [event_id] = await commit(unit_of_work, program_deleted())
+    assert [event.event_id for event in await claim(unit_of_work, 200)] == [event_id]
+    assert "Index Cond: (next_attempt_at <= statement_timestamp())" in await plan_of(engine, claim(unit_of_work, 200))
+
+
+async def test_a_search_reads_the_chunks_that_it_asks_for_alone(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
+) -> None:
+    for number in range(1, 21):
+        pgm_id = f"PGM_{number}"
+        documents = [a_document(ordinal, pgm_id=pgm_id) for ordinal in range(50)]
+        await register(unit_of_work, *documents, pgm_id=pgm_id)
+        await mark_indexed(unit_of_work, *(indexed(each, a_chunk(0), a_chunk(1)) for each in documents))
+    asked = [f"PGM_7.r1.{ordinal}.g1.0" for ordinal in range(10)]
+    catalogue = PostgresCatalogue(engine)
+    assert len(await catalogue.visible_chunks(asked)) == 10
+    for is_analysed in (False, True):
+        if is_analysed:
+            async with engine.begin() as connection:
+                await connection.execute(text("ANALYZE"))
+        plan = await plan_of(engine, catalogue.visible_chunks(asked))
+        assert "chunks_pkey" in plan
+        assert "documents_pkey" in plan
+
+
+async def plan_of(engine: AsyncEngine, query: Awaitable[object]) -> str:
+    """The server's plan for the longest statement that the adapter really sends for this query."""
+    sent: list[tuple[str, tuple[object, ...]]] = []
+
+    def take_down(*call: Any) -> None:
+        _connection, _cursor, statement, parameters, *_ = call
+        sent.append((statement, parameters))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", take_down)
+    try:
+        await query
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", take_down)
+    statement, parameters = max(sent, key=lambda each: len(each[0]))
+    async with engine.begin() as connection:
+        rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        return "\n".join(row[0] for row in rows)

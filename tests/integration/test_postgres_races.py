@@ -1,0 +1,82 @@
+"""What happens when several connections want the same rows at the same time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.engine import create_engine
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from contracts.outbox import claim, commit
+from contracts.records import a_chunk, a_document, delete, indexed, mark_indexed, program_deleted, register
+from domain.document import DocumentRef
+from domain.errors import ConflictError
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+async def test_a_worker_and_a_delete_wait_for_each_other(engine: AsyncEngine) -> None:
+    """In whatever order they come: no deadlock, and afterwards nothing of the program is visible."""
+    unit_of_work, catalogue = PostgresUnitOfWork(engine), PostgresCatalogue(engine)
+    for number in range(1, 11):
+        pgm_id = f"PGM_{number}"
+        documents = [a_document(ordinal, pgm_id=pgm_id) for ordinal in range(40)]
+        await register(unit_of_work, *documents, pgm_id=pgm_id)
+        work = [indexed(document, a_chunk()) for document in documents]
+        await asyncio.gather(
+            mark_indexed(unit_of_work, *work),
+            delete(unit_of_work, pgm_id),
+            mark_indexed(unit_of_work, *reversed(work)),
+        )
+        assert await catalogue.visible_chunks([f"{document.document_id}.g1.0" for document in documents]) == {}
+
+
+async def test_a_worker_that_waited_for_a_delete_is_refused(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    await register(unit_of_work, a_document())
+
+    async def work() -> frozenset[DocumentRef]:
+        async with unit_of_work.begin() as transaction:
+            return await transaction.documents.mark_indexed([indexed(a_document())])
+
+    async with unit_of_work.begin() as transaction:
+        await transaction.programs.delete("PGM_1")
+        worker = asyncio.create_task(work())
+        await until_somebody_waits_for_a_lock(engine)
+    assert await worker == frozenset()
+
+
+async def test_of_two_that_begin_one_claim_one_wins(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    await commit(unit_of_work, program_deleted())
+    [claimed] = await claim(unit_of_work, 1)
+
+    async def start() -> str:
+        try:
+            async with unit_of_work.begin() as transaction:
+                await transaction.outbox.start(claimed, lease=timedelta(seconds=30))
+                await asyncio.sleep(0.05)
+        except ConflictError:
+            return "conflict"
+        return "started"
+
+    assert sorted(await asyncio.gather(*(start() for _ in range(5)))) == ["conflict"] * 4 + ["started"]
+
+
+async def until_somebody_waits_for_a_lock(engine: AsyncEngine) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with asyncio.timeout(10), engine.connect() as connection:
+        while not (await connection.execute(waiting)).scalar_one():
+            await connection.rollback()  # The view is read once a transaction.
+            await asyncio.sleep(0.02)

@@ -1,0 +1,72 @@
+"""The record on Postgres keeps the promises of its ports."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.engine import create_engine
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.unit_of_work import UnitOfWorkContract
+from domain.document import DocumentState
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def unit_of_work(engine: AsyncEngine) -> PostgresUnitOfWork:
+    return PostgresUnitOfWork(engine)
+
+
+@pytest.fixture
+def catalogue(engine: AsyncEngine) -> PostgresCatalogue:
+    return PostgresCatalogue(engine)
+
+
+class TestPostgresUnitOfWork(UnitOfWorkContract):
+    @pytest.fixture
+    def time_passes(self, engine: AsyncEngine) -> Callable[[timedelta], Awaitable[None]]:
+        """The server's clock cannot be moved; its record of the past can."""
+
+        async def pass_by(by: timedelta) -> None:
+            async with engine.begin() as connection:
+                await connection.execute(
+                    text("UPDATE outbox SET next_attempt_at = next_attempt_at - CAST(:by AS interval)"), {"by": by}
+                )
+                await connection.execute(
+                    text("UPDATE uploads SET started_at = started_at - CAST(:by AS interval)"), {"by": by}
+                )
+
+        return pass_by
+
+    @pytest.fixture
+    def spoil_event(self, engine: AsyncEngine) -> Callable[[int], Awaitable[None]]:
+        async def spoil(event_id: int) -> None:
+            async with engine.begin() as connection:
+                await connection.execute(
+                    text("UPDATE outbox SET payload = '{\"schema\": 99}' WHERE event_id = :id"), {"id": event_id}
+                )
+
+        return spoil
+
+
+class TestPostgresCatalogue(CatalogueContract):
+    @pytest.fixture
+    def reopen_document(self, engine: AsyncEngine) -> ReopenDocument:
+        async def reopen(document_id: str, generation: int, state: DocumentState) -> None:
+            async with engine.begin() as connection:
+                await connection.execute(
+                    text("UPDATE documents SET generation = :generation, state = :state WHERE document_id = :id"),
+                    {"generation": generation, "state": state.value, "id": document_id},
+                )
+
+        return reopen

@@ -1,0 +1,166 @@
+"""What holds for every answer: ids, problems, no leaks, health, the OpenAPI document."""
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from builders.service import Service, a_service
+from domain.errors import MisconfiguredError, UnavailableError
+from domain.ports.upload_reader import UploadReader
+from domain.upload import InspectedUpload, Upload
+from entrypoints.api.app import create_app
+
+Client = AsyncTestClient[Litestar]
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> Service:
+    return await a_service(tmp_path)
+
+
+@pytest.fixture
+async def client(service: Service) -> AsyncIterator[Client]:
+    async with AsyncTestClient(create_app(service.container)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/v1/search", 405, "method_not_allowed"),
+        ("PUT", "/v1/programs", 405, "method_not_allowed"),
+    ],
+)
+async def test_errors_of_the_framework_are_problems_too(
+    client: Client, method: str, path: str, status: int, code: str
+) -> None:
+    answer = await client.request(method, path)
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, body["status"], body["code"]) == (status, status, code)
+    assert body["request_id"] == answer.headers["x-request-id"]
+    if status == 405:
+        assert answer.headers["allow"]
+
+
+async def test_a_sane_request_id_is_kept(client: Client) -> None:
+    answer = await client.get("/healthz", headers={"X-Request-Id": "trace-1.2:3"})
+    assert answer.headers["x-request-id"] == "trace-1.2:3"
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 65, "<script>"])
+async def test_an_odd_request_id_is_replaced(client: Client, sent: str) -> None:
+    answer = await client.get("/healthz", headers={"X-Request-Id": sent})
+    assert answer.headers["x-request-id"] not in {"", sent}
+
+
+class BrokenReader(UploadReader):
+    async def inspect(self, upload: Upload) -> InspectedUpload:
+        raise RuntimeError("SELECT secret FROM /etc/passwd")
+
+
+async def test_a_bug_is_told_to_the_log_alone(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    service.container.upload_reader.override(BrokenReader())
+    files = {"pgm_ladder_zip_file": ("a.zip", b"x"), "pgm_template_file": ("t.xlsx", b"x")}
+    async with AsyncTestClient(create_app(service.container)) as client:
+        answer = await client.post("/v1/programs/validate", files=files)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "secret" not in answer.text
+    assert "RuntimeError" not in answer.text
+    assert "SELECT secret" in caplog.text
+    assert answer.json()["request_id"] in caplog.text
+
+
+async def test_a_request_is_one_log_line_without_its_address(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "ladderbase.access")
+    await client.get("/v1/programs/PGM_77?token=secret", headers={"X-Request-Id": "abc"})
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "ladderbase.access"]
+    assert line.startswith("request method=GET path=/v1/programs/{pgm_id} status=404 ms=")
+    assert line.endswith("request_id=abc")
+
+
+async def test_unknown_paths_are_logged_as_one(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "ladderbase.access")
+    await client.get("/some/random/path")
+    assert "path=unknown status=404" in caplog.text
+
+
+async def test_health_asks_nothing(client: Client) -> None:
+    answer = await client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_ready_when_nothing_is_waited_for(client: Client) -> None:
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "waiting_for": []})
+
+
+async def test_not_ready_says_what_it_waits_for(tmp_path: Path) -> None:
+    async def down() -> None:
+        raise UnavailableError("milvus", "no answer")
+
+    async def wrong() -> None:
+        raise MisconfiguredError("the schema is old")
+
+    async def fine() -> None:
+        pass
+
+    checks = {"milvus": down, "postgres": wrong, "worker": fine}
+    service = await a_service(tmp_path, readiness_checks=checks)
+    async with AsyncTestClient(create_app(service.container)) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "status": "waiting",
+        "waiting_for": [
+            {"dependency": "milvus", "reason": "no answer"},
+            {"dependency": "postgres", "reason": "the schema is old"},
+        ],
+    }
+
+
+async def test_the_version_is_told(client: Client) -> None:
+    body = (await client.get("/version")).json()
+    assert body["name"] == "ladderbase"
+    assert body["version"]
+
+
+async def test_the_openapi_document_describes_every_route_and_its_problems(client: Client) -> None:
+    document: dict[str, Any] = (await client.get("/schema/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    operations = {
+        operation["operationId"]: operation for methods in document["paths"].values() for operation in methods.values()
+    }
+    assert set(operations) == {
+        "register_program",
+        "validate_upload",
+        "list_programs",
+        "get_program",
+        "list_documents",
+        "get_template",
+        "get_indexing",
+        "delete_program",
+        "get_document",
+        "get_content",
+        "search_rungs",
+        "health",
+        "readiness",
+        "version",
+    }
+    for name, operation in operations.items():
+        for status, response in operation["responses"].items():
+            if int(status) >= 400 and name != "readiness":
+                assert list(response["content"]) == ["application/problem+json"], (name, status)
+
+
+async def test_the_openapi_document_names_the_files_of_an_upload(client: Client) -> None:
+    document: dict[str, Any] = (await client.get("/schema/openapi.json")).json()
+    form = document["paths"]["/v1/programs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["required"]) == {"pgm_ladder_zip_file", "pgm_template_file", "pgm_name", "create_user"}
+    assert "pgm_comment_file" in form["properties"]

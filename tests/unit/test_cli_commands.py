@@ -1,0 +1,210 @@
+"""The commands over the HTTP API, against the real application in this process with fakes behind it."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from builders.service import Service, a_service
+from domain.findings import Finding, Section
+from entrypoints.api.app import create_app
+from entrypoints.cli.main import main
+from entrypoints.cli.service import NoServiceError, connected
+from fakes.readers import ScriptedUploadReader
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return asyncio.run(a_service(tmp_path, hold_events_for=timedelta(minutes=1)))
+
+
+@pytest.fixture
+def run(service: Service) -> Run:
+    def invoke(*arguments: str) -> Result:
+        transport = httpx.ASGITransport(create_app(service.container))  # type: ignore[arg-type]  # two spellings of ASGI
+        return CliRunner().invoke(main, list(arguments), obj=transport)
+
+    return invoke
+
+
+def upload(run: Run, service: Service, *options: str) -> Result:
+    return run("upload", str(service.upload.ladder_zip.path), str(service.upload.template.path), *options)
+
+
+def answered(result: Result) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(result.stdout)
+    return body
+
+
+def test_an_upload_tells_what_was_read_and_waits_until_it_is_searchable(run: Run, service: Service) -> None:
+    result = upload(run, service)
+    assert result.exit_code == 0, result.output
+    assert "registered PGM_1: 2 logics, 2 ladder files, 2 device comments" in result.stdout
+    assert re.search(r"0000_11\.csv.*utf-8.*comma.*GX Works3", result.stdout)
+    assert "searchable: 3 documents" in result.stdout
+    assert "indexing 4 of 4" in result.stderr
+
+
+def test_an_upload_takes_its_names_from_the_options(run: Run, service: Service) -> None:
+    result = upload(run, service, "--name", "라인", "--user", "kim", "--version", "2", "--json", "--no-wait")
+    body = answered(result)
+    assert (body["program"]["pgm_name"], body["program"]["create_user"], body["program"]["pgm_version"]) == (
+        "라인",
+        "kim",
+        "2",
+    )
+    assert body["indexing"] is None
+
+
+def test_an_upload_is_named_after_its_zip(run: Run, service: Service) -> None:
+    body = answered(upload(run, service, "--json"))
+    assert body["program"]["pgm_name"] == "ladder"
+    assert body["indexing"]["status"] == "indexed"
+
+
+def test_a_refused_upload_shows_every_finding_and_exits_1(run: Run, service: Service) -> None:
+    findings = (
+        Finding(section=Section.TEMPLATE, code="logic_id_blank", file="t.xlsx", message="no id", hint="fill it", row=7),
+        Finding(section=Section.LADDER_ZIP, code="zip_corrupt", file="a.zip", message="cut off", hint="zip it again"),
+    )
+    service.container.upload_reader.override(ScriptedUploadReader(replace(service.inspected, findings=findings)))
+    result = upload(run, service)
+    assert result.exit_code == 1
+    assert re.search(r"t\.xlsx.*7.*no id.*fill it", result.stderr)
+    assert re.search(r"a\.zip.*cut off.*zip it again", result.stderr)
+    as_json = upload(run, service, "--json")
+    assert as_json.exit_code == 1
+    assert answered(as_json)["code"] == "upload_invalid"
+
+
+def test_documents_that_failed_give_exit_code_4(run: Run, service: Service) -> None:
+    first, *rest = service.inspected.ladders
+    told_wrong = replace(service.inspected, ladders=(replace(first, sha256="0" * 64), *rest))
+    service.container.upload_reader.override(ScriptedUploadReader(told_wrong))
+    result = upload(run, service)
+    assert result.exit_code == 4
+    assert re.search(r"0000_11\.csv.*storage_corrupt", result.stdout)
+    assert run("status", "PGM_1").exit_code == 4
+
+
+def test_a_missing_file_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    result = run("upload", str(tmp_path / "none.zip"), str(tmp_path / "none.xlsx"))
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("command", [["search", "M1"], ["status"], ["status", "PGM_1"]])
+def test_no_service_gives_exit_code_3_and_one_line(command: list[str]) -> None:
+    result = CliRunner().invoke(main, [*command, "--url", "http://127.0.0.1:9"])
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert "no service answers at http://127.0.0.1:9" in result.stderr
+
+
+@pytest.mark.parametrize("address", ["http://", "nowhere", "ftp://host", "http://a:b:c"])
+def test_an_address_that_is_none_is_wrong_usage(address: str) -> None:
+    result = CliRunner().invoke(main, ["status", "--url", address])
+    assert result.exit_code == 2
+
+
+async def test_a_standstill_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    background = await a_service(tmp_path)
+    await background.register()
+    transport = httpx.ASGITransport(create_app(background.container))  # type: ignore[arg-type]  # as above
+    async with connected("http://demo", transport) as client:
+        with pytest.raises(NoServiceError, match="stands still"):
+            [step async for step in client.progress("PGM_1", standstill_s=0.0)]
+
+
+def test_something_else_that_answers_is_no_service() -> None:
+    async def website(_scope: object, _receive: object, send: Callable[..., Any]) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"<html>"})
+
+    result = CliRunner().invoke(main, ["status"], obj=httpx.ASGITransport(website))
+    assert (result.exit_code, "is not this service" in result.stderr) == (3, True)
+
+
+def test_a_search_shows_place_steps_ladder_and_comments(run: Run, service: Service) -> None:
+    upload(run, service)
+    result = run("search", "X0", "M10", "--limit", "1")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert re.match(r"1\. 이송부/L0000_11  0000_11  steps 8-9  PGM_1 0000_11\.csv", lines[0])
+    assert [line.strip() for line in lines[1:4]] == ["컨베이어 정지", "LD X0", "OUT M10"]
+    assert re.search(r"X0 +정지 버튼", result.stdout)
+
+
+def test_nothing_found_gives_exit_code_1(run: Run) -> None:
+    result = run("search", "M1")
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_a_search_can_be_narrowed_and_read_by_scripts(run: Run, service: Service) -> None:
+    upload(run, service)
+    result = run("search", "LDI X1", "--logic-id", "0001_11", "--document-type", "PGM_LADDER_CSV", "--json")
+    assert {hit["logic_id"] for hit in answered(result)["hits"]} == {"0001_11"}
+
+
+def test_a_search_that_is_refused_exits_1(run: Run) -> None:
+    assert run("search", " ").exit_code == 1
+    assert answered(run("search", " ", "--json"))["status"] == 422
+
+
+def test_the_status_of_an_empty_service_says_so(run: Run) -> None:
+    result = run("status")
+    assert (result.exit_code, result.stdout) == (0, "no program is registered\n")
+
+
+def test_the_status_lists_programs_and_tells_one(run: Run, service: Service) -> None:
+    upload(run, service, "--name", "라인")
+    listing, one = run("status"), run("status", "PGM_1")
+    assert re.search(r"PGM_1.*라인.*indexed", listing.stdout)
+    assert "4 of 4 done: 3 indexed, 1 skipped" in one.stdout
+    assert answered(run("status", "--json"))["items"][0]["pgm_id"] == "PGM_1"
+    assert answered(run("status", "PGM_1", "--json"))["indexing"]["done"] == 4
+
+
+def test_the_status_of_an_unknown_program_exits_1(run: Run) -> None:
+    assert run("status", "PGM_9").exit_code == 1
+    assert answered(run("status", "PGM_9", "--json"))["code"] == "not_found"
+
+
+def test_a_pipe_gets_no_colours(run: Run, service: Service) -> None:
+    upload(run, service)
+    assert "\x1b" not in run("search", "X0").output
+
+
+@pytest.mark.parametrize("command", ["upload", "search", "status", "run", "demo", "migrate"])
+def test_every_command_explains_itself(run: Run, command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) > 5
+
+
+def test_migrate_names_the_setting_that_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    result = run("migrate")
+    assert result.exit_code == 2
+    assert "DATABASE_URL" in result.stderr
+
+
+def test_no_command_loads_what_only_servers_need() -> None:
+    script = (
+        "import sys; from entrypoints.cli.main import main; import entrypoints.cli.upload, entrypoints.cli.demo;"
+        "print(sorted({'pandas', 'pymilvus', 'sqlalchemy', 'litestar', 'numpy'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert loaded.stdout == "[]\n"

@@ -1,0 +1,63 @@
+"""The in-memory record keeps the promises of the real one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.records import a_document, register
+from contracts.unit_of_work import UnitOfWorkContract
+from domain.document import DocumentState, Failure
+from fakes.catalogue import InMemoryCatalogue
+from fakes.registry import InMemoryRegistry
+from fakes.unit_of_work import InMemoryUnitOfWork
+
+
+@pytest.fixture
+def registry() -> InMemoryRegistry:
+    return InMemoryRegistry()
+
+
+@pytest.fixture
+def unit_of_work(registry: InMemoryRegistry) -> InMemoryUnitOfWork:
+    return InMemoryUnitOfWork(registry)
+
+
+@pytest.fixture
+def catalogue(registry: InMemoryRegistry) -> InMemoryCatalogue:
+    return InMemoryCatalogue(registry)
+
+
+class TestInMemoryUnitOfWork(UnitOfWorkContract):
+    @pytest.fixture
+    def time_passes(self, registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
+        return registry.clock.advance
+
+    @pytest.fixture
+    def spoil_event(self, registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
+        async def spoil(event_id: int) -> None:
+            registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
+
+        return spoil
+
+
+class TestInMemoryCatalogue(CatalogueContract):
+    @pytest.fixture
+    def reopen_document(self, registry: InMemoryRegistry) -> ReopenDocument:
+        async def reopen(document_id: str, generation: int, state: DocumentState) -> None:
+            documents = registry.committed.documents
+            documents[document_id] = replace(documents[document_id], generation=generation, state=state)
+
+        return reopen
+
+
+async def test_two_open_writers_of_one_row_are_no_accident_the_fake_hides(unit_of_work: InMemoryUnitOfWork) -> None:
+    document = a_document()
+    await register(unit_of_work, document)
+    failure = Failure(code="csv_invalid", message="")
+    with pytest.raises(AssertionError, match="one of them wait"):  # noqa: PT012 - it is raised where a transaction ends
+        async with unit_of_work.begin() as first, unit_of_work.begin() as second:
+            await first.documents.mark_failed([(document.ref, failure)])
+            await second.documents.begin_indexing([document.ref])

@@ -1,0 +1,97 @@
+"""Registration is all or nothing, and needs the blob store and the database alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from application.spool import store_file
+from application.sweep_uploads import LONGEST_UPLOAD
+from builders.service import a_service
+from domain.document import DocumentState, DocumentType
+from domain.errors import InvalidUploadError, UnavailableError
+from domain.findings import Finding, Section
+from fakes.blob_store import InMemoryBlobStore, UnavailableBlobStore
+
+BROKEN = Finding(
+    section=Section.LADDER_CSV, code="not_a_ladder", file="a.csv", message="no header", hint="Export it again."
+)
+
+
+async def test_a_registration_records_every_document_with_its_place_in_the_template(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    documents = (await service.register()).registration.documents
+    assert [(d.document_id, d.document_type, d.state) for d in documents] == [
+        ("PGM_1-r1-0000", DocumentType.LADDER_ZIP, DocumentState.SKIPPED),
+        ("PGM_1-r1-0001", DocumentType.TEMPLATE, DocumentState.PENDING),
+        ("PGM_1-r1-0002", DocumentType.LADDER_CSV, DocumentState.PENDING),
+        ("PGM_1-r1-0003", DocumentType.LADDER_CSV, DocumentState.PENDING),
+    ]
+    assert (documents[2].logic_id, documents[2].folder_name, documents[2].member) == (
+        "0000_11",
+        "이송부",
+        "0000_11.csv",
+    )
+
+
+async def test_only_the_uploaded_files_are_stored_byte_for_byte(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    stored = {entry.key: entry.size_bytes async for entry in service.blobs.list_below("")}
+    assert stored == {
+        "programs/PGM_1/r1/zip/ladder.zip": service.upload.ladder_zip.size_bytes,
+        "programs/PGM_1/r1/template/template.xlsx": service.upload.template.size_bytes,
+    }
+
+
+async def test_a_refused_upload_leaves_no_row_and_no_blob(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    service.upload_reader.inspected = replace(service.inspected, findings=(BROKEN,))
+    with pytest.raises(InvalidUploadError) as refused:
+        await service.register()
+    assert refused.value.findings == (BROKEN,)
+    assert not service.registry.committed.programs
+    assert not service.registry.committed.uploads
+    assert not [entry async for entry in service.blobs.list_below("")]
+
+
+async def test_a_blob_store_that_fails_midway_leaves_nothing(tmp_path: Path) -> None:
+    behind = InMemoryBlobStore()
+    service = await a_service(tmp_path, blobs=UnavailableBlobStore(behind, failures=1))
+    with pytest.raises(UnavailableError):
+        await service.register()
+    assert not [entry async for entry in behind.list_below("")]
+    assert not service.registry.committed.programs
+    assert not service.registry.committed.uploads
+
+
+async def test_what_a_crash_before_the_commit_left_is_swept_up(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    async with service.container.unit_of_work().begin() as transaction:
+        await transaction.uploads.begin("programs/PGM_9/r1")
+    await store_file(service.blobs, "programs/PGM_9/r1/zip/ladder.zip", service.upload.ladder_zip.path)
+    assert await service.container.sweep_uploads()() == 0
+    await service.registry.clock.advance(LONGEST_UPLOAD * 2)
+    assert await service.container.sweep_uploads()() == 1
+    assert not [entry async for entry in service.blobs.list_below("")]
+    assert await service.container.sweep_uploads()() == 0
+
+
+async def test_a_registered_program_is_never_swept(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    await service.registry.clock.advance(LONGEST_UPLOAD * 2)
+    assert await service.container.sweep_uploads()() == 0
+    assert len([entry async for entry in service.blobs.list_below("")]) == 2
+
+
+async def test_content_comes_from_the_archive_until_the_document_has_its_own_object(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    before = await service.container.read_content()("PGM_1-r1-0002")
+    assert before.document.member == "0000_11.csv"
+    bytes_before = b"".join([piece async for piece in before.pieces])
+    await service.work()
+    after = await service.container.read_content()("PGM_1-r1-0002")
+    assert (after.document.member, after.document.blob_key) == (None, "programs/PGM_1/r1/ladder_files/0000_11.csv")
+    assert b"".join([piece async for piece in after.pieces]) == bytes_before
