@@ -27,7 +27,7 @@ bench: .venv/ready
 
 # After a change of pyproject.toml's dependencies. Names, versions and hashes, no URL.
 lock: .venv/ready
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --no-annotate --extra dev --upgrade pyproject.toml -o requirements.lock
 	grep -A 40 '^uv==' requirements.lock | awk 'NR > 1 && /^[a-z]/ { exit } { print }' > requirements-uv.lock
 

@@ -11,18 +11,14 @@ import json
 import math
 import statistics
 import sys
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from entrypoints.embedded.ports import free_port
-from entrypoints.embedded.stack import EmbeddedStack, running
+from service import a_service, register, until_indexed
 
 DEPTH = 10
 DEFAULT = Path(__file__).parents[2] / "shared" / "retrieval"
@@ -37,51 +33,12 @@ async def main() -> None:
     arguments = parser.parse_args()
     if not (arguments.folder / "queries.json").is_file():
         sys.exit("no graded queries: name a folder with ladder.zip, template.xlsx, comment.csv and queries.json")
-    async with _service(arguments.url) as client:
+    async with a_service(arguments.url) as client:
         pgm_id = await register(client, arguments.folder)
         await until_indexed(client, pgm_id)
         queries = json.loads((arguments.folder / "queries.json").read_text("utf-8"))
         _print_table(await _measure(client, pgm_id, queries), as_json=arguments.as_json)
         (await client.delete(f"/v1/programs/{pgm_id}")).raise_for_status()
-
-
-@asynccontextmanager
-async def _service(url: str | None) -> AsyncIterator[httpx.AsyncClient]:
-    if url:
-        async with httpx.AsyncClient(base_url=url, timeout=120, trust_env=False) as client:
-            yield client
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        stack = EmbeddedStack(data_dir=Path(folder), port=free_port())
-        async with (
-            running(stack) as started,
-            httpx.AsyncClient(base_url=started, timeout=120, trust_env=False) as client,
-        ):
-            yield client
-
-
-async def register(client: httpx.AsyncClient, folder: Path) -> str:
-    """Register the program of a folder; its pgm_id."""
-    files: dict[str, tuple[str, bytes]] = {
-        "pgm_ladder_zip_file": ("ladder.zip", (folder / "ladder.zip").read_bytes()),
-        "pgm_template_file": ("template.xlsx", (folder / "template.xlsx").read_bytes()),
-    }
-    for name in ("comment.csv", "comments.csv"):
-        if (folder / name).is_file():
-            files["pgm_comment_file"] = (name, (folder / name).read_bytes())
-    answer = await client.post("/v1/programs", data={"pgm_name": folder.name, "create_user": "benchmark"}, files=files)
-    if answer.is_error:
-        sys.exit(answer.text)
-    return str(answer.json()["pgm_id"])
-
-
-async def until_indexed(client: httpx.AsyncClient, pgm_id: str) -> dict[str, Any]:
-    """Poll until every document is done; the last answer."""
-    while True:
-        progress: dict[str, Any] = (await client.get(f"/v1/programs/{pgm_id}/indexing")).raise_for_status().json()
-        if progress["done"] == progress["total"]:
-            return progress
-        await asyncio.sleep(0.1)
 
 
 async def _measure(

@@ -46,7 +46,6 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
     async with AsyncExitStack() as stack:
         engine = create_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
-        stack.push_async_callback(redis.aclose)
         embedder = await stack.enter_async_context(embedder_named(settings.embedding_model))
         index = _vector_index(settings, embedder)
         stack.push_async_callback(index.aclose)

@@ -15,6 +15,9 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
+_KINDS = {"int": "a whole number", "bool": "true or false", "str": "a text"}
+
+
 class SettingsError(Exception):
     """A setting is missing or wrong. The message names it and never shows its value."""
 
@@ -99,4 +102,6 @@ def _without_value(message: str) -> str:
         if "enum value" in message
         else f"is wrong: {expectation[0].lower()}{expectation[1:]}"
     )
+    for kind, words in _KINDS.items():
+        reason = reason.replace(f"`{kind}`", words)
     return f"the setting {name} {reason}"

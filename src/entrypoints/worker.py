@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from adapters.postgres.outbox_listener import OutboxListener
 from adapters.queue.arq_dispatcher import HANDLE_EVENT
-from adapters.queue.redis_pool import QUEUE_NAME, deserialize, open_redis, serialize
+from adapters.queue.redis_pool import QUEUE_NAME, deserialize, opened_redis, serialize
 from application.handle_event import LONGEST_WORK, HandleEvent
 from application.relay_outbox import RelayOutbox
 from application.sweep_uploads import SweepUploads
@@ -47,8 +47,11 @@ def main() -> None:
 
 
 async def _run(settings: Settings) -> int:
-    redis = open_redis(settings.redis_url)
-    async with opened(settings, redis) as container, OutboxListener(settings.database_url) as listener:
+    async with (
+        opened_redis(settings.redis_url) as redis,
+        opened(settings, redis) as container,
+        OutboxListener(settings.database_url) as listener,
+    ):
         duties = {
             asyncio.create_task(duty)
             for duty in (

@@ -240,7 +240,7 @@ class VectorIndexContract:
         assert ids(await vector_index.lexical(["모터"], EVERYTHING, limit=9)) == ["B.g1.0"]
 
     async def test_an_endless_text_is_indexed_by_its_beginning(self, vector_index: VectorIndex) -> None:
-        await add(vector_index, entry(0, " ".join(["m1234", *["컨베"] * 20_000])), entry(1, "m5"))
+        await add(vector_index, entry(0, " ".join(["m1234", *["컨베"] * 40_000])), entry(1, "m5"))
         assert ids(await vector_index.lexical(["m1234"], EVERYTHING, limit=5)) == ["D1.g1.0"]
 
     async def test_one_vector_belongs_to_each_entry(self, vector_index: VectorIndex) -> None:

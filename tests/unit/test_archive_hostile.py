@@ -1,7 +1,6 @@
 """Every archive of the bad-input corpus gets exactly its code, before anything is unpacked."""
 
 import io
-import time
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from adapters.plc_files.archive import Archive, read_archive
 from adapters.plc_files.archive_problems import ArchiveProblem
 from adapters.plc_files.ladder_archive import read_ladder_archive
-from adapters.plc_files.unpack import unpack_whole
+from adapters.plc_files.unpack import unpack, unpack_whole
 from builders.archives import (
     DESCRIPTOR,
     STORED,
@@ -104,6 +103,11 @@ def test_29_to_34_a_name_that_leads_out_or_deceives_is_unsafe(name: bytes) -> No
     assert codes_of(named(b"good.csv", name)) == {"zip_unsafe_path"}
 
 
+def test_32_a_clean_unicode_path_does_not_hide_a_nul_in_the_raw_name() -> None:
+    raw_name = b"a.json\0.exe"
+    assert codes_of(a_zip(replace(GOOD, name=raw_name, extra=unicode_path(raw_name, "a.json")))) == {"zip_unsafe_path"}
+
+
 @pytest.mark.parametrize("name", [b"n" * 65_535, b"d/" * 200 + b"x.csv", b"d/" * 8 + b"x.csv", b"n" * 256])
 def test_33_a_name_too_long_or_too_deep_is_refused(name: bytes) -> None:
     assert codes_of(named(name)) == {"zip_name_too_long"}
@@ -182,6 +186,16 @@ def test_42_packed_bytes_that_are_damaged_are_corrupt(packed: bytes) -> None:
     assert codes_on_reading(a_zip(replace(GOOD, packed=packed))) == {"zip_corrupt"}
 
 
+def test_43_never_more_is_unpacked_than_was_declared() -> None:
+    lie = {"size_bytes": 100_000}
+    content = a_zip(Entry(name=b"a.csv", content=bytes(900_000), local=lie, central=lie))
+    (member,) = archive_of(content).members
+    pieces: list[bytes] = []
+    with pytest.raises(ArchiveProblem, match="longer"):
+        pieces.extend(unpack(io.BytesIO(content), member))
+    assert sum(len(piece) for piece in pieces) <= 100_000
+
+
 def test_44_a_stored_entry_has_one_size() -> None:
     lie = {"size_bytes": 900}
     assert codes_of(a_zip(replace(GOOD, method=STORED, local=lie, central=lie))) == {"zip_corrupt"}
@@ -215,9 +229,7 @@ def test_48_a_quoted_overlap_is_refused() -> None:
 def test_49_too_many_entries_are_counted_not_read(count: int) -> None:
     body_free = [replace(entry, has_local=False) for entry in in_many(5_010)]
     content = a_zip(*body_free, end=End(count=count))
-    started = time.perf_counter()
-    assert codes_of(content) == {"zip_too_many_entries"}
-    assert time.perf_counter() - started < 0.2
+    assert codes_of(content) == {"zip_too_many_entries"}  # read on, and the count is wrong too
 
 
 def test_49_a_zip64_that_claims_four_billion_entries_has_too_many() -> None:

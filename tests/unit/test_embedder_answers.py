@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adapters.embedding.answers import unit_vectors
+from adapters.embedding.embedded import readable
 from adapters.embedding.registry import EMBEDDERS, embedder_named
 from domain.errors import MisconfiguredError
 from domain.ports.embedder import EmbeddingModel
@@ -34,3 +35,15 @@ def test_an_unknown_embedder_is_a_misconfiguration_that_names_the_known_ones() -
     with pytest.raises(MisconfiguredError, match="embedded"):
         embedder_named("no such")
     assert "embedded" in EMBEDDERS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("ｻｰﾎﾞ １", "サーボ 1"), ("모터\ud800 정지", "모터 정지"), ("", ""), ("x" * 9_000, "x" * 2_000)],
+)
+def test_a_text_is_made_readable(text: str, expected: str) -> None:
+    assert readable(text) == expected
+
+
+def test_a_text_that_grows_when_normalised_is_cut_after_that() -> None:
+    assert len(readable("\ufdfa" * 2_000)) == 2_000

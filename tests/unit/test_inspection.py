@@ -1,8 +1,8 @@
 """The template held against the archive."""
 
-import time
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,10 +83,9 @@ def test_two_files_that_nobody_named_are_left_out_both() -> None:
     ]
 
 
+@pytest.mark.timeout(30)  # comparing each with each would take minutes
 def test_five_thousand_missing_names_are_compared_in_time() -> None:
-    started = time.perf_counter()
     compared([f"logic_{number:05}" for number in range(5_000)], [f"other-{number:05}.csv" for number in range(5_000)])
-    assert time.perf_counter() - started < 5
 
 
 def finding(code: str, row: int) -> Finding:

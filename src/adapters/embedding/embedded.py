@@ -57,7 +57,7 @@ class UniversalSentenceEmbedder(Embedder):
     def _encode(self, batch: Sequence[str]) -> Vectors:
         if self._encoder is None:
             self._encoder = _load()
-        rows: npt.NDArray[np.float32] = self._encoder.encode([_readable(text) for text in batch])
+        rows: npt.NDArray[np.float32] = self._encoder.encode([readable(text) for text in batch])
         return unit_vectors(rows, model=MODEL, count=len(batch))
 
 
@@ -71,8 +71,11 @@ async def opened() -> AsyncIterator[Embedder]:
         await embedder.aclose()
 
 
-def _readable(text: str) -> str:
-    """The text as the tokenizer wants it: NFKC, without the lone surrogates that UTF-8 cannot hold."""
+def readable(text: str) -> str:
+    """The text as the tokenizer can take it: NFKC, no lone surrogates (UTF-8 has none), at most 2,000 characters.
+
+    The tokenizer normalises by itself, but one character may become 18: so it is done before the cut.
+    """
     encodable = text[:LONGEST_TEXT].encode(errors="ignore").decode()
     return unicodedata.normalize("NFKC", encodable)[:LONGEST_TEXT]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pymilvus import AsyncMilvusClient
 
+from adapters.milvus.collection import is_lite
 from adapters.milvus.errors import translated_errors
 from domain.errors import UnavailableError
 
@@ -32,7 +33,7 @@ class MilvusSession:
     @property
     def is_lite(self) -> bool:
         """Whether the server is Milvus Lite."""
-        return self.server_version.startswith("milvus_lite")
+        return is_lite(self.server_version)
 
 
 class MilvusConnection:

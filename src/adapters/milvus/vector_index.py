@@ -92,11 +92,11 @@ class MilvusVectorIndex(VectorIndex):
             await self._call(self._flush_lite)
 
     async def dense(self, vector: Vectors, scope: SearchScope, *, limit: int) -> list[Candidate]:
-        """HNSW by cosine: approximate. The score is the cosine."""
+        """The score is the cosine. By HNSW, so approximate; exact on Milvus Lite."""
         self._check_dimension(vector)
         if len(vector) != 1:
             raise ValueError(f"a search takes one vector, not {len(vector)}")
-        found, _ = await self._search("dense", floats(vector, 0), scope, limit, {"ef": max(64, limit)})
+        found, _ = await self._search("dense", floats(vector, 0), scope, limit)
         return candidates(found, scope, sign=1, limit=limit)
 
     async def lexical(self, tokens: Sequence[str], scope: SearchScope, *, limit: int) -> list[Candidate]:
@@ -104,7 +104,7 @@ class MilvusVectorIndex(VectorIndex):
         query = clipped_tokens(" ".join(tokens))
         if not query.strip():
             return []
-        found, is_lite = await self._search("lexical", query, scope, limit, {})
+        found, is_lite = await self._search("lexical", query, scope, limit)
         # Milvus Lite calls the negated score a distance.
         return candidates(found, scope, sign=-1 if is_lite else 1, limit=limit)
 
@@ -183,7 +183,7 @@ class MilvusVectorIndex(VectorIndex):
             await session.client.flush(self._collection.name, timeout=timeout_s)
 
     async def _search(
-        self, field: str, query: list[float] | str, scope: SearchScope, limit: int, parameters: dict[str, int]
+        self, field: str, query: list[float] | str, scope: SearchScope, limit: int
     ) -> tuple[list[dict[str, Any]], bool]:
         async def search(session: MilvusSession, timeout_s: float) -> tuple[list[dict[str, Any]], bool]:
             (hits,) = await session.client.search(
@@ -193,7 +193,7 @@ class MilvusVectorIndex(VectorIndex):
                 filter=filters.within(scope),
                 limit=min(limit, MOST_HITS),
                 output_fields=list(OUTPUT_FIELDS),
-                search_params={"params": parameters},
+                search_params=_search_parameters(field, limit),
                 consistency_level="Bounded",
                 timeout=timeout_s,
             )
@@ -218,6 +218,13 @@ class MilvusVectorIndex(VectorIndex):
             raise MisconfiguredError(
                 f"vectors of {vectors.dimension} dimensions for an index of {self._collection.model.dimension}"
             )
+
+
+def _search_parameters(field: str, limit: int) -> dict[str, Any]:
+    if field == "lexical":
+        return {"metric_type": "BM25"}
+    # The breadth of an HNSW search, at least the number of hits; Milvus Lite, without that index, ignores it.
+    return {"metric_type": "COSINE", "params": {"ef": max(64, limit)}}
 
 
 def _by_documents(documents: Sequence[DocumentRef]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from adapters.plc_files.archive_problems import corrupt, encrypted, spanned, too_many_entries
@@ -92,18 +92,15 @@ def read_end(file: BinaryIO, file_bytes: int) -> EndRecord:
 
 
 def _only_end(tail: bytes) -> int:
-    places = []
     place = tail.find(END_SIGNATURE)
     while 0 <= place <= len(tail) - _END.size:
         if place + _END.size + _END.unpack_from(tail, place)[7] == len(tail):
-            places.append(place)
+            comment = tail[place + _END.size :]
+            if any(mark in comment for mark in (END_SIGNATURE, CENTRAL_SIGNATURE, LOCAL_SIGNATURE)):
+                raise corrupt("a second archive hides in its comment")
+            return place
         place = tail.find(END_SIGNATURE, place + 1)
-    if not places:
-        raise corrupt("its end is missing, or bytes follow it")
-    comment = tail[places[0] + _END.size :]
-    if len(places) > 1 or any(mark in comment for mark in (END_SIGNATURE, CENTRAL_SIGNATURE, LOCAL_SIGNATURE)):
-        raise corrupt("a second archive hides in its comment")
-    return places[0]
+    raise corrupt("its end is missing, or bytes follow it")
 
 
 def _locator_before(file: BinaryIO, end_offset: int) -> tuple[int, int, int] | None:
@@ -167,22 +164,19 @@ def central_entries(file: BinaryIO, end: EndRecord, most: int) -> Iterator[Centr
 
 
 def _central_entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes, _comment: bytes) -> CentralEntry:
-    entry = CentralEntry(
+    cut = extra_fields(extra)
+    size, packed, offset = _widened(cut, (fields[9], fields[8], fields[16]))
+    return CentralEntry(
         raw_name=raw_name,
-        extra=extra_fields(extra),
+        extra=cut,
         flags=fields[3],
         method=fields[4],
         crc=fields[7],
-        packed_bytes=fields[8],
-        size_bytes=fields[9],
-        disk=fields[13],
+        packed_bytes=packed,
+        size_bytes=size,
+        disk=0 if fields[13] == _NONE16 else fields[13],
         unix_mode=fields[15] >> 16,
-        offset=fields[16],
-    )
-    short = (entry.size_bytes, entry.packed_bytes, entry.offset)
-    size, packed, offset = _widened(entry.extra, short)
-    return replace(
-        entry, size_bytes=size, packed_bytes=packed, offset=offset, disk=0 if entry.disk == _NONE16 else entry.disk
+        offset=offset,
     )
 
 
@@ -200,6 +194,8 @@ def extra_fields(extra: bytes) -> tuple[tuple[int, bytes], ...]:
 
 def _widened(extra: tuple[tuple[int, bytes], ...], values: tuple[int, ...]) -> tuple[int, ...]:
     """Replace 0xFFFFFFFF by the 64-bit values of the Zip64 extra field, which come in the same order."""
+    if _NONE32 not in values:
+        return values
     longs = iter(
         struct.iter_unpack("<Q", wide[: len(wide) // 8 * 8]) if (wide := dict(extra).get(_ZIP64_EXTRA)) else ()
     )

@@ -1,5 +1,8 @@
 """The one way a connection to Redis is opened: every command has a timeout, lost connections are replaced."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import msgspec
 from arq.connections import ArqRedis
 from redis.asyncio import BlockingConnectionPool
@@ -17,7 +20,8 @@ serialize = msgspec.msgpack.encode
 deserialize = msgspec.msgpack.decode
 
 
-def open_redis(url: str) -> ArqRedis:
+@asynccontextmanager
+async def opened_redis(url: str) -> AsyncIterator[ArqRedis]:
     """A client that connects when first used. Jobs are msgpack: a pickle would run whatever Redis holds."""
     pool = BlockingConnectionPool.from_url(
         url,
@@ -29,4 +33,8 @@ def open_redis(url: str) -> ArqRedis:
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
     )
-    return ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE_NAME)
+    redis = ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE_NAME)
+    try:
+        yield redis
+    finally:
+        await redis.aclose(close_connection_pool=True)  # the pool is ours: the client alone would leave it open

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from litestar import Response, get
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.response import Stream
 
 from application.read_content import ReadContent
@@ -19,6 +20,7 @@ from entrypoints.api.request_body import ApiRequest
 from entrypoints.api.schemas import DocumentBody
 
 _TAGS = ("documents",)
+_UNCHANGED = ResponseSpec(None, generate_examples=False, description="The caller has these bytes already.")
 _ANY_BYTES = "application/octet-stream"
 _MEDIA_TYPES = {
     ".csv": "text/csv",
@@ -45,7 +47,7 @@ async def get_document(catalogue: CatalogueDependency, document_id: DocumentId) 
     operation_id="get_content",
     media_type=_ANY_BYTES,
     response_headers=[ResponseHeader(name="ETag", documentation_only=True, description="The document's SHA-256.")],
-    responses=problem_responses(404, 422),
+    responses=problem_responses(404, 422) | {304: _UNCHANGED},
     tags=_TAGS,
 )
 async def get_content(

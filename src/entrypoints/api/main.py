@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from adapters.queue.redis_pool import open_redis
+from adapters.queue.redis_pool import opened_redis
 from domain.errors import MisconfiguredError
 from entrypoints.api.app import create_app
 from entrypoints.lifespan import opened
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with opened(settings, open_redis(settings.redis_url)) as container:
+    async with opened_redis(settings.redis_url) as redis, opened(settings, redis) as container:
         server = _Server(
             uvicorn.Config(
                 create_app(container),

@@ -125,7 +125,7 @@ class EmbeddedStack:
                 environment=environment,
                 log=_log(folder, name),
                 start_s=120.0,
-                grace_s=15.0,
+                grace_s=35.0,  # longer than the API's for requests in flight
             )
 
         migrate = replace(program("migrate", "entrypoints.cli.main", "migrate"), one_shot=True)

@@ -1,4 +1,4 @@
-"""The readers of PLC files over one shared supply of limited child processes."""
+"""The readers of PLC files over one supply of limited child processes, as the product wires them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

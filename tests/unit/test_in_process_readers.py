@@ -1,0 +1,26 @@
+"""The fakes of the file readers keep the contract."""
+
+import pytest
+
+from contracts.dispatcher import DispatcherContract
+from contracts.file_readers import ArchiveReaderContract, ChunkReaderContract
+from fakes.dispatcher import InMemoryDispatcher
+from fakes.readers import InProcessArchiveReader, InProcessChunkReader
+
+
+class TestInProcessChunkReader(ChunkReaderContract):
+    @pytest.fixture
+    def chunks(self) -> InProcessChunkReader:
+        return InProcessChunkReader()
+
+
+class TestInProcessArchiveReader(ArchiveReaderContract):
+    @pytest.fixture
+    def archives(self) -> InProcessArchiveReader:
+        return InProcessArchiveReader()
+
+
+class TestInMemoryDispatcher(DispatcherContract):
+    @pytest.fixture
+    def dispatcher(self) -> InMemoryDispatcher:
+        return InMemoryDispatcher()
