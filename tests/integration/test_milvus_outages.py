@@ -59,6 +59,9 @@ class LiteServer:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
+    def index_files(self) -> list[str]:
+        return [path.name for path in (self._folder / "data").rglob("*idx")]
+
     def send(self, number: signal.Signals) -> None:
         assert self.process
         os.kill(self.process.pid, number)
@@ -144,6 +147,7 @@ async def test_no_kill_while_it_writes_leaves_a_collection_that_cannot_be_loaded
         await asyncio.to_thread(server.start)
         assert await _seconds_until_found(index) < 5
     assert len(await index.chunk_ids([document()])) == 1_600
+    assert server.index_files() == []
 
 
 async def test_a_silent_server_is_unavailable_in_time_and_leaves_the_event_loop_free(

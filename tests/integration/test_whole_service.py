@@ -18,6 +18,7 @@ import pytest
 import redis
 from pymilvus import MilvusClient
 
+from adapters.milvus.connection import CHANNEL_OPTIONS
 from builders.real_samples import SAMPLES, real_ladders
 from builders.uploads import CONVEYOR, DOOR, ladder_csv
 from entrypoints.embedded.ports import free_port
@@ -104,7 +105,9 @@ class RunningService:
         return sorted(row["chunk_id"] for row in rows), sorted(self._ids_in_milvus(pgm_id))
 
     def _ids_in_milvus(self, pgm_id: str) -> list[str]:
-        client = MilvusClient(uri=self.setting("MILVUS_URI"), timeout=20)
+        client = MilvusClient(
+            uri=self.setting("MILVUS_URI"), timeout=20, dedicated=True, grpc_options=dict(CHANNEL_OPTIONS)
+        )
         try:
             found = client.query("ladderbase", filter=f'pgm_id == "{pgm_id}"', output_fields=["chunk_id"])
         finally:

@@ -35,7 +35,7 @@ class BlobStore(Protocol):
         """Store content under key, durably when this returns.
 
         Repeating an identical put is a no-op; other content under a taken key raises ConflictError. A put
-        that fails or is cancelled leaves nothing under the key.
+        that fails leaves nothing under the key, one that is cancelled the whole content or nothing.
         """
         ...
 

@@ -1,0 +1,131 @@
+"""What the environment may say, and that the documents say the same."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from domain.upload import MEBIBYTE, UploadLimits
+from entrypoints.settings import Settings, SettingsError, read_settings
+
+ROOT = Path(__file__).parents[2]
+REQUIRED = {"DATABASE_URL": "postgresql://somebody@127.0.0.1/ladderbase", "REDIS_URL": "redis://127.0.0.1:6379/0"}
+NAMES = [field.encode_name for field in msgspec.structs.fields(Settings)]
+OF_THE_MACHINE = {"SCRATCH_DIR"}
+WRONG = {
+    "PORT": ["http", "-7", "65537", "80.5"],
+    "LOG_LEVEL": ["TRACE", "info"],
+    "STORAGE_TYPE": ["s4", "LOCAL"],
+    "MILVUS_PORT": ["grpc", "-7", "65537"],
+    "MILVUS_EMBEDDING_DIM": ["many", "-512"],
+    "EMBEDDING_MODEL": ["word2vec"],
+    "ASYNC_MILVUS_PROCESSING": ["maybe", "yes", "2"],
+    "WORKER_JOBS": ["two", "-7"],
+    "PGM_LADDER_ZIP_MAX_SIZE": ["100MB", "-7"],
+    "PGM_TEMPLATE_FILE_MAX_SIZE": ["10 MB", "-7"],
+    "PGM_COMMENT_FILE_MAX_SIZE": ["ten", "-7"],
+    "PGM_LADDER_CSV_MAX_SIZE": ["5M", "-7"],
+}
+
+
+def test_two_settings_are_enough() -> None:
+    settings = read_settings(REQUIRED)
+    assert settings.upload_limits == UploadLimits()
+    assert settings.milvus_address == "http://127.0.0.1:19530"
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("value", [None, "", "  "], ids=["absent", "empty", "blank"])
+def test_a_missing_setting_is_named(name: str, value: str | None) -> None:
+    environment = {**REQUIRED, name: value}
+    with pytest.raises(SettingsError) as raised:
+        read_settings({key: text for key, text in environment.items() if text is not None})
+    assert str(raised.value) == f"the setting {name} is missing"
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_wrong_value_gives_one_line_that_names_the_setting_and_never_the_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({**REQUIRED, name: value})
+    message = str(raised.value)
+    assert message.startswith(f"the setting {name} is ")
+    assert "\n" not in message
+    assert value not in message
+    assert raised.value.__suppress_context__  # msgspec's own message would show up in a traceback
+
+
+@pytest.mark.parametrize("name", ["PORT", "WORKER_JOBS", "PGM_LADDER_ZIP_MAX_SIZE"])
+def test_a_number_must_be_at_least_one(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read_settings({**REQUIRED, name: "0"})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("True", True), ("1", True), ("false", False), ("FALSE", False), ("0", False)]
+)
+def test_booleans_are_read(text: str, value: bool) -> None:  # noqa: FBT001 - the value that is expected
+    assert read_settings({**REQUIRED, "ASYNC_MILVUS_PROCESSING": text}).async_milvus_processing is value
+
+
+def test_sizes_are_bytes() -> None:
+    limits = read_settings({**REQUIRED, "PGM_LADDER_ZIP_MAX_SIZE": str(3 * MEBIBYTE)}).upload_limits
+    assert (limits.zip_bytes, limits.csv_bytes) == (3 * MEBIBYTE, 5 * MEBIBYTE)
+
+
+def test_the_required_columns_are_separated_by_commas() -> None:
+    settings = read_settings({**REQUIRED, "PGM_TEMPLATE_REQUIRED_COLUMNS": "Logic ID , Logic Name"})
+    assert settings.upload_limits.required_columns == ("Logic ID", "Logic Name")
+
+
+def test_the_address_of_milvus_wins_over_its_host_and_port() -> None:
+    named = {**REQUIRED, "MILVUS_HOST": "milvus", "MILVUS_PORT": "1953"}
+    assert read_settings(named).milvus_address == "http://milvus:1953"
+    assert read_settings({**named, "MILVUS_URI": "https://cloud:443"}).milvus_address == "https://cloud:443"
+
+
+def test_what_is_no_setting_is_left_alone_and_blanks_around_a_value_are_cut() -> None:
+    assert read_settings({**REQUIRED, "PATH": "/bin", "PORT": " 8123 ", "WORKER_JOBS": " "}) == read_settings(
+        {**REQUIRED, "PORT": "8123"}
+    )
+
+
+def test_the_example_names_every_setting_once_in_the_order_of_the_code() -> None:
+    lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
+    assert [line.partition("=")[0] for line in lines if line and not line.startswith("#")] == NAMES
+
+
+def test_each_setting_of_the_example_has_one_line_of_comment_before_it() -> None:
+    lines = ["", *(ROOT / ".env.example").read_text("utf-8").splitlines()]
+    before = {line.partition("=")[0]: previous for previous, line in pairwise(lines)}
+    assert [name for name in NAMES if not before[name].startswith("# ")] == []
+
+
+def test_the_example_holds_the_defaults() -> None:
+    example = _example()
+    assert read_settings(example) == read_settings({name: example[name] for name in REQUIRED})
+
+
+def test_the_example_leaves_only_those_blank_that_have_no_default_of_their_own() -> None:
+    without_default = {
+        field.encode_name for field in msgspec.structs.fields(Settings) if field.default in ("", None)
+    }  # required ones have msgspec's NODEFAULT
+    assert {name for name, value in _example().items() if not value} == without_default | OF_THE_MACHINE
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
+def test_the_table_of_a_readme_names_every_setting_with_its_default(readme: str) -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", (ROOT / readme).read_text("utf-8"), flags=re.MULTILINE)
+    assert [name for name, _ in rows] == NAMES
+    told = {name: default.strip("`") for name, default in rows if default.startswith("`")}
+    spelled_out = {name: value for name, value in _example().items() if value and name not in REQUIRED}
+    assert told == spelled_out
+
+
+def _example() -> Mapping[str, str]:
+    """The example as a shell reads it."""
+    assignments = shlex.split((ROOT / ".env.example").read_text("utf-8"), comments=True)
+    return {name: value for name, _, value in (word.partition("=") for word in assignments)}
