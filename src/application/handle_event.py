@@ -54,7 +54,7 @@ class HandleEvent:
         except NotFoundError as error:
             _log.warning("event %d has nothing left to do: %s", started.event_id, error)
             await self._drop(started)
-        except (UnavailableError, MisconfiguredError, TimeoutError) as error:
+        except (UnavailableError, MisconfiguredError, OSError) as error:  # OSError: timeouts, and a full scratch disk
             await self._retry_later(started, error)
         except asyncio.CancelledError:
             await asyncio.shield(self._hand_back(started))
@@ -114,7 +114,8 @@ class HandleEvent:
 
     async def _retry_later(self, started: StartedEvent, error: Exception) -> None:
         reason = str(error) or type(error).__name__
-        if self.retry.is_exhausted(started.attempts):
+        # Nothing else would ever purge a deleted program: that is tried until it is done.
+        if self.retry.is_exhausted(started.attempts) and not isinstance(started.event, ProgramDeleted):
             await self._give_up(started, Failure(code="retries_exhausted", message=reason))
             return
         delay = self.retry.delay_after(started.attempts, jitter=self.jitter())

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from arq.connections import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -95,6 +96,10 @@ async def _blob_store(settings: Settings) -> BlobStore:
     return store
 
 
+async def _probe() -> AsyncIterator[bytes]:
+    yield b"can a file be stored?"
+
+
 def _readiness_checks(
     engine: AsyncEngine, dispatcher: ArqDispatcher, index: MilvusVectorIndex, embedder: Embedder, blobs: BlobStore
 ) -> dict[str, Check]:
@@ -110,7 +115,8 @@ def _readiness_checks(
         await embedder.embed(["ready?"])
 
     async def stores() -> None:
-        async for _ in blobs.list_below("programs"):
-            break
+        folder = f"readiness/{uuid4().hex}"
+        await blobs.put(f"{folder}/probe", _probe())
+        await blobs.delete_below(folder)
 
     return {"postgres": postgres, "worker": worker, "milvus": index.ping, "embedder": embeds, "blob store": stores}

@@ -13,9 +13,19 @@ from domain.upload import MEBIBYTE, UploadLimits
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+PostgresUrl = Annotated[str, msgspec.Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://")]
+RedisUrl = Annotated[str, msgspec.Meta(pattern=r"^(rediss?|unix)://")]
+MilvusUri = Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")]
+Names = Annotated[str, msgspec.Meta(pattern=r"^\s*[^\s,][^,]*(,\s*[^\s,][^,]*)*$")]
+_SHAPES = {
+    "DATABASE_URL": "it begins with postgresql://",
+    "REDIS_URL": "it begins with redis://, rediss:// or unix://",
+    "MILVUS_URI": "it begins with http:// or https://",
+    "PGM_TEMPLATE_REQUIRED_COLUMNS": "it is a list of names, separated by commas",
+}
 
 
-_KINDS = {"int": "a whole number", "bool": "true or false", "str": "a text"}
+_KINDS = {"int | null": "a whole number", "int": "a whole number", "bool": "true or false", "str": "a text"}
 
 
 class SettingsError(Exception):
@@ -25,8 +35,8 @@ class SettingsError(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     """Every setting, under its environment variable's name in lower case."""
 
-    database_url: Text
-    redis_url: Text
+    database_url: PostgresUrl
+    redis_url: RedisUrl
 
     host: Text = "127.0.0.1"
     port: Port = 8000
@@ -36,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     storage_type: Literal["local"] = "local"
     storage_local_root: Text = "./data/blobs"
 
-    milvus_uri: str = ""
+    milvus_uri: MilvusUri = ""
     milvus_host: Text = "127.0.0.1"
     milvus_port: Port = 19_530
     milvus_token: str = ""
@@ -52,7 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     pgm_template_file_max_size: PositiveInt = 10 * MEBIBYTE
     pgm_comment_file_max_size: PositiveInt = 10 * MEBIBYTE
     pgm_ladder_csv_max_size: PositiveInt = 5 * MEBIBYTE
-    pgm_template_required_columns: Text = "Folder ID,Folder Name,Sub Folder Name,Logic ID,Logic Name"
+    pgm_template_required_columns: Names = "Folder ID,Folder Name,Sub Folder Name,Logic ID,Logic Name"
 
     @property
     def milvus_address(self) -> str:
@@ -86,7 +96,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(_without_value(str(error))) from None
 
 
-def exit_on(error: SettingsError) -> NoReturn:
+def read_database_url(environment: Mapping[str, str]) -> str:
+    """DATABASE_URL alone, for what needs nothing else. Raises SettingsError."""
+    return read_settings({"DATABASE_URL": environment.get("DATABASE_URL", ""), "REDIS_URL": "redis://"}).database_url
+
+
+def exit_on(error: Exception) -> NoReturn:
     """End the process with the one line that helps."""
     sys.exit(f"ladderbase: {error}")
 
@@ -96,6 +111,8 @@ def _without_value(message: str) -> str:
     if "required field" in message:
         return f"the setting {message.split('`', 2)[1]} is missing"
     name = message.rsplit("$.", 1)[-1].rstrip("`")
+    if "matching regex" in message:
+        return f"the setting {name} is wrong: {_SHAPES[name]}"
     expectation = message.split(", got", 1)[0].split(" - at", 1)[0]
     reason = (
         "is not one of its choices"

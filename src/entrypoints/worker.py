@@ -43,7 +43,10 @@ def main() -> None:
     except SettingsError as error:
         exit_on(error)
     configure_logging(settings.log_level)
-    sys.exit(asyncio.run(_run(settings)))
+    try:
+        sys.exit(asyncio.run(_run(settings)))
+    except MisconfiguredError as error:
+        exit_on(error)
 
 
 async def _run(settings: Settings) -> int:

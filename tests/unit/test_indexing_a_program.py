@@ -1,5 +1,6 @@
 """From the outbox to searchable: at least once, in any order, whatever fails on the way."""
 
+import errno
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from domain.program import ProgramStatus
 from domain.search import SearchScope
 from domain.upload import InspectedUpload
 from fakes.embedder import HashingEmbedder, UnavailableEmbedder
+from fakes.vector_index import InMemoryVectorIndex, UnavailableVectorIndex
 
 INDEXED = {
     "ladder.zip": DocumentState.SKIPPED,
@@ -238,3 +240,28 @@ async def test_a_search_during_an_outage_is_an_error_and_no_empty_answer(tmp_pat
     service = await a_service(tmp_path, embedder=UnavailableEmbedder(HashingEmbedder(), failures=1))
     with pytest.raises(UnavailableError):
         await service.container.search_rungs()(SearchQuery(text="정지"))
+
+
+async def test_the_purge_of_a_deleted_program_is_tried_until_it_is_done(tmp_path: Path) -> None:
+    behind = InMemoryVectorIndex()
+    await behind.prepare()
+    outage = UnavailableVectorIndex(behind, failures=100)
+    service = await a_service(tmp_path, index=outage)
+    await service.register()
+    await service.container.delete_program()("PGM_1")
+    await service.work_for(timedelta(hours=4), step=timedelta(seconds=61))
+    assert not [event for event in service.registry.committed.events.values() if event.is_pending or event.is_dead]
+    assert not [entry async for entry in service.blobs.list_below("")]
+
+
+async def test_a_full_scratch_disk_is_an_outage_and_no_failure(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+
+    async def disk_is_full(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    service.embedder.before = disk_is_full
+    await service.work_for(timedelta(minutes=2))
+    assert service.states == INDEXED

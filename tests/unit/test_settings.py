@@ -17,6 +17,10 @@ REQUIRED = {"DATABASE_URL": "postgresql://somebody@127.0.0.1/ladderbase", "REDIS
 NAMES = [field.encode_name for field in msgspec.structs.fields(Settings)]
 OF_THE_MACHINE = {"SCRATCH_DIR"}
 WRONG = {
+    "DATABASE_URL": ["mysql://somebody@127.0.0.1/x", "nonsense"],
+    "REDIS_URL": ["foo", "http://127.0.0.1"],
+    "MILVUS_URI": ["nonsense", "./milvus.db"],
+    "PGM_TEMPLATE_REQUIRED_COLUMNS": [",,Logic Name", "Logic ID,,Logic Name"],
     "PORT": ["http", "-7", "65537", "80.5"],
     "LOG_LEVEL": ["TRACE", "info"],
     "STORAGE_TYPE": ["s4", "LOCAL"],

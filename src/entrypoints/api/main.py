@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,7 +29,7 @@ def main() -> None:
     try:
         asyncio.run(_serve(settings))
     except MisconfiguredError as error:
-        sys.exit(f"ladderbase: {error}")
+        exit_on(error)
 
 
 async def _serve(settings: Settings) -> None:

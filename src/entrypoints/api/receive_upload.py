@@ -3,11 +3,12 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from domain.errors import UnavailableError
 from domain.program import ProgramDetails
 from domain.upload import MEBIBYTE, SpooledFile, Upload, UploadLimits
 from entrypoints.api.multipart_form import FormShape, ReceivedForm, receive_form
@@ -51,10 +52,12 @@ class UploadReception:
         content_type, options = request.content_type
         if content_type != "multipart/form-data":
             raise RefusedRequestError("media_type_unsupported", "an upload is sent as multipart/form-data")
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="upload-", dir=self.scratch))
+        with _translated_disk_errors():
+            folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="upload-", dir=self.scratch))
         try:
             pieces = body_pieces(request, limit_bytes=self.body_limit_bytes)
-            form = await receive_form(pieces, options.get("boundary"), shape=self._shape(), folder=folder)
+            with _translated_disk_errors():
+                form = await receive_form(pieces, options.get("boundary"), shape=self._shape(), folder=folder)
             yield _checked(form, dry_run=dry_run)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder)
@@ -68,6 +71,14 @@ class UploadReception:
                 COMMENT_FIELD: self.limits.comment_bytes,
             },
         )
+
+
+@contextmanager
+def _translated_disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError("scratch disk", error.strerror or type(error).__name__) from error
 
 
 def _checked(form: ReceivedForm, *, dry_run: bool) -> ReceivedUpload:

@@ -8,7 +8,7 @@ import click
 from adapters.postgres.migrations_runner import upgrade
 from domain.errors import LadderbaseError
 from entrypoints.cli.exit_codes import NO_SERVICE
-from entrypoints.settings import SettingsError, read_settings
+from entrypoints.settings import SettingsError, read_database_url
 
 
 class _NotMigratedError(click.ClickException):
@@ -19,7 +19,7 @@ class _NotMigratedError(click.ClickException):
 def command() -> None:
     """Migrate the database that DATABASE_URL names; a current one stays as it is. Exit code 3 when it is down."""
     try:
-        asyncio.run(upgrade(read_settings(os.environ).database_url))
+        asyncio.run(upgrade(read_database_url(os.environ)))
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
     except LadderbaseError as error:
