@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -181,22 +182,23 @@ asyncio.run(main())
         assert await read_all(blob_store, f"a/{number}") == winner * 1000
 
 
-@pytest.fixture
+@contextmanager
 def smallest_files() -> Iterator[None]:
-    """Files of at most 4 KiB: the disk is full after that, for this process."""
+    """Files of at most 4 KiB: the disk is full after that, for this process, the report of its tests included."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, ignored)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
-@pytest.mark.usefixtures("smallest_files")
 async def test_a_file_that_cannot_grow_is_unavailable_and_leaves_nothing(
     blob_store: LocalDiskBlobStore, tmp_path: Path
 ) -> None:
-    with pytest.raises(UnavailableError):
+    with smallest_files(), pytest.raises(UnavailableError):
         await blob_store.put(KEY, pieces(b"x" * 10_000))
     assert await keys_below(blob_store, "") == []
     assert list((tmp_path / "incoming").iterdir()) == []
