@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,9 +47,16 @@ async def register(client: httpx.AsyncClient, folder: Path) -> str:
 
 
 async def until_indexed(client: httpx.AsyncClient, pgm_id: str) -> dict[str, Any]:
-    """Poll until every document is done; the last answer."""
-    while True:
+    """Poll until every document is indexed; the last answer. Exits when one failed, or nothing moved for 10 minutes."""
+    give_up_at = time.monotonic() + 600
+    last_done = -1
+    while time.monotonic() < give_up_at:
         progress: dict[str, Any] = (await client.get(f"/v1/programs/{pgm_id}/indexing")).raise_for_status().json()
         if progress["done"] == progress["total"]:
+            if progress["status"] != "indexed":
+                sys.exit(f"not indexed: {progress['errors']}")
             return progress
+        if progress["done"] > last_done:
+            last_done, give_up_at = progress["done"], time.monotonic() + 600
         await asyncio.sleep(0.1)
+    sys.exit(f"no document was finished for 10 minutes: {progress['counts']}")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from domain.errors import MisconfiguredError, UnavailableError
 
-CHECK_TIMEOUT_S = 2.0
 Check = Callable[[], Awaitable[None]]
 
 
@@ -20,24 +19,25 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReadiness:
-    """Asks every dependency at once, each for CHECK_TIMEOUT_S seconds at most."""
+    """Asks every dependency at once, each for `timeout_s` seconds at most."""
 
     checks: Mapping[str, Check]
+    timeout_s: float = 2.0
 
     async def __call__(self) -> list[Waiting]:
         """What is waited for; empty when ready."""
-        answers = await asyncio.gather(*(_ask(name, check) for name, check in self.checks.items()))
+        answers = await asyncio.gather(*(_ask(name, check, self.timeout_s) for name, check in self.checks.items()))
         return [answer for answer in answers if answer is not None]
 
 
-async def _ask(dependency: str, check: Check) -> Waiting | None:
+async def _ask(dependency: str, check: Check, timeout_s: float) -> Waiting | None:
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             await check()
     except UnavailableError as error:
         return Waiting(dependency=dependency, reason=error.reason)
     except MisconfiguredError as error:
         return Waiting(dependency=dependency, reason=str(error))
     except TimeoutError:
-        return Waiting(dependency=dependency, reason=f"no answer within {CHECK_TIMEOUT_S:.0f} s")
+        return Waiting(dependency=dependency, reason=f"no answer within {timeout_s:g} s")
     return None

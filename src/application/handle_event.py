@@ -40,17 +40,22 @@ class HandleEvent:
     purge_program: PurgeProgram
     retry: RetryPolicy = RetryPolicy()
     jitter: Callable[[], float] = random.random
+    lease: timedelta = LEASE
 
     async def __call__(self, claimed: ClaimedEvent) -> None:
         """Do the work or record why it is not done. Raises UnavailableError when not even that can be recorded."""
         started = await self._start(claimed)
         if started is None:
             return
+        if started.attempts > self.retry.max_attempts and not isinstance(started.event, ProgramDeleted):
+            await self._give_up(started, Failure(code="quarantined", message="it ended every worker that took it"))
+            return
         try:
             async with asyncio.timeout(LONGEST_WORK.total_seconds()), self._heartbeat(started):
                 await self._work(started)
         except ConflictError as error:
             _log.warning("event %d passed on: %s", started.event_id, error)
+            await self._clean_up_after_losing(started)
         except NotFoundError as error:
             _log.warning("event %d has nothing left to do: %s", started.event_id, error)
             await self._drop(started)
@@ -66,7 +71,7 @@ class HandleEvent:
     async def _start(self, claimed: ClaimedEvent) -> StartedEvent | None:
         try:
             async with self.unit_of_work.begin() as transaction:
-                return await transaction.outbox.start(claimed, lease=LEASE)
+                return await transaction.outbox.start(claimed, lease=self.lease)
         except ConflictError:
             return None
         except UnindexableError as error:
@@ -89,11 +94,11 @@ class HandleEvent:
 
         async def beat() -> None:
             while True:
-                await asyncio.sleep(LEASE.total_seconds() / 3)
+                await asyncio.sleep(self.lease.total_seconds() / 3)
                 try:
                     async with self.unit_of_work.begin() as transaction:
-                        await transaction.outbox.extend(started, lease=LEASE)
-                except UnavailableError as error:
+                        await transaction.outbox.extend(started, lease=self.lease)
+                except (UnavailableError, MisconfiguredError) as error:
                     _log.warning("heartbeat of event %d missed: %s", started.event_id, error)
                 except ConflictError as error:
                     lost.append(error)
@@ -110,13 +115,15 @@ class HandleEvent:
             raise
         finally:
             heart.cancel()
-            await asyncio.gather(heart, return_exceptions=True)
+            (ended,) = await asyncio.gather(heart, return_exceptions=True)
+            if isinstance(ended, Exception):
+                _log.error("the heartbeat of event %d ended on a bug", started.event_id, exc_info=ended)
 
     async def _retry_later(self, started: StartedEvent, error: Exception) -> None:
         reason = str(error) or type(error).__name__
-        # Nothing else would ever purge a deleted program: that is tried until it is done.
-        if self.retry.is_exhausted(started.attempts) and not isinstance(started.event, ProgramDeleted):
-            await self._give_up(started, Failure(code="retries_exhausted", message=reason))
+        if self.retry.is_exhausted(started.attempts):
+            silent = error.dependency if isinstance(error, UnavailableError) else "a dependency"
+            await self._give_up(started, Failure(code="retries_exhausted", message=f"{silent} gave no answer"))
             return
         delay = self.retry.delay_after(started.attempts, jitter=self.jitter())
         _log.warning(
@@ -126,21 +133,52 @@ class HandleEvent:
             reason,
             delay.total_seconds(),
         )
+        await self._release(started, delay, reason)
+
+    async def _release(self, started: StartedEvent, delay: timedelta, reason: str) -> None:
         async with self._recording(started) as transaction:
             await transaction.outbox.release(started, delay=delay, reason=reason)
 
     async def _give_up(self, started: StartedEvent, failure: Failure) -> None:
-        """Split an event of several documents; fail the document, and bury the event, where it stands alone."""
+        """Split an event of several documents; fail the document, and bury the event, where it stands alone.
+
+        Only a purge is never given up: nothing else would ever remove what a deleted program left.
+        """
+        match started.event:
+            case ProgramDeleted():
+                _log.error("the purge of event %d fails: %s", started.event_id, failure.message)
+                await self._release(started, self.retry.longest_delay, failure.code)
+            case DocumentsRegistered(documents=documents) as event if len(documents) > 1:
+                await self._split(started, event)
+            case DocumentsRegistered() as event:
+                await self._fail(started, event, failure)
+
+    async def _split(self, started: StartedEvent, event: DocumentsRegistered) -> None:
         async with self._recording(started) as transaction:
-            await transaction.outbox.extend(started, lease=LEASE)
-            match started.event:
-                case DocumentsRegistered(documents=documents) as event if len(documents) > 1:
-                    await transaction.outbox.add(halves(event))
-                    await transaction.outbox.finish(started)
-                    return
-                case DocumentsRegistered(documents=documents):
-                    await transaction.documents.mark_failed([(ref, failure) for ref in documents])
+            await transaction.outbox.extend(started, lease=self.lease)
+            await transaction.outbox.add(halves(event))
+            await transaction.outbox.finish(started)
+
+    async def _fail(self, started: StartedEvent, event: DocumentsRegistered, failure: Failure) -> None:
+        """A failed document has nothing in the index: as long as that cannot be had, it has not failed yet."""
+        try:
+            await self.index_documents.forget(event)
+        except (UnavailableError, MisconfiguredError) as error:
+            await self._release(started, self.retry.longest_delay, str(error))
+            return
+        async with self._recording(started) as transaction:
+            await transaction.outbox.extend(started, lease=self.lease)
+            await transaction.documents.mark_failed([(ref, failure) for ref in event.documents])
             await transaction.outbox.bury(started.event_id, reason=f"{failure.code}: {failure.message}")
+
+    async def _clean_up_after_losing(self, started: StartedEvent) -> None:
+        """What we wrote after the lease had passed on may be of a program that is deleted and purged by now."""
+        if not isinstance(started.event, DocumentsRegistered):
+            return
+        try:
+            await self.index_documents.remove_what_is_stale(started.event)
+        except (UnavailableError, MisconfiguredError) as error:
+            _log.warning("vectors of event %d may be left over: %s", started.event_id, error)
 
     async def _drop(self, started: StartedEvent) -> None:
         async with self._recording(started) as transaction:

@@ -1,11 +1,11 @@
 """Index documents: read, embed, write vectors, prove that they are there, and only then record `indexed`."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from application.indexing import IndexingSteps, Surroundings, Workpiece
+from application.spool import scratch_folder
 from domain.chunk import Chunk, chunk_id
 from domain.document import Document, DocumentRef
 from domain.errors import NotFoundError, UnavailableError
@@ -41,14 +41,18 @@ class IndexDocuments:
         """Raises UnavailableError when a dependency gives no answer, ConflictError when the lease is lost."""
         documents = await self._begin(event)
         if documents:
-            with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                surroundings = await self._surroundings(event.pgm_id, Path(folder))
+            async with scratch_folder(self.scratch) as folder:
+                surroundings = await self._surroundings(event.pgm_id, folder)
                 if surroundings:
                     for pieces in _checkpoints(await self.steps.read(documents, surroundings)):
                         await self._index(started, pieces)
-        await self._remove_what_is_stale(event)
+        await self.remove_what_is_stale(event)
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.finish(started)
+
+    async def forget(self, event: DocumentsRegistered) -> None:
+        """Remove what was written for documents that are given up. Raises UnavailableError."""
+        await self.index.remove_documents(event.documents)
 
     async def _begin(self, event: DocumentsRegistered) -> list[Document]:
         async with self.unit_of_work.begin() as transaction:
@@ -96,11 +100,14 @@ class IndexDocuments:
         """Never `indexed` on the index's word alone: read back what it holds."""
         expected = {chunk_id(piece.document.ref, chunk.ordinal) for piece in pieces for chunk in piece.chunks}
         held = await self.index.chunk_ids([piece.document.ref for piece in pieces])
+        if held - expected:
+            # Nothing else would ever take them away; the next attempt writes the rest anew.
+            await self.index.remove_documents([piece.document.ref for piece in pieces])
         if held != expected:
             missing, surplus = len(expected - held), len(held - expected)
             raise UnavailableError("milvus", f"of {len(expected)} chunks, {missing} are missing, {surplus} too many")
 
-    async def _remove_what_is_stale(self, event: DocumentsRegistered) -> None:
+    async def remove_what_is_stale(self, event: DocumentsRegistered) -> None:
         """A delete or a newer generation may have overtaken us, now or in an attempt that died."""
         async with self.unit_of_work.begin() as transaction:
             current = await transaction.documents.current(event.documents)

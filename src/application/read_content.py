@@ -1,12 +1,11 @@
 """Hand out a document's bytes: its own object, or the member of the archive while it has none."""
 
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from application.spool import pieces_of, spool
+from application.spool import pieces_of, scratch_folder, spool
 from domain.document import Document
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.blob_store import BlobStore
@@ -44,8 +43,8 @@ class ReadContent:
 
     @asynccontextmanager
     async def _unpacked(self, archive_key: str, member: str) -> AsyncIterator[Path]:
-        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-            archive, content = Path(folder, "archive"), Path(folder, "content")
+        async with scratch_folder(self.scratch) as folder:
+            archive, content = folder / "archive", folder / "content"
             await spool(self.blobs.read(archive_key), archive)
             await self.archives.extract(archive, member, to=content)
             yield content

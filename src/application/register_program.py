@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from application.spool import store_file
 from application.together import together
 from domain.document import DocumentType
-from domain.errors import InvalidUploadError
+from domain.errors import ConflictError, InvalidUploadError
 from domain.events import ClaimedEvent
 from domain.findings import Finding
 from domain.ports.blob_store import BlobStore, StoredBlob
@@ -89,10 +89,17 @@ class RegisterProgram:
     ) -> Registered:
         """One transaction. When its outcome is unknown the blobs stay: the sweeper removes what was not committed."""
         registration = register(pgm_id, details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types)
+        try:
+            held = await self._commit(prefix, registration)
+        except ConflictError:
+            await self.blobs.delete_below(prefix)  # a sweeper took us for dead: what we put since has no other owner
+            raise
+        return Registered(registration=registration, findings=inspected.findings, held=tuple(held))
+
+    async def _commit(self, prefix: str, registration: Registration) -> list[ClaimedEvent]:
         async with self.unit_of_work.begin() as transaction:
             await transaction.uploads.finish(prefix)
             await transaction.programs.add(registration)
             await transaction.documents.add(registration.documents)
             event_ids = await transaction.outbox.add(indexing_events(registration))
-            held = await transaction.outbox.hold(event_ids, lease=hold) if (hold := self.hold_events_for) else []
-        return Registered(registration=registration, findings=inspected.findings, held=tuple(held))
+            return await transaction.outbox.hold(event_ids, lease=hold) if (hold := self.hold_events_for) else []

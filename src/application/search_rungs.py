@@ -1,18 +1,20 @@
 """Find the rung that matters: two lanes, gated and fused, with Postgres deciding what is visible."""
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.together import together
-from domain.errors import InvalidRequestError
+from domain.errors import InvalidRequestError, UnavailableError
 from domain.ports.catalogue import Catalogue
 from domain.ports.embedder import Embedder
 from domain.ports.vector_index import VectorIndex
 from domain.ranking import CANDIDATES_PER_LANE, Question, fuse
 from domain.search import Candidate, FoundChunk, SearchHit, SearchMode, SearchScope
+from domain.vectors import Vectors
 
 MAX_QUERY_CHARACTERS = 2_000
+# Chunks that are deleted and not purged yet, or not recorded as indexed yet, may stand before the visible ones.
+_DEPTHS = (CANDIDATES_PER_LANE, 4 * CANDIDATES_PER_LANE, 16 * CANDIDATES_PER_LANE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,22 +39,29 @@ class SearchRungs:
         """The best hits, best first."""
         text = _checked(query.text)
         question = Question.of(text)
-        dense, lexical = await together(self._dense(text, query), self._lexical(question.tokens, query))
-        candidates = [*dense, *lexical]
-        found = await self.catalogue.visible_chunks([candidate.chunk_id for candidate in candidates])
-        visible = {chunk_id: chunk for chunk_id, chunk in found.items() if _is_within(chunk, query.scope)}
-        return fuse(question, dense=dense, lexical=lexical, visible=visible, limit=query.limit)
+        vector = None if query.mode is SearchMode.LEXICAL else await self.embedder.embed([text])
+        for depth in _DEPTHS:
+            dense, lexical = await together(
+                self._dense(vector, query.scope, depth), self._lexical(question, query, depth)
+            )
+            wanted = {candidate.chunk_id for candidate in (*dense, *lexical)}
+            found = await self.catalogue.visible_chunks(list(wanted))
+            visible = {chunk_id: chunk for chunk_id, chunk in found.items() if _is_within(chunk, query.scope)}
+            hits = fuse(question, dense=dense, lexical=lexical, visible=visible, limit=query.limit)
+            crowded_out = len(visible) < len(wanted) and max(len(dense), len(lexical)) == depth
+            if len(hits) == query.limit or not crowded_out:
+                return hits
+        if not hits:
+            raise UnavailableError("milvus", "what it finds first is deleted and not purged yet")
+        return hits
 
-    async def _dense(self, text: str, query: SearchQuery) -> list[Candidate]:
-        if query.mode is SearchMode.LEXICAL:
-            return []
-        vector = await self.embedder.embed([text])
-        return await self.index.dense(vector, query.scope, limit=CANDIDATES_PER_LANE)
+    async def _dense(self, vector: Vectors | None, scope: SearchScope, depth: int) -> list[Candidate]:
+        return await self.index.dense(vector, scope, limit=depth) if vector else []
 
-    async def _lexical(self, tokens: Sequence[str], query: SearchQuery) -> list[Candidate]:
-        if query.mode is SearchMode.DENSE or not tokens:
+    async def _lexical(self, question: Question, query: SearchQuery, depth: int) -> list[Candidate]:
+        if query.mode is SearchMode.DENSE or not question.tokens:
             return []
-        return await self.index.lexical(tokens, query.scope, limit=CANDIDATES_PER_LANE)
+        return await self.index.lexical(question.tokens, query.scope, limit=depth)
 
 
 def _checked(text: str) -> str:

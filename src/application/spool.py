@@ -1,15 +1,25 @@
-"""Streaming between local files and the blob store, in pieces, off the event loop."""
+"""Streaming between local files and the blob store, in pieces, off the event loop.
+
+Local files stand on the scratch disk: where that fails, UnavailableError.
+"""
 
 import asyncio
+import shutil
+import tempfile
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from domain.errors import UnavailableError
 from domain.ports.blob_store import BlobStore, StoredBlob
 
 T = TypeVar("T")
 
+SCRATCH_PREFIX = "ladderbase-"
 PIECE_BYTES = 1024 * 1024
 
 
@@ -39,6 +49,28 @@ async def spool(content: AsyncIterator[bytes], path: Path) -> None:
             raise
 
 
+@asynccontextmanager
+async def scratch_folder(parent: Path) -> AsyncIterator[Path]:
+    """A folder for files on their way through, gone afterwards. What a crash leaves begins with SCRATCH_PREFIX."""
+    folder = Path(await _in_thread(partial(tempfile.mkdtemp, prefix=SCRATCH_PREFIX, dir=parent)))
+    try:
+        yield folder
+    finally:
+        await _in_thread(shutil.rmtree, folder)
+
+
+async def sweep_scratch(parent: Path, *, older_than: timedelta) -> None:
+    """Remove the folders that crashes left. Several processes may do so at once."""
+    await _in_thread(_remove_leftovers, parent, time.time() - older_than.total_seconds())
+
+
+def _remove_leftovers(parent: Path, before: float) -> None:
+    for folder in parent.glob(f"{SCRATCH_PREFIX}*"):
+        with suppress(FileNotFoundError):  # another process was faster
+            if folder.is_dir() and folder.stat().st_mtime < before:
+                shutil.rmtree(folder)
+
+
 async def _in_thread(function: Callable[..., T], *arguments: object) -> T:
     """Like asyncio.to_thread, but a cancelled caller waits for the thread: what it opens is known and closed."""
     running = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
@@ -47,3 +79,5 @@ async def _in_thread(function: Callable[..., T], *arguments: object) -> T:
     except asyncio.CancelledError:
         await asyncio.wait({running})
         raise
+    except OSError as error:
+        raise UnavailableError("scratch disk", error.strerror or type(error).__name__) from error

@@ -94,6 +94,6 @@ class Container(containers.DeclarativeContainer):
     handle_event = providers.Factory(
         HandleEvent, unit_of_work=unit_of_work, index_documents=index_documents, purge_program=purge_program
     )
-    index_registered = providers.Factory(IndexRegistered, handle_event=handle_event)
+    index_registered = providers.Factory(IndexRegistered, unit_of_work=unit_of_work, handle_event=handle_event)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

@@ -4,10 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 from arq.connections import ArqRedis
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.blobs.local_disk import LocalDiskBlobStore
 from adapters.embedding.registry import embedder_named
@@ -19,21 +17,23 @@ from adapters.plc_files.limited_process import LimitedProcess
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
-from adapters.postgres.migrations_runner import is_current
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
-from application.check_readiness import Check
-from application.handle_event import LONGEST_WORK
+from application.spool import sweep_scratch
 from domain.chunking import RENDERING_VERSION
 from domain.errors import MisconfiguredError, UnavailableError
+from domain.events import LEASE
 from domain.ports.blob_store import BlobStore
 from domain.ports.embedder import Embedder
 from entrypoints.container import Container
+from entrypoints.readiness import readiness_checks
 from entrypoints.settings import Settings
 
 # One more than an everyday machine has cores: reading waits for the disk as well.
 _READERS = 3
 _PRELOAD = ("adapters.plc_files.document_jobs", "adapters.plc_files.upload_jobs")
+# For requests, the relay and the sweeps; each job may want two more: its work's and its heartbeat's.
+_CONNECTIONS = 8
 _LEFTOVERS_AFTER = timedelta(days=1)
 
 
@@ -44,8 +44,9 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
     Raises MisconfiguredError where the settings contradict each other.
     """
     limits = settings.upload_limits
+    await sweep_scratch(settings.scratch, older_than=_LEFTOVERS_AFTER)
     async with AsyncExitStack() as stack:
-        engine = create_engine(settings.database_url)
+        engine = create_engine(settings.database_url, pool_size=_CONNECTIONS + 2 * settings.worker_jobs)
         stack.push_async_callback(engine.dispose)
         embedder = await stack.enter_async_context(embedder_named(settings.embedding_model))
         index = _vector_index(settings, embedder)
@@ -66,8 +67,15 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             clock=_now,
             scratch=settings.scratch,
             upload_limits=limits,
-            hold_events_for=timedelta(0) if settings.async_milvus_processing else LONGEST_WORK,
-            readiness_checks=_readiness_checks(engine, dispatcher, index, embedder, blobs),
+            hold_events_for=timedelta(0) if settings.async_milvus_processing else LEASE,
+            readiness_checks=readiness_checks(
+                engine=engine,
+                dispatcher=dispatcher,
+                index=index,
+                embedder=embedder,
+                blobs=blobs,
+                scratch=settings.scratch,
+            ),
         )
 
 
@@ -92,31 +100,8 @@ def _vector_index(settings: Settings, embedder: Embedder) -> MilvusVectorIndex:
 
 async def _blob_store(settings: Settings) -> BlobStore:
     store = LocalDiskBlobStore(Path(settings.storage_local_root))
-    await store.sweep_temporary(older_than=_LEFTOVERS_AFTER)
+    try:
+        await store.sweep_temporary(older_than=_LEFTOVERS_AFTER)
+    except UnavailableError as error:
+        raise MisconfiguredError(f"the setting STORAGE_LOCAL_ROOT names an unusable folder: {error.reason}") from error
     return store
-
-
-async def _probe() -> AsyncIterator[bytes]:
-    yield b"can a file be stored?"
-
-
-def _readiness_checks(
-    engine: AsyncEngine, dispatcher: ArqDispatcher, index: MilvusVectorIndex, embedder: Embedder, blobs: BlobStore
-) -> dict[str, Check]:
-    async def postgres() -> None:
-        if not await is_current(engine):
-            raise MisconfiguredError("the schema is not the one this version needs: run `ladderbase migrate`")
-
-    async def worker() -> None:
-        if not await dispatcher.has_worker():
-            raise UnavailableError("worker", "no worker has given a sign of life")
-
-    async def embeds() -> None:
-        await embedder.embed(["ready?"])
-
-    async def stores() -> None:
-        folder = f"readiness/{uuid4().hex}"
-        await blobs.put(f"{folder}/probe", _probe())
-        await blobs.delete_below(folder)
-
-    return {"postgres": postgres, "worker": worker, "milvus": index.ping, "embedder": embeds, "blob store": stores}

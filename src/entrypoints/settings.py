@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     embedding_model: Literal["embedded"] = "embedded"
 
     async_milvus_processing: bool = True
-    worker_jobs: PositiveInt = 2
+    worker_jobs: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
 
     pgm_ladder_zip_max_size: PositiveInt = 100 * MEBIBYTE
     pgm_template_file_max_size: PositiveInt = 10 * MEBIBYTE

@@ -12,6 +12,7 @@ from builders.uploads import an_upload
 from domain.document import DocumentState
 from domain.ports.vector_index import IndexEntry
 from domain.program import ProgramDetails
+from domain.search import Candidate, SearchScope
 from domain.upload import InspectedUpload, Upload, UploadLimits
 from domain.vectors import Vectors
 from entrypoints.container import Container
@@ -39,14 +40,18 @@ class WatchedEmbedder(HashingEmbedder):
 
 
 class ForgetfulVectorIndex(InMemoryVectorIndex):
-    """Acknowledges what it does not keep, as long as `forgets` is set."""
+    """Acknowledges what it does not keep while `forgets` is set, and looks everywhere while `ignores_scope` is."""
 
     forgets = False
+    ignores_scope = False
 
     async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
         await super().upsert(entries, vectors)
         if self.forgets:
             self.entries.pop(entries[0].chunk_id)
+
+    async def dense(self, vector: Vectors, scope: SearchScope, *, limit: int) -> list[Candidate]:
+        return await super().dense(vector, SearchScope() if self.ignores_scope else scope, limit=limit)
 
 
 @dataclass

@@ -252,3 +252,14 @@ async def test_an_address_that_cannot_be_right_names_its_field(
     assert answer.status_code == 422
     assert [finding["field"] for finding in body["findings"]] == [field]
     assert "`" not in answer.text
+
+
+async def test_problems_of_fields_and_of_files_come_in_one_answer(client: Client, service: Service) -> None:
+    bad = Finding(
+        section=Section.TEMPLATE, code="logic_id_blank", file="템플릿.xlsx", row=3, message="blank", hint="Fill."
+    )
+    service.upload_reader.inspected = replace(service.inspected, findings=(bad,))
+    answer = await register(client, service, {"pgm_name": "셀"})
+    assert answer.status_code == 422
+    assert [finding["code"] for finding in answer.json()["findings"]] == ["field_blank", "logic_id_blank"]
+    assert scratch_of(service) == []

@@ -1,5 +1,7 @@
 """Registration is all or nothing, and needs the blob store and the database alone."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from builders.service import a_service
 from domain.document import DocumentState, DocumentType
 from domain.errors import InvalidUploadError, UnavailableError
 from domain.findings import Finding, Section
-from fakes.blob_store import InMemoryBlobStore, UnavailableBlobStore
+from domain.ports.blob_store import StoredBlob
+from fakes.blob_store import InMemoryBlobStore
 
 BROKEN = Finding(
     section=Section.LADDER_CSV, code="not_a_ladder", file="a.csv", message="no header", hint="Export it again."
@@ -55,11 +58,30 @@ async def test_a_refused_upload_leaves_no_row_and_no_blob(tmp_path: Path) -> Non
     assert not [entry async for entry in service.blobs.list_below("")]
 
 
+class FullAfterOne(InMemoryBlobStore):
+    """Takes one blob and has no room for another, but waits with saying so until the first stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.puts = 0
+        self.first_stands = asyncio.Event()
+
+    async def put(self, key: str, content: AsyncIterator[bytes]) -> StoredBlob:
+        self.puts += 1
+        if self.puts > 1:
+            await self.first_stands.wait()
+            raise UnavailableError("blob store", "no room")
+        stored = await super().put(key, content)
+        self.first_stands.set()
+        return stored
+
+
 async def test_a_blob_store_that_fails_midway_leaves_nothing(tmp_path: Path) -> None:
-    behind = InMemoryBlobStore()
-    service = await a_service(tmp_path, blobs=UnavailableBlobStore(behind, failures=1))
+    behind = FullAfterOne()
+    service = await a_service(tmp_path, blobs=behind)
     with pytest.raises(UnavailableError):
         await service.register()
+    assert behind.puts == 2
     assert not [entry async for entry in behind.list_below("")]
     assert not service.registry.committed.programs
     assert not service.registry.committed.uploads

@@ -7,7 +7,7 @@ from typing import Literal
 from application.index_registered import IndexRegistered
 from application.register_program import Registered
 from domain.document import Document
-from domain.errors import UnavailableError
+from domain.errors import LadderbaseError
 from domain.ports.catalogue import Catalogue
 
 _PAGE = 200
@@ -35,7 +35,7 @@ class Indexing:
         try:
             await self.index_registered(registered)
             return await _all_documents(registered.registration.program.pgm_id, catalogue)
-        except UnavailableError as error:
+        except LadderbaseError as error:
             _log.warning("left to a worker: %s", error)
             return registered.registration.documents
 

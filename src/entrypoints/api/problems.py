@@ -16,7 +16,7 @@ from domain.errors import (
     TooLargeError,
     UnavailableError,
 )
-from domain.findings import Severity, errors_among
+from domain.findings import Finding, Severity, errors_among
 from entrypoints.api.access_log import request_id_of
 from entrypoints.api.conversions import finding_bodies
 from entrypoints.api.field_messages import field_problem
@@ -66,7 +66,7 @@ def answer_error(request: AnyRequest, error: Exception) -> Response[ProblemBody]
     if isinstance(error, RefusedRequestError):
         return _problem(request, error.code, error.detail)
     if isinstance(error, InvalidFieldsError):
-        return _invalid_fields(request, error.problems)
+        return _invalid_fields(request, error.problems, error.findings)
     if isinstance(error, HTTPException):
         return _of_the_framework(request, error)
     return _bug(request, error)
@@ -112,7 +112,9 @@ def _named_fields(error: HTTPException) -> Sequence[FieldProblem]:
     ]
 
 
-def _invalid_fields(request: AnyRequest, problems: Sequence[FieldProblem]) -> Response[ProblemBody]:
+def _invalid_fields(
+    request: AnyRequest, problems: Sequence[FieldProblem], of_files: Sequence[Finding] = ()
+) -> Response[ProblemBody]:
     findings = tuple(
         FindingBody(
             section=_FIELD_SECTIONS.get(problem.field, "request"),
@@ -126,13 +128,16 @@ def _invalid_fields(request: AnyRequest, problems: Sequence[FieldProblem]) -> Re
         for problem in problems
     )
     first = problems[0]
+    errors = errors_among(tuple(of_files))
     return _problem(
         request,
-        _common_code([problem.code for problem in problems], otherwise="fields_invalid"),
-        f"{first.field}: {first.message}" + _and_more(len(problems) - 1),
+        _common_code(
+            [*(problem.code for problem in problems), *(error.code for error in errors)], otherwise="fields_invalid"
+        ),
+        f"{first.field}: {first.message}" + _and_more(len(problems) + len(errors) - 1),
         title=_KINDS["fields_invalid"][1],
         status=422,
-        findings=findings,
+        findings=(*findings, *finding_bodies(tuple(of_files))),
     )
 
 

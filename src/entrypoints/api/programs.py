@@ -46,13 +46,16 @@ _UPLOAD_ERRORS = (408, 413, 415, 422)
 )
 async def register(
     request: ApiRequest,
+    *,
     reception: NamedDependency[UploadReception],
     register_program: NamedDependency[RegisterProgram],
+    validate_upload: NamedDependency[ValidateUpload],
     indexing: NamedDependency[Indexing],
     catalogue: CatalogueDependency,
 ) -> Response[RegisteredBody]:
     """Register a program: all of it or nothing. Every problem of every file comes in one answer."""
     async with reception.receive(request) as received:
+        await received.require_usable(validate_upload)
         registered = await register_program(RegisterCommand(details=received.details, upload=received.upload))
     documents = await indexing.documents_after(registered, catalogue)
     body = registered_body(registered, documents, indexing.processing)
@@ -75,6 +78,7 @@ async def validate(
 ) -> ValidationBody:
     """Dry run: the report that a registration would make, valid or not. Nothing is stored."""
     async with reception.receive(request, dry_run=True) as received:
+        await received.require_usable(validate_upload)
         return validation_body(await validate_upload(received.upload))
 
 

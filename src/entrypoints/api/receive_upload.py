@@ -1,13 +1,12 @@
 """From a multipart request to the upload and the details that a use case takes, on disk for just as long."""
 
-import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from application.spool import scratch_folder
+from application.validate_upload import ValidateUpload
 from domain.errors import UnavailableError
 from domain.program import ProgramDetails
 from domain.upload import MEBIBYTE, SpooledFile, Upload, UploadLimits
@@ -19,6 +18,7 @@ from entrypoints.api.texts import InvalidTextError, plain_text
 ZIP_FIELD = "pgm_ladder_zip_file"
 TEMPLATE_FIELD = "pgm_template_file"
 COMMENT_FIELD = "pgm_comment_file"
+FILE_FIELDS = frozenset({ZIP_FIELD, TEMPLATE_FIELD, COMMENT_FIELD})
 REQUIRED_TEXTS = ("pgm_name", "create_user")
 MAX_CHARACTERS = {"pgm_name": 200, "create_user": 200, "pgm_version": 100, "description": 4_000, "notes": 4_000}
 _TEXTS_WITH_LINES = frozenset({"description", "notes"})
@@ -27,10 +27,17 @@ _OVERHEAD_BYTES = MEBIBYTE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedUpload:
-    """An upload on disk, and what its owner says about the program."""
+    """An upload on disk, and what its owner says about the program, with whatever cannot be used of that."""
 
     upload: Upload
     details: ProgramDetails
+    problems: tuple[FieldProblem, ...] = ()
+
+    async def require_usable(self, validate_upload: ValidateUpload) -> None:
+        """Raise InvalidFieldsError, with what is wrong inside the files as well, if any field cannot be used."""
+        if self.problems:
+            inspected = await validate_upload(self.upload)
+            raise InvalidFieldsError(self.problems, inspected.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +55,15 @@ class UploadReception:
 
     @asynccontextmanager
     async def receive(self, request: ApiRequest, *, dry_run: bool = False) -> AsyncIterator[ReceivedUpload]:
-        """The upload, on disk until the block ends. Raises RefusedRequestError or InvalidFieldsError (all fields)."""
+        """The upload, on disk for the block. Raises RefusedRequestError; InvalidFieldsError without its files."""
         content_type, options = request.content_type
         if content_type != "multipart/form-data":
             raise RefusedRequestError("media_type_unsupported", "an upload is sent as multipart/form-data")
-        with _translated_disk_errors():
-            folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="upload-", dir=self.scratch))
-        try:
+        async with scratch_folder(self.scratch) as folder:
             pieces = body_pieces(request, limit_bytes=self.body_limit_bytes)
             with _translated_disk_errors():
                 form = await receive_form(pieces, options.get("boundary"), shape=self._shape(), folder=folder)
             yield _checked(form, dry_run=dry_run)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder)
 
     def _shape(self) -> FormShape:
         return FormShape(
@@ -87,10 +90,12 @@ def _checked(form: ReceivedForm, *, dry_run: bool) -> ReceivedUpload:
     ladder_zip = _file(ZIP_FIELD, form, problems)
     template = _file(TEMPLATE_FIELD, form, problems)
     comments = _file(COMMENT_FIELD, form, problems) if COMMENT_FIELD in form.files else None
-    if problems or ladder_zip is None or template is None:
+    if ladder_zip is None or template is None or any(problem.field in FILE_FIELDS for problem in problems):
         raise InvalidFieldsError(tuple(problems))
     return ReceivedUpload(
-        upload=Upload(ladder_zip=ladder_zip, template=template, comments=comments), details=ProgramDetails(**texts)
+        upload=Upload(ladder_zip=ladder_zip, template=template, comments=comments),
+        details=ProgramDetails(**texts),
+        problems=tuple(problems),
     )
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from domain.findings import Finding
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldProblem:
@@ -24,8 +26,12 @@ class RefusedRequestError(Exception):
 
 
 class InvalidFieldsError(Exception):
-    """The request was read and these fields of it cannot be used: all of them, not the first alone."""
+    """The request was read and these fields of it cannot be used: all of them, not the first alone.
 
-    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+    `findings` are what its files brought to light besides.
+    """
+
+    def __init__(self, problems: tuple[FieldProblem, ...], findings: tuple[Finding, ...] = ()) -> None:
         super().__init__(f"{len(problems)} fields cannot be used")
         self.problems = problems
+        self.findings = findings

@@ -143,10 +143,13 @@ async def running(stack: EmbeddedStack, *, say: Say = to_stderr) -> AsyncIterato
     Raises:
         StartError: it did not come up, or (in the middle of the block) one part of it does not stay up.
     """
-    require_usable(stack.port)
-    async with held(stack.data_dir) as lock, _started(stack, lock, say) as supervisor, _watched(supervisor):
-        await _until_ready(stack)
-        yield stack.url
+    if not stack.data_dir.exists():
+        require_usable(stack.port)  # before a folder is made for nothing
+    async with held(stack.data_dir) as lock:
+        require_usable(stack.port)  # only now: a killed predecessor's API may drain on that port until then
+        async with _started(stack, lock, say) as supervisor, _watched(supervisor):
+            await _until_ready(stack)
+            yield stack.url
 
 
 async def run(stack: EmbeddedStack, *, on_ready: Callable[[str], None], say: Say = to_stderr) -> int:

@@ -1,0 +1,291 @@
+"""What holds when a worker is slow, dies, lies, or has been overtaken."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from application.check_readiness import CheckReadiness, Waiting
+from application.handle_event import HandleEvent
+from application.search_rungs import SearchQuery
+from application.spool import store_file
+from builders.service import Service, a_service
+from builders.uploads import CONVEYOR
+from domain.document import DocumentState
+from domain.errors import UnavailableError
+from domain.events import LEASE, ClaimedEvent, RetryPolicy
+from domain.ports.vector_index import IndexEntry
+from domain.registration import indexing_events
+from domain.search import SearchMode, SearchScope
+from domain.vectors import Vectors
+from entrypoints.api.inline_indexing import Indexing
+from fakes.embedder import HashingEmbedder
+
+AN_HOUR = timedelta(hours=1)
+
+
+async def relayed(service: Service) -> ClaimedEvent:
+    """The one event that waits in the queue."""
+    await service.relay()
+    (claimed,) = service.dispatcher.waiting.values()
+    return claimed
+
+
+def worker_of(service: Service, **fields: object) -> HandleEvent:
+    return replace(service.container.handle_event(), **fields)  # type: ignore[arg-type] # any field of it
+
+
+async def found(service: Service, query: str, **fields: object) -> list[str]:
+    hits = await service.container.search_rungs()(SearchQuery(text=query, **fields))  # type: ignore[arg-type] # as above
+    return [hit.chunk.document_id for hit in hits]
+
+
+async def test_a_heartbeat_keeps_the_lease_of_work_that_takes_long(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    lease = timedelta(seconds=0.15)
+
+    async def take_long(_texts: Sequence[str]) -> None:
+        service.embedder.before = None
+        for _ in range(6):
+            await asyncio.sleep(lease.total_seconds() / 2)
+            await service.registry.clock.advance(lease * 0.8)
+
+    service.embedder.before = take_long
+    await worker_of(service, lease=lease)(await relayed(service))
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_work_ends_when_its_heartbeat_finds_the_lease_lost(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    ended: list[str] = []
+
+    async def be_overtaken(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        await service.registry.clock.advance(AN_HOUR)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    service.embedder.before = be_overtaken
+    await worker_of(service, lease=timedelta(seconds=0.1))(await relayed(service))
+    assert ended == ["cancelled"]
+    assert not service.index.entries
+
+
+async def test_a_worker_that_lost_its_lease_records_nothing(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+
+    async def sleep_through(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        await service.registry.clock.advance(AN_HOUR)
+
+    service.embedder.before = sleep_through
+    await service.container.handle_event()(await relayed(service))
+    assert DocumentState.INDEXED not in service.states.values()
+    await service.work()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_a_worker_that_wakes_after_the_program_was_purged_leaves_no_vectors(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+
+    async def sleep_through_a_deletion(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        await service.registry.clock.advance(AN_HOUR)
+        await service.work()
+        await service.container.delete_program()("PGM_1")
+        await service.work()
+
+    service.embedder.before = sleep_through_a_deletion
+    await service.container.handle_event()(await relayed(service))
+    assert not service.index.entries
+    assert not [event for event in service.registry.committed.events.values() if event.is_pending]
+
+
+async def test_a_worker_that_is_told_to_stop_hands_its_event_back_uncounted(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    is_at_work = asyncio.Event()
+
+    async def work_for_ever(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        is_at_work.set()
+        await asyncio.sleep(60)
+
+    service.embedder.before = work_for_ever
+    working = asyncio.create_task(service.container.handle_event()(await relayed(service)))
+    await is_at_work.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert [event.attempts for event in service.registry.committed.events.values()] == [0]
+    await service.work()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def a_worker_dies(service: Service) -> None:
+    """It takes what is due and is never heard of again."""
+    await service.relay()
+    for claimed in service.dispatcher.waiting.values():
+        async with service.container.unit_of_work().begin() as transaction:
+            await transaction.outbox.start(claimed, lease=LEASE)
+    service.dispatcher.lose_everything()
+    await service.registry.clock.advance(LEASE * 2)
+
+
+async def test_a_document_that_ends_every_worker_is_quarantined(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    worker = worker_of(service, retry=RetryPolicy(max_attempts=3))
+    for _ in range(2):  # the event of both documents, then each alone
+        for _ in range(3):
+            await a_worker_dies(service)
+        await service.relay()
+        waiting = list(service.dispatcher.waiting.values())
+        service.dispatcher.lose_everything()
+        for claimed in waiting:
+            await worker(claimed)
+    failures = await service.catalogue.failures("PGM_1", limit=10)
+    assert [document.failure.code for document in failures if document.failure] == ["quarantined"] * 2
+
+
+async def test_a_failed_document_leaves_nothing_in_the_index(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    service.index.forgets = True
+    await service.work_for(timedelta(hours=4), step=timedelta(seconds=61))
+    assert DocumentState.INDEXED not in service.states.values()
+    assert not service.index.entries
+
+
+async def test_a_chunk_too_many_is_removed_by_the_next_attempt(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    (document,) = [d for d in (await service.register()).registration.documents if d.logic_id == "0000_11"]
+    foreign = IndexEntry(
+        chunk_id=f"{document.document_id}.g1.99",
+        pgm_id=document.pgm_id,
+        document=document.ref,
+        document_type=document.document_type,
+        folder_id="0",
+        logic_id="0000_11",
+        lexical_text="left by another version",
+    )
+    await service.index.upsert([foreign], await HashingEmbedder().embed(["left by another version"]))
+    await service.work()
+    assert DocumentState.INDEXED not in service.states.values()
+    await service.registry.clock.advance(timedelta(seconds=5))
+    await service.work()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+    assert foreign.chunk_id not in service.index.entries
+
+
+async def test_a_bug_in_a_purge_does_not_end_it(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    await service.work()
+    await service.container.delete_program()("PGM_1")
+    remove, service.index.remove_program = service.index.remove_program, None  # type: ignore[method-assign, assignment] # a bug
+    await service.work()
+    service.index.remove_program = remove  # type: ignore[method-assign] # mended
+    await service.registry.clock.advance(timedelta(minutes=2))
+    await service.work()
+    assert not service.index.entries
+
+
+async def test_every_rung_gets_the_vector_of_its_own_text(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    await service.work()
+    for query, document_id in (("컨베이어 정지", "PGM_1-r1-0002"), ("도어 잠금", "PGM_1-r1-0003")):
+        assert (await found(service, query, mode=SearchMode.DENSE))[0] == document_id
+
+
+async def test_an_embedder_that_answers_too_little_is_never_believed(tmp_path: Path) -> None:
+    class Short(HashingEmbedder):
+        async def embed(self, texts: Sequence[str]) -> Vectors:
+            return await super().embed(texts[:-1] or texts)
+
+    service = await a_service(tmp_path, embedder=Short())
+    await service.register()
+    await service.work()
+    assert DocumentState.INDEXED not in service.states.values()
+
+
+async def test_an_index_that_ignores_the_scope_is_corrected(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    await service.work()
+    service.index.ignores_scope = True
+    assert await found(service, "정지", scope=SearchScope(pgm_id="PGM_2"), mode=SearchMode.DENSE) == []
+
+
+async def test_deleted_programs_do_not_crowd_out_the_living_ones(tmp_path: Path) -> None:
+    rungs = "".join(CONVEYOR.splitlines(keepends=True)[:3]) * 80
+    service = await a_service(tmp_path, {"0000_11": rungs})
+    await service.register()
+    await service.register()
+    await service.work_for(timedelta(minutes=1))
+    await service.container.delete_program()("PGM_1")
+    assert {document_id.split("-")[0] for document_id in await found(service, "컨베이어 정지")} == {"PGM_2"}
+    await service.container.delete_program()("PGM_2")
+    assert await found(service, "컨베이어 정지") == []
+
+
+async def test_other_bytes_under_a_documents_own_key_fail_it(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    await store_file(service.blobs, "programs/PGM_1/r1/ladder_files/0000_11.csv", service.upload.template.path)
+    await service.work()
+    assert service.states["0000_11.csv"] is DocumentState.FAILED
+    assert service.states["0001_11.csv"] is DocumentState.INDEXED
+
+
+async def test_events_are_sized_by_rungs_so_that_each_is_done_in_seconds(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    large = tuple(
+        replace(member, facts=replace(member.facts, rung_count=3_000)) for member in service.inspected.ladders
+    )
+    service.upload_reader.inspected = replace(service.inspected, ladders=large)
+    assert len(indexing_events((await service.register()).registration)) == 2
+
+
+async def test_an_api_that_dies_in_the_synchronous_mode_holds_up_nobody_for_long(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, hold_events_for=LEASE)
+    await service.register()  # and dies
+    await service.registry.clock.advance(LEASE + timedelta(seconds=1))
+    await service.work()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_an_upload_that_is_deleted_before_its_answer_is_still_answered(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, hold_events_for=LEASE)
+    registered = await service.register()
+    await service.container.delete_program()("PGM_1")
+    indexing = Indexing(index_registered=service.container.index_registered())
+    assert await indexing.documents_after(registered, service.catalogue) == registered.registration.documents
+
+
+async def test_a_dependency_that_is_silent_is_waited_for_and_no_longer_than_said() -> None:
+    async def silent() -> None:
+        await asyncio.sleep(60)
+
+    async def down() -> None:
+        raise UnavailableError("redis", "ConnectionError")
+
+    async def fine() -> None:
+        return
+
+    readiness = CheckReadiness(checks={"milvus": silent, "redis": down, "postgres": fine}, timeout_s=0.05)
+    assert await readiness() == [
+        Waiting(dependency="milvus", reason="no answer within 0.05 s"),
+        Waiting(dependency="redis", reason="ConnectionError"),
+    ]
