@@ -15,11 +15,12 @@ from domain.ladder.rung import Rung
 from domain.lexical import lexical_text
 from domain.template import Logic, Template
 
-RENDERING_VERSION = 1
+RENDERING_VERSION = 2
 """Raise it with any change to what is embedded or tokenised: the collection's name carries it."""
 
 MAX_DENSE_CHARACTERS = 400
 MAX_LADDER_CHARACTERS = 20_000
+_MANY_DEVICES = 500
 
 
 def ladder_chunks(listing: Listing, document: Document, comments: DeviceComments) -> tuple[Chunk, ...]:
@@ -47,13 +48,15 @@ def template_chunks(template: Template) -> tuple[Chunk, ...]:
 
 
 def mnemonic_text(rung: Rung) -> str:
-    """The rung as engineers read a listing: one instruction a line, notes behind a semicolon."""
+    """The rung as engineers read a listing: one instruction a line, notes behind a semicolon; cut at a line's end."""
     lines = (
         f"{instruction}  ; {' '.join(' '.join(instruction.notes).split())}" if instruction.notes else str(instruction)
         for instruction in rung.instructions
     )
     text = "\n".join(lines)
-    return text if len(text) <= MAX_LADDER_CHARACTERS else text[:MAX_LADDER_CHARACTERS] + "\n…"
+    if len(text) <= MAX_LADDER_CHARACTERS:
+        return text
+    return text[:MAX_LADDER_CHARACTERS].rpartition("\n")[0] + "\n…"
 
 
 def _rung_chunk(rung: Rung, ordinal: int, document: Document, comments: DeviceComments) -> Chunk:
@@ -71,7 +74,7 @@ def _rung_chunk(rung: Rung, ordinal: int, document: Document, comments: DeviceCo
         ladder=ladder,
         devices=uses,
         dense_text=_dense_text(rung, document, [use.comment for use in uses], labels),
-        lexical_text=_lexical_text(rung, document, uses, ladder),
+        lexical_text=_lexical_text(rung, document, uses),
     )
 
 
@@ -99,7 +102,8 @@ def _dense_text(rung: Rung, document: Document, comments: list[str], labels: lis
     return (text or document.document_name)[:MAX_DENSE_CHARACTERS]
 
 
-def _lexical_text(rung: Rung, document: Document, uses: tuple[DeviceUse, ...], ladder: str) -> str:
+def _lexical_text(rung: Rung, document: Document, uses: tuple[DeviceUse, ...]) -> str:
+    """Names first, then every instruction: an index that must cut a monstrous rung cuts repetitions."""
     return lexical_text(
         [
             document.folder_name,
@@ -107,7 +111,9 @@ def _lexical_text(rung: Rung, document: Document, uses: tuple[DeviceUse, ...], l
             document.logic_name,
             document.logic_id,
             rung.title,
-            ladder,
+            *(use.device for use in uses if len(uses) > _MANY_DEVICES),
+            *(str(instruction) for instruction in rung.instructions),
+            *rung.notes,
             *(use.comment for use in uses),
         ]
     )

@@ -29,7 +29,8 @@ _DEVICE_HEADS = frozenset(
 _CODE_HEADS = frozenset(map(normalised, ("Device Code", "デバイスコード", "디바이스 코드")))
 _NUMBER_HEADS = frozenset(map(normalised, ("Device No.", "Device Number", "デバイス番号", "디바이스 번호")))
 _COMMENT_HEAD = re.compile(
-    r"(?:device)?comments?(?:name|\d+)?|コメント\d*|注释\d*|注解\d*|코멘트\d*|주석\d*|설명|.*한국어|.*日本語"
+    r"(?:device)?comments?(?:name|\d+)?|コメント\d*|注释\d*|注解\d*|코멘트\d*|주석\d*|설명"
+    r"|.*한국어|.*日本語|english|chinese.*|korean.*|japanese.*"
 )
 
 DeviceOf = Callable[[tuple[str, ...]], str]
@@ -51,15 +52,22 @@ def parse_comments(content: bytes) -> tuple[DeviceComments, tuple[TableError, ..
         if problem := _row_problem(row, number, width=len(table.rows[start - 1])):
             problems.append(problem)
             continue
-        for device_of, comment_at in columns:
-            device, comment = device_of(row), row[comment_at] if comment_at < len(row) else ""
-            if comment.strip() and parse_operand(device):
+        for device_of, comments_at in columns:
+            device, comment = device_of(row), _first_comment(row, comments_at)
+            if comment and parse_operand(device):
                 comments.setdefault(canonical(device), comment)
+    if not any(map(any, table.rows[start:])):
+        problems.append(TableError("csv_no_rows", "only a header", hint="Export the device comments again.", row=start))
     return DeviceComments(by_device=comments), tuple(problems[:_MAX_PROBLEMS])
 
 
-def _find_columns(table: Table) -> tuple[int, list[tuple[DeviceOf, int]]]:
-    """The index of the first data row, and for each device column how to read it and where its comment stands."""
+def _first_comment(row: tuple[str, ...], places: range) -> str:
+    """GX Works3 has a column for each language; the first that says something is the one."""
+    return next((row[place] for place in places if place < len(row) and row[place].strip()), "")
+
+
+def _find_columns(table: Table) -> tuple[int, list[tuple[DeviceOf, range]]]:
+    """The index of the first data row; for each device column how to read it and where its comments may stand."""
     for index, row in enumerate(table.rows[:_ROWS_BEFORE_HEADER]):
         if columns := list(_columns(row)):
             return index + 1, columns
@@ -73,17 +81,25 @@ def _find_columns(table: Table) -> tuple[int, list[tuple[DeviceOf, int]]]:
     )
 
 
-def _columns(header: tuple[str, ...]) -> Iterator[tuple[DeviceOf, int]]:
-    heads = [normalised(cell) for cell in header]
-    comments = [place for place, head in enumerate(heads) if _COMMENT_HEAD.fullmatch(head)]
+def _columns(header: tuple[str, ...]) -> Iterator[tuple[DeviceOf, range]]:
+    heads = [normalised(cell).partition("(")[0] for cell in header]
     for place, head in enumerate(heads):
-        following = [comment for comment in comments if comment > place]
-        if not following:
-            continue
-        if head in _DEVICE_HEADS:
-            yield _one_cell(place), following[0]
-        elif head in _CODE_HEADS and place + 1 < len(heads) and heads[place + 1] in _NUMBER_HEADS:
-            yield _two_cells(place), following[0]
+        if head in _DEVICE_HEADS and (comments := _comments_from(heads, place + 1)):
+            yield _one_cell(place), comments
+        elif head in _CODE_HEADS and _NUMBER_HEADS.intersection(heads[place + 1 : place + 2]):
+            yield _two_cells(place), _comments_from(heads, place + 2)
+
+
+def _comments_from(heads: list[str], start: int) -> range:
+    """The run of comment columns that begins at or behind start; empty where a device column comes first."""
+    while start < len(heads) and not _COMMENT_HEAD.fullmatch(heads[start]):
+        if heads[start] in _DEVICE_HEADS:
+            return range(0)
+        start += 1
+    stop = start
+    while stop < len(heads) and _COMMENT_HEAD.fullmatch(heads[stop]):
+        stop += 1
+    return range(start, stop)
 
 
 def _one_cell(place: int) -> DeviceOf:

@@ -1,6 +1,6 @@
 """Device comments: what the plant's engineers call each device."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -16,9 +16,3 @@ class DeviceComments:
         Engineers pad comments with blanks to break lines in the ladder view.
         """
         return " ".join(self.by_device.get(device, "").split())
-
-    def only(self, devices: Iterable[str]) -> "DeviceComments":
-        """The comments of these devices alone."""
-        return DeviceComments(
-            by_device={device: self.by_device[device] for device in devices if device in self.by_device}
-        )

@@ -4,17 +4,24 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-_HEXADECIMAL = r"(?:DX|DY|SB|SW|X|Y|B|W)[0-9A-F]+"
-_DECIMAL = r"(?:LST|LT|LC|LZ|ST|SM|SD|ZR|FX|FY|FD|RD|BL|TR|TS|TC|TN|CS|CC|CN|M|L|S|F|V|T|C|D|R|Z|P|I|N|J)\d+"
-_MODULE = r"U[0-9A-F]+\\(?:G|HG)\d+"
-_LINK = r"J\d+\\(?:SB|SW|X|Y|B|W)[0-9A-F]+"
+_HEX_NAMES = "DX|DY|SB|SW|X|Y|B|W"
+_DECIMAL_NAMES = "LST|LT|LC|LZ|ST|SM|SD|ZR|FX|FY|FD|RD|BL|TR|TS|TC|TN|CS|CC|CN|M|L|S|F|V|T|C|D|R|Z|P|I|N|J"
+_HEXADECIMAL = rf"(?:{_HEX_NAMES})[0-9A-F]+"
+_DECIMAL = rf"(?:{_DECIMAL_NAMES})\d+"
+_MODULE = r"U[0-9A-F]+\\H?G\d+"
+_LINK = rf"J\d+\\(?:{_HEX_NAMES})[0-9A-F]+"
+_INDEX = r"(?:L?Z+|V)\d+"
 _OPERAND = re.compile(
-    rf"@?(?P<digits>K[1-8](?=[A-Z]))?(?P<base>{_MODULE}|{_LINK}|{_DECIMAL}|{_HEXADECIMAL})"
-    r"(?P<index>L?Z+\d+)?(?P<bit>\.[0-9A-F])?",
+    rf"@?(?:K[1-8](?=[A-Z]))?(?P<base>{_MODULE}|{_LINK}|{_DECIMAL}|{_HEXADECIMAL})"
+    rf"(?P<index>{_INDEX})?(?P<bit>\.[0-9A-F])?",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"^([A-Z]+)0+(?=[0-9A-F])", re.IGNORECASE)
-_CONSTANT = re.compile(r"K[-+]?\d+|H[0-9A-F]+|E[-+]?\d.*|\".*\"?|[-+]?\d+(?:\.\d+)?", re.IGNORECASE)
+# Only behind a device's name: the digits of WA00 begin with A, and its zeros count.
+_LEADING_ZEROS = re.compile(rf"(?<![0-9A-Z])({_HEX_NAMES}|{_DECIMAL_NAMES}|H?G|U)0+(?=[0-9A-F])", re.IGNORECASE)
+_CONSTANT = re.compile(
+    rf"(?:K[-+]?\d+|H[0-9A-F]+)(?:{_INDEX})?|E[-+]?\d+(?:\.\d+)?(?:E?[-+]\d+)?|\".*\"?|[-+]?\d+(?:\.\d+)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +30,6 @@ class Operand:
 
     written: str
     base: str
-    digits: str = ""
     index: str = ""
     bit: str = ""
 
@@ -37,15 +43,12 @@ class Operand:
 def parse_operand(text: str) -> Operand | None:
     """Read an operand as a device; None for constants, labels and strings (`H10D1` is a constant)."""
     text = text.strip()
-    if _CONSTANT.fullmatch(text) and not text.upper().startswith(("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8")):
-        return None
     found = _OPERAND.fullmatch(text)
-    if not found:
+    if not found or _CONSTANT.fullmatch(text):
         return None
     return Operand(
         written=text,
         base=canonical(found["base"]),
-        digits=(found["digits"] or "").upper(),
         index=(found["index"] or "").upper(),
         bit=(found["bit"] or "").removeprefix(".").upper(),
     )
@@ -54,7 +57,7 @@ def parse_operand(text: str) -> Operand | None:
 def canonical(device: str) -> str:
     """One spelling per device: upper case, no leading zeros (FX writes X000, comment files X0A, programs XA)."""
     head, dot, bit = device.strip().upper().partition(".")
-    return _NUMBER.sub(r"\1", head) + dot + bit
+    return _LEADING_ZEROS.sub(r"\1", head) + dot + bit
 
 
 def is_label(operand: str) -> bool:

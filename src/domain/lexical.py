@@ -10,14 +10,18 @@ from collections.abc import Iterator
 
 from domain.devices import Operand, canonical, parse_operand
 
-_ACCENTED = "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
+# Latin with its accents, Vietnamese among them, Greek and Cyrillic.
+_LETTERS = (
+    "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+    "\u0370-\u0373\u0376-\u0377\u037b-\u037d\u0386\u0388-\u0481\u048a-\u052f"
+)
 _HANGUL = "\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e"
 _KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
 _KANA_AND_KANJI = _KANA + "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(
-    r"(?P<device>@?(?:U[0-9A-F]+\\H?G\d+|J\d+\\[A-Z]+[0-9A-F]+|[A-Z]+[0-9A-F]+(?:L?Z+\d+)?)[0-9A-Z]*"
-    r"(?:\.[0-9A-F])?(?![0-9A-Z]))"
-    rf"|(?P<latin>[0-9A-Z{_ACCENTED}]+)|(?P<hangul>[{_HANGUL}]+)|(?P<han>[{_KANA_AND_KANJI}]+)",
+    r"(?P<device>@?(?:U[0-9A-F]+\\H?G\d+|J\d+\\[A-Z]+[0-9A-F]+|[A-Z]+[0-9A-F]+(?:(?:L?Z+|V)\d+)?)[0-9A-Z]*"
+    rf"(?:\.[0-9A-F])?(?![0-9A-Z{_LETTERS}]))"
+    rf"|(?P<latin>[0-9A-Z{_LETTERS}]+)|(?P<hangul>[{_HANGUL}]+)|(?P<han>[{_KANA_AND_KANJI}]+)",
     re.IGNORECASE,
 )
 # Words made of hexadecimal digits behind B, W or S... are words first: BAD, BEE, WADE.
@@ -63,7 +67,7 @@ def _words(text: str) -> Iterator[list[str]]:
         elif match["hangul"] or match["han"]:
             yield _bigrams(match.group())
         else:
-            yield [part for part in re.split(rf"[^0-9a-z{_ACCENTED}]+", match.group().lower()) if part]
+            yield [part for part in re.split(rf"[^0-9a-z{_LETTERS}]+", match.group().lower()) if part]
 
 
 def _device(match: re.Match[str]) -> Operand | None:

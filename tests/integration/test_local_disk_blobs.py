@@ -218,6 +218,22 @@ async def test_what_the_disk_refuses_is_unavailable(
     assert list((tmp_path / "incoming").iterdir()) == []
 
 
+async def test_a_folder_that_cannot_be_read_is_not_said_to_be_removed(
+    blob_store: LocalDiskBlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await blob_store.put("a/secret/b", pieces(b"x"))
+    scan = os.scandir
+
+    def refuse(folder: str) -> object:
+        if os.fspath(folder).endswith("secret"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read every folder
+    with pytest.raises(UnavailableError):
+        await blob_store.delete_below("a")
+
+
 async def test_errors_of_the_content_are_not_blamed_on_the_disk(blob_store: LocalDiskBlobStore) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"x"

@@ -11,7 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from pymilvus.client.connection_manager import AsyncConnectionManager
+from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
 
 from adapters.milvus.connection import MilvusConnection, MilvusSession
 from adapters.milvus.vector_index import MilvusVectorIndex
@@ -216,3 +219,28 @@ async def _longest_pause_until(done: "asyncio.Future[Any]") -> float:
         await asyncio.sleep(0.005)
         longest = max(longest, time.monotonic() - before)
     return longest
+
+
+class HalfAlive(milvus_pb2_grpc.MilvusServiceServicer):  # type: ignore[misc] # generated, without types
+    """Lets clients connect and says nothing more."""
+
+    async def Connect(self, request: object, context: object) -> object:  # noqa: N802 - the protocol's name
+        return milvus_pb2.ConnectResponse(status=common_pb2.Status(), identifier=1)
+
+    async def GetVersion(self, request: object, context: object) -> None:  # noqa: N802 - the protocol's name
+        await asyncio.sleep(30)
+
+
+async def test_failed_connects_leave_no_connection_behind() -> None:
+    server = grpc.aio.server()
+    milvus_pb2_grpc.add_MilvusServiceServicer_to_server(HalfAlive(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    index = MilvusVectorIndex(f"http://127.0.0.1:{port}", alias="n", model=MODEL, rendering_version=1, timeout_s=0.3)
+    for _ in range(5):
+        with pytest.raises(UnavailableError):
+            await index.ping()
+    kept = len(AsyncConnectionManager.get_instance()._dedicated)
+    await index.aclose()
+    await server.stop(0)
+    assert kept == 0

@@ -183,3 +183,9 @@ async def silenceable(database_url: str) -> AsyncIterator[tuple[str, Callable[[]
     finally:
         server.close()
         await server.wait_closed()
+
+
+async def test_a_database_that_was_not_migrated_is_waited_for(empty_database_url: str) -> None:
+    async with open_engine(empty_database_url) as engine:
+        with pytest.raises(UnavailableError, match="ladderbase migrate"):
+            await PostgresCatalogue(engine).programs(limit=1)

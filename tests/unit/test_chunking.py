@@ -63,6 +63,8 @@ def test_a_monstrous_rung_stays_bounded() -> None:
     (chunk,) = ladder_chunks(parse_listing((HEADER + body).encode()), a_document(), comments)
     assert len(chunk.dense_text) <= MAX_DENSE_CHARACTERS
     assert len(chunk.ladder) <= MAX_LADDER_CHARACTERS + 2
+    assert chunk.ladder.splitlines()[-2] in {f"SET M{i}" for i in range(5_000)}
+    assert {f"m{i}" for i in range(1, 5_000)} <= set(chunk.lexical_text.split())
 
 
 def test_each_logic_of_a_template_is_found_by_path_and_id() -> None:

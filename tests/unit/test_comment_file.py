@@ -29,6 +29,8 @@ def test_every_language_is_read(device_head: str, comment_head: str) -> None:
         ("Device Code,Device No.,Comment\r\nM,10,정지\r\n", "M10"),
         ("Device,Comment,Device,Comment\r\nX0,기동,Y0,정지\r\n", "Y0"),
         ("Device Name,Comment,Comment 2\r\nM1,정지,stop\r\n", "M1"),
+        ("Device Name,Comment 1,Comment 2\r\nM1,,정지\r\n", "M1"),
+        ("Device Name,Korean/한국어(Display Target),English\r\nM1,정지,stop\r\n", "M1"),
     ],
 )
 def test_other_shapes_in_the_wild_are_read(content: str, device: str) -> None:
@@ -49,7 +51,13 @@ def test_a_row_with_too_many_fields_is_named_and_the_rest_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(b"a,b\r\n1,2\r\n", "header_invalid"), (b"", "csv_no_rows"), (b"\x81\xff", "csv_encoding")]
+    ("content", "code"),
+    [
+        (b"a,b\r\n1,2\r\n", "header_invalid"),
+        (b"", "csv_no_rows"),
+        (b"Device Name,Comment\r\n", "csv_no_rows"),
+        (b"\x81\xff", "csv_encoding"),
+    ],
 )
 def test_what_is_no_comment_file_is_one_problem(content: bytes, code: str) -> None:
     comments, problems = parse_comments(content)

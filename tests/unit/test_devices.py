@@ -22,6 +22,14 @@ from domain.devices import canonical, is_label, parse_operand
         ("U2A\\G31ZZ10", ("U2A\\G31", "ZZ10")),
         ("P0", ("P0",)),
         ("zr1600", ("ZR1600",)),
+        ("WA00", ("WA00",)),
+        ("X0A05", ("XA05",)),
+        ("WC001", ("WC001",)),
+        ("BF00", ("BF00",)),
+        ("D100V0", ("D100", "V0")),
+        ("K4M0V1", ("M0", "V1")),
+        ("U0A\\G010", ("UA\\G10",)),
+        ("J1\\B0F0", ("J1\\BF0",)),
     ],
 )
 def test_an_operand_names_its_devices_the_most_precise_first(written: str, devices: tuple[str, ...]) -> None:
@@ -31,14 +39,38 @@ def test_an_operand_names_its_devices_the_most_precise_first(written: str, devic
 
 
 @pytest.mark.parametrize(
-    "constant", ["K1500", "K-30000", "H1234", "H10D1", "H0FFFFFFFF", "E500", "E-1.5E+3", '"ABC"', "", "..."]
+    "constant",
+    [
+        "K1500",
+        "K-30000",
+        "H1234",
+        "H10D1",
+        "H0FFFFFFFF",
+        "E500",
+        "E-1.5E+3",
+        "E1.5-3",
+        "K100Z0",
+        "H0Z1",
+        '"ABC"',
+        "",
+        "...",
+    ],
 )
 def test_constants_and_strings_are_no_devices(constant: str) -> None:
     assert parse_operand(constant) is None
 
 
 @pytest.mark.parametrize(
-    ("operand", "label"), [("bStart", True), ("컨베이어_기동", True), ("M0", False), ("K10", False), ("", False)]
+    ("operand", "label"),
+    [
+        ("bStart", True),
+        ("컨베이어_기동", True),
+        ("E1_Motor", True),
+        ("E1", False),
+        ("M0", False),
+        ("K10", False),
+        ("", False),
+    ],
 )
 def test_labels_are_what_is_neither_device_nor_constant(operand: str, label: bool) -> None:  # noqa: FBT001 - a table of cases
     assert is_label(operand) is label
@@ -47,3 +79,4 @@ def test_labels_are_what_is_neither_device_nor_constant(operand: str, label: boo
 def test_one_device_has_one_spelling() -> None:
     assert {canonical("x00a"), canonical("X0A"), canonical(" XA ")} == {"XA"}
     assert canonical("M000") == "M0"
+    assert len({canonical(device) for device in ("WA0", "WA00", "WA000", "XA05", "XA5")}) == 5

@@ -136,6 +136,23 @@ def test_blocks_that_are_not_joined_are_told_from_balanced_ones() -> None:
     assert not listing_of(*program("LD X0\nMPS\nOUT Y0")).rungs[0].is_balanced
 
 
+def test_mnemonics_may_be_written_in_any_case_and_width() -> None:
+    assert rungs_of("ld X0\nout Y0\nＬＤ X1\nOut Y1\nend") == [["LD X0", "OUT Y0"], ["LD X1", "OUT Y1"], ["END"]]
+
+
+def test_what_stands_before_the_first_instruction_is_nobodys() -> None:
+    listing = listing_of(("", "", "", "D9", "", "", "a note"), *program("LD X0\nOUT Y0"))
+    assert str(listing.rungs[0].instructions[0]) == "LD X0"
+    assert listing.rungs[0].notes == ()
+    assert tuple(listing.rows()) == listing.table.rows
+
+
+def test_two_exports_in_one_file_are_refused_where_the_second_begins() -> None:
+    with pytest.raises(TableError) as refused:
+        listing_of(*program("LD X0\nOUT Y0\nEND"), ("line 4",), HEADERS["gx3-en"][1], *program("LD X1\nEND"))
+    assert (refused.value.code, refused.value.row) == ("csv_invalid", 8)
+
+
 def test_a_bare_end_is_nothing_to_find() -> None:
     assert [rung.says_something for rung in listing_of(*program("LD X0\nOUT Y0\nEND")).rungs] == [True, False]
 

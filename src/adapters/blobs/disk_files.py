@@ -33,9 +33,12 @@ def publish(temporary: Path, sha256: str, target: Path, root: Path) -> None:
 
 
 def remove_tree(folder: Path, root: Path) -> int:
-    """Remove every file below a folder, the folder, and its ancestors that are left empty; return the file count."""
+    """Remove every file below a folder, the folder, and its ancestors that are left empty; return the file count.
+
+    Raises OSError for a folder that cannot be read: what is in it would stay, and nobody would know.
+    """
     count = 0
-    for parent, folders, files in os.walk(folder, topdown=False):
+    for parent, folders, files in os.walk(folder, topdown=False, onerror=_raise_unless_gone):
         for name in files:
             with suppress(FileNotFoundError):
                 os.unlink(os.path.join(parent, name))  # noqa: PTH108, PTH118 - os.walk speaks strings, by the thousand
@@ -47,6 +50,11 @@ def remove_tree(folder: Path, root: Path) -> int:
         survivor = survivor.parent
     _sync_nearest(survivor, root)
     return count
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def walk(folder: Path, prefix: str) -> Iterator[BlobEntry]:

@@ -90,7 +90,11 @@ class MilvusConnection:
         async with self._connecting:
             if self._session is None or self._session.retired:
                 client = AsyncMilvusClient(**self.arguments, timeout=timeout_s)
-                version = await client.get_server_version(timeout=timeout_s)
+                try:
+                    version = await client.get_server_version(timeout=timeout_s)
+                except BaseException:
+                    await client.close()  # nobody else knows its channel
+                    raise
                 self._session = MilvusSession(client=client, server_version=str(version))
             return self._session
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import grpc  # type: ignore[import-untyped]  # gRPC ships no types
+import grpc
 from pymilvus.exceptions import ConnectionConfigException, MilvusException, ParamError
 
 from domain.errors import MisconfiguredError, UnavailableError
@@ -12,7 +12,6 @@ from domain.errors import MisconfiguredError, UnavailableError
 # pymilvus configures logging while it is imported and prints a traceback for every failed call: after, not before.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
-COLLECTION_NOT_FOUND = 100
 COLLECTION_NOT_LOADED = 101
 
 _LITE_ILLEGAL_ARGUMENT = 6

@@ -16,7 +16,7 @@ _NO_TEXT_SIGNATURES = (
     OLE2_SIGNATURE,
     b"%PDF-",
     b"\x89PNG",
-    b"MZ",
+    b"MZ\x90\x00",  # two letters alone may begin a project's title
     b"Rar!",
     b"7z\xbc\xaf",
     b"\x1f\x8b",

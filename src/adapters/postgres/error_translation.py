@@ -22,6 +22,8 @@ _CONFLICTS = {
 # SQLSTATE, or its first two characters, to a short word that holds no secret.
 _PASSING = {
     "08": "the connection was lost",
+    "0A000": "a migration changed what a prepared statement relied on",
+    "25006": "the server is a replica",
     "25P03": "the transaction was idle for too long",
     "40001": "a concurrent transaction came first",
     "40P01": "a deadlock was broken",
@@ -30,9 +32,12 @@ _PASSING = {
     "57014": "a statement took too long",
     "57": "the server is shutting down or starting",
     "58": "the server's file system failed",
+    "42P01": "its schema is not the one this version needs: run `ladderbase migrate`",
+    "42703": "its schema is not the one this version needs: run `ladderbase migrate`",
 }
 _MISCONFIGURED = {
     "28": "postgres refuses the configured user",
+    "42501": "postgres refuses the configured user what it needs",
     "3D000": "postgres has no database of the configured name",
 }
 _TEXT_REFUSED = frozenset({"22021", "22P05"})

@@ -19,13 +19,12 @@ _GX_WORKS3 = tuple(map(normalised, ("Module Type Information", "機種情報", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A parsed listing. `title` is the project's (the program is known by its file name alone), `cpu` as written.
+    """A parsed listing. `cpu` is as written; the program is known by its file's name alone.
 
     `header` is the index of the header row; the rows below it are cut into `rungs`.
     """
 
     table: Table
-    title: str
     tool: str
     cpu: str
     header: int
@@ -58,6 +57,14 @@ def parse_listing(content: bytes) -> Listing:
     """Parse the bytes of a ladder CSV. Raises TableError naming the row and the remedy."""
     table = decode_table(content)
     header = _find_header(table)
+    for number, row in enumerate(table.rows[header + 1 :], start=header + 2):
+        if _is_header(row):
+            raise TableError(
+                "csv_invalid",
+                f"row {number} is a second header: two exports stand in one file",
+                hint="Keep one export per file.",
+                row=number,
+            )
     if not any(mnemonic_of(row) for row in table.rows[header + 1 :]):
         raise TableError(
             "csv_no_rows",
@@ -68,7 +75,6 @@ def parse_listing(content: bytes) -> Listing:
     tool, cpu = _origin(table.rows[:header], table.rows[header])
     return Listing(
         table=table,
-        title=next((cell(row, 0) for row in table.rows[:header] if any(row)), ""),
         tool=tool,
         cpu=cpu,
         header=header,
@@ -86,9 +92,7 @@ def _find_header(table: Table) -> int:
     if not any(map(any, table.rows)):
         raise TableError("csv_no_rows", "the file holds no row", hint="Export the program body again.")
     for index, row in enumerate(table.rows[:_ROWS_BEFORE_HEADER]):
-        heads = [normalised(cell(row, column)) for column in (STEP, INSTRUCTION, OPERAND)]
-        known = zip(heads, (_STEP_HEADS, _INSTRUCTION_HEADS, _OPERAND_HEADS), strict=True)
-        if all(head in spellings for head, spellings in known):
+        if _is_header(row):
             return index
     raise TableError(
         "not_a_ladder",
@@ -96,6 +100,14 @@ def _find_header(table: Table) -> int:
         hint="Export a ladder program with 'Write to CSV File'; label lists and device comments are no ladder.",
         row=1,
     )
+
+
+def _is_header(row: Row) -> bool:
+    if cell(row, STEP)[:1].isdecimal() or not cell(row, OPERAND):  # nearly every row of a listing
+        return False
+    heads = [normalised(cell(row, column)) for column in (STEP, INSTRUCTION, OPERAND)]
+    known = zip(heads, (_STEP_HEADS, _INSTRUCTION_HEADS, _OPERAND_HEADS), strict=True)
+    return all(head in spellings for head, spellings in known)
 
 
 def _origin(preamble: tuple[Row, ...], header: Row) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """A rung: what an engineer sees as one circuit, cut out of a listing with every row it had."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -63,9 +64,11 @@ def cell(row: Row, column: int) -> str:
 
 
 def mnemonic_of(row: Row) -> str:
-    """The mnemonic alone: people also write `MOV D0 D1` into the instruction column."""
+    """The mnemonic alone, upper case: people also write `mov D0 D1` into the instruction column."""
     text = cell(row, INSTRUCTION)
-    return text if text.isalnum() else text.strip().split(" ", 1)[0]
+    if text.isascii() and text.isupper() and text.isalnum():  # nearly all of them
+        return text
+    return unicodedata.normalize("NFKC", text).strip().split(" ", 1)[0].upper()
 
 
 def _rung_starts(rows: Sequence[Row]) -> list[int]:
@@ -108,8 +111,9 @@ def _read_rung(rows: tuple[Row, ...], *, first_row: int) -> Rung:
             close()
             started = _step(cell(row, STEP)), mnemonic
             operands += _OPERANDS.findall(cell(row, INSTRUCTION))[1:]
-        operands += _operands(cell(row, OPERAND))
-        notes += (text for text in (cell(row, POINTER_STATEMENT), cell(row, NOTE)) if text.strip())
+        if started:  # what stands before the first instruction is nobody's; its rows are kept all the same
+            operands += _operands(cell(row, OPERAND))
+            notes += (text for text in (cell(row, POINTER_STATEMENT), cell(row, NOTE)) if text.strip())
     close()
     return Rung(first_row=first_row, rows=rows, statements=tuple(statements), instructions=tuple(instructions))
 

@@ -26,10 +26,12 @@ _BOMS = (
 _NO_TEXT = re.compile(
     "[\ufdd0-\ufdef" + "".join(f"{chr(p + 0xFFFE)}{chr(p + 0xFFFF)}" for p in range(0, 0x110000, 0x10000)) + "]"
 )
+_BOM_OF_A_LINE = re.compile(f"^{_BOM}+", re.MULTILINE)
 _HALF_WIDTH_KATAKANA = re.compile("[\uff61-\uff9f]")
+_HALF_WIDTH_WORD = re.compile("(?<![\uff61-\uff9f\u3041-\u9fff])[\uff66-\uff9f]{2,}(?![\uff61-\uff65])")
 _JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
-# What the cp932 and cp949 codecs make of single bytes that stand for nothing: 0x80, 0xA0, 0xFD, 0xFE, 0xFF.
-_CODEC_MAKESHIFT = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
+# What the codecs make of bytes that stand for nothing: 0x80, 0xA0, and the user-defined rows as private characters.
+_CODEC_MAKESHIFT = re.compile("[\x80\xa0\ue000-\uf8ff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 
 
@@ -55,7 +57,7 @@ class Table:
 def decode_table(content: bytes) -> Table:
     """Find out encoding and delimiter and split into cells. Raises TableError."""
     encoding, text = _decode(content)
-    text = text.lstrip(_BOM)  # scripts that append files leave up to six of them
+    text = _BOM_OF_A_LINE.sub("", text)  # scripts that append files leave up to six of them
     _refuse_what_is_no_text(text)
     delimiter = _delimiter_of(text)
     return Table(encoding=encoding, delimiter=delimiter, rows=_split(text, delimiter))
@@ -95,9 +97,10 @@ def _utf16_without_bom(content: bytes) -> str | None:
         return None
     evens, odds = head[0::2].count(0), head[1::2].count(0)
     quarter = len(head) // 8
-    if odds > quarter and not evens:
+    # A majority, not all: 가 is U+AC00 and 开 U+5F00, their low byte is NUL as well.
+    if odds > quarter and odds > 4 * evens:
         return "utf-16-le"
-    if evens > quarter and not odds:
+    if evens > quarter and evens > 4 * odds:
         return "utf-16-be"
     return None
 
@@ -127,9 +130,15 @@ def _korean_share(text: str) -> float:
 
 
 def _japanese_share(text: str) -> float:
-    """The share of Kana and Kanji: cp949 bytes read as cp932 give half-width Katakana."""
+    """The share of Kana and Kanji, half-width Katakana only where it makes up words.
+
+    Korean bytes read as cp932 give half-width Katakana too, but in a jumble with Kanji and punctuation: words
+    of it, from two letters on, are what Japanese plants write where eight bits must do.
+    """
     foreign = sum(not character.isascii() for character in text)
-    return (len(_JAPANESE.findall(text)) - len(_HALF_WIDTH_KATAKANA.findall(text))) / (foreign or 1)
+    words = sum(map(len, _HALF_WIDTH_WORD.findall(text)))
+    jumbled = len(_HALF_WIDTH_KATAKANA.findall(text)) - words
+    return (len(_JAPANESE.findall(text)) + words - jumbled) / (foreign or 1)
 
 
 def _undecodable(content: bytes, error: UnicodeDecodeError, encoding: str) -> TableError:
