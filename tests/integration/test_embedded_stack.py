@@ -100,9 +100,14 @@ class Running:
         """All processes that come from it, with their command lines."""
         return {process_id: command_line(process_id) for process_id in descendants_of(self.process.pid)}
 
+    def all(self, mark: str) -> list[int]:
+        """The children of the supervisor whose command line holds the mark."""
+        return [child for child in children_of(self.process.pid) if mark in command_line(child)]
+
     def the(self, mark: str) -> int:
         """The one child of the supervisor whose command line holds the mark."""
-        (found,) = (child for child in children_of(self.process.pid) if mark in command_line(child))
+        self.until(lambda: len(self.all(mark)) == 1)  # just forked, a child still has its parent's command line
+        (found,) = self.all(mark)
         return found
 
     def end(self) -> int:
