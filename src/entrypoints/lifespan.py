@@ -1,13 +1,14 @@
 """Opens what the processes need and closes it again, in one stack."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from arq.connections import ArqRedis
 
 from adapters.blobs.local_disk import LocalDiskBlobStore
+from adapters.embedding.options import EmbeddingOptions
 from adapters.embedding.registry import embedder_named
 from adapters.milvus.vector_index import MilvusVectorIndex
 from adapters.plc_files.archive_members import LimitedArchiveReader
@@ -48,7 +49,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
     async with AsyncExitStack() as stack:
         engine = create_engine(settings.database_url, pool_size=_CONNECTIONS + 2 * settings.worker_jobs)
         stack.push_async_callback(engine.dispose)
-        embedder = await stack.enter_async_context(embedder_named(settings.embedding_model))
+        embedder = await stack.enter_async_context(_embedder(settings))
         index = _vector_index(settings, embedder)
         stack.push_async_callback(index.aclose)
         blobs = await _blob_store(settings)
@@ -81,6 +82,22 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
 
 def _now() -> datetime:
     return datetime.now(tz=UTC)
+
+
+def _embedder(settings: Settings) -> AbstractAsyncContextManager[Embedder]:
+    return embedder_named(
+        settings.embedding_model,
+        EmbeddingOptions(
+            model_name=settings.embedding_model_name,
+            base_url=settings.embedding_base_url,
+            api_key=settings.embedding_key,
+            dimension=settings.milvus_embedding_dim,
+            batch_size=settings.embedding_batch_size,
+            concurrency=settings.embedding_concurrency,
+            timeout_s=settings.embedding_timeout_s,
+            max_characters=settings.embedding_max_characters,
+        ),
+    )
 
 
 def _vector_index(settings: Settings, embedder: Embedder) -> MilvusVectorIndex:

@@ -16,11 +16,18 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 PostgresUrl = Annotated[str, msgspec.Meta(pattern=r"^postgres(ql)?(\+asyncpg)?://")]
 RedisUrl = Annotated[str, msgspec.Meta(pattern=r"^(rediss?|unix)://")]
 MilvusUri = Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")]
+HttpUrl = Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")]
+ApiKey = Annotated[str, msgspec.Meta(pattern=r"^[!-~]*$")]  # what fits into a header
 Names = Annotated[str, msgspec.Meta(pattern=r"^\s*[^\s,][^,]*(,\s*[^\s,][^,]*)*$")]
 _SHAPES = {
     "DATABASE_URL": "it begins with postgresql://",
     "REDIS_URL": "it begins with redis://, rediss:// or unix://",
     "MILVUS_URI": "it begins with http:// or https://",
+    "EMBEDDING_BASE_URL": "it begins with http:// or https://",
+    **dict.fromkeys(
+        ("EMBEDDING_API_KEY", "OPENAI_API_KEY", "HUGGINGFACE_API_KEY", "COHERE_API_KEY"),
+        "it is printable ASCII without blanks",
+    ),
     "PGM_TEMPLATE_REQUIRED_COLUMNS": "it is a list of names, separated by commas",
 }
 
@@ -53,7 +60,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     milvus_database: str = ""
     milvus_collection_name: Text = "ladderbase"
     milvus_embedding_dim: PositiveInt | None = None
-    embedding_model: Literal["embedded"] = "embedded"
+
+    embedding_model: Text = "embedded"  # adapters.embedding.registry knows the choices
+    embedding_model_name: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    embedding_base_url: HttpUrl = ""
+    embedding_api_key: ApiKey = ""
+    openai_api_key: ApiKey = ""
+    huggingface_api_key: ApiKey = ""
+    cohere_api_key: ApiKey = ""
+    embedding_batch_size: Annotated[int, msgspec.Meta(ge=1, le=256)] = 32
+    embedding_concurrency: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+    embedding_timeout_s: Annotated[int, msgspec.Meta(ge=1, le=300)] = 30
+    embedding_max_characters: Annotated[int, msgspec.Meta(ge=1, le=32_000)] = 2_000
 
     async_milvus_processing: bool = True
     worker_jobs: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
@@ -68,6 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     def milvus_address(self) -> str:
         """MILVUS_URI, or what MILVUS_HOST and MILVUS_PORT make of it."""
         return self.milvus_uri or f"http://{self.milvus_host}:{self.milvus_port}"
+
+    @property
+    def embedding_key(self) -> str:
+        """EMBEDDING_API_KEY, or the key that the chosen provider has a setting of its own for."""
+        own = {"openai": self.openai_api_key, "huggingface": self.huggingface_api_key, "cohere": self.cohere_api_key}
+        return self.embedding_api_key or own.get(self.embedding_model, "")
 
     @property
     def scratch(self) -> Path:

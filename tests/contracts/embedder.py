@@ -51,6 +51,32 @@ class EmbedderContract:
         for own, vectors in zip(texts, at_once, strict=True):
             assert await embedder.embed(own) == vectors
 
+    async def test_more_texts_than_any_batch_holds_are_embedded_alike(self, embedder: Embedder) -> None:
+        texts = [f"펌프 {number} 기동" for number in range(300)]
+        vectors = await embedder.embed(texts)
+        assert len(vectors) == 300
+        alone = await embedder.embed(texts[299:])
+        assert values(vectors, 299).tolist() == pytest.approx(values(alone, 0).tolist(), abs=1e-4)
+
+    async def test_the_same_text_twice_gives_the_same_vector_twice(self, embedder: Embedder) -> None:
+        vectors = await embedder.embed(["원점 복귀", "자동 운전", "원점 복귀"])
+        assert cosine(vectors, 0, 2) == pytest.approx(1.0, abs=1e-4)
+
+    async def test_a_caller_that_gives_up_disturbs_nobody(self, embedder: Embedder) -> None:
+        await embedder.embed(["준비"])
+        given_up = asyncio.create_task(embedder.embed([f"리프트 {number} 상승" for number in range(200)]))
+        await asyncio.sleep(0.005)
+        given_up.cancel()
+        assert len(await embedder.embed(["도어 열림"])) == 1
+        await asyncio.gather(given_up, return_exceptions=True)
+
+    async def test_the_model_has_one_name_and_one_dimension_for_life(self, embedder: Embedder) -> None:
+        before = embedder.model
+        await embedder.embed(["준비"])
+        assert embedder.model == before
+        assert before.name.strip()
+        assert before.dimension >= 1
+
     async def test_like_texts_are_nearer_than_unlike_ones(self, embedder: Embedder) -> None:
         vectors = await embedder.embed(["모터 과부하 알람", "모터 과부하 트립", "도어 열림 확인"])
         assert cosine(vectors, 0, 1) > cosine(vectors, 0, 2)

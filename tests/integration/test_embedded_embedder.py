@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.embedding.embedded import UniversalSentenceEmbedder
+from adapters.embedding.options import EmbeddingOptions
 from adapters.embedding.registry import embedder_named
 from contracts.embedder import EmbedderContract, cosine
 from domain.ports.embedder import Embedder
@@ -29,7 +30,7 @@ class TestUniversalSentenceEmbedder(EmbedderContract):
 
 
 async def test_the_event_loop_stays_free_while_the_model_loads_and_computes() -> None:
-    async with embedder_named("embedded") as embedder:
+    async with embedder_named("embedded", EmbeddingOptions()) as embedder:
         embedding = asyncio.create_task(embedder.embed([f"모터 {number} 과부하 알람" for number in range(200)]))
         turns = 0
         while not embedding.done():

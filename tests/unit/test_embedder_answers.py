@@ -5,9 +5,7 @@ from array import array
 import numpy as np
 import pytest
 
-from adapters.embedding.answers import unit_vectors
-from adapters.embedding.embedded import readable
-from adapters.embedding.registry import EMBEDDERS, embedder_named
+from adapters.embedding.answers import rows_of, unit_vectors
 from domain.errors import MisconfiguredError
 from domain.ports.embedder import EmbeddingModel
 
@@ -31,19 +29,25 @@ def test_a_vector_without_direction_is_a_misconfiguration(value: float) -> None:
         unit_vectors(np.full((1, 4), value, dtype=np.float32), model=MODEL, count=1)
 
 
-def test_an_unknown_embedder_is_a_misconfiguration_that_names_the_known_ones() -> None:
-    with pytest.raises(MisconfiguredError, match="embedded"):
-        embedder_named("no such")
-    assert "embedded" in EMBEDDERS
+@pytest.mark.parametrize("value", [3e38, 1e-45])
+def test_a_vector_whose_length_float32_cannot_hold_is_a_misconfiguration(value: float) -> None:
+    with pytest.raises(MisconfiguredError):
+        unit_vectors(np.full((1, 4), value, dtype=np.float32), model=MODEL, count=1)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("ｻｰﾎﾞ １", "サーボ 1"), ("모터\ud800 정지", "모터 정지"), ("", ""), ("x" * 9_000, "x" * 2_000)],
-)
-def test_a_text_is_made_readable(text: str, expected: str) -> None:
-    assert readable(text) == expected
+def test_rows_come_from_numbers_and_from_bytes() -> None:
+    rows = rows_of([[1.0, 2.0, 3.0, 4.0], np.array([5, 6, 7, 8], dtype="<f4").tobytes()], model=MODEL)
+    assert rows.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
 
-def test_a_text_that_grows_when_normalised_is_cut_after_that() -> None:
-    assert len(readable("\ufdfa" * 2_000)) == 2_000
+@pytest.mark.parametrize("vector", [[1.0] * 3, [1.0] * 5, [], b"", b"123", b"1" * 15, b"1" * 20])
+def test_a_row_of_another_dimension_is_a_misconfiguration_that_names_the_setting(vector: list[float | None]) -> None:
+    with pytest.raises(MisconfiguredError, match=r"not of 4 \(MILVUS_EMBEDDING_DIM\)"):
+        rows_of([vector], model=MODEL)
+
+
+@pytest.mark.parametrize("value", [None, 1e300, float("inf")])
+def test_a_number_that_float32_cannot_hold_makes_no_vector(value: float | None) -> None:
+    rows = rows_of([[1.0, 2.0, 3.0, value]], model=MODEL)
+    with pytest.raises(MisconfiguredError, match="not finite"):
+        unit_vectors(rows, model=MODEL, count=1)

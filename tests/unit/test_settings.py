@@ -26,7 +26,16 @@ WRONG = {
     "STORAGE_TYPE": ["s4", "LOCAL"],
     "MILVUS_PORT": ["grpc", "-7", "65537"],
     "MILVUS_EMBEDDING_DIM": ["many", "-512"],
-    "EMBEDDING_MODEL": ["word2vec"],
+    "EMBEDDING_MODEL_NAME": ["m" * 129],
+    "EMBEDDING_BASE_URL": ["ollama:11434", "ftp://models"],
+    "EMBEDDING_API_KEY": ["a key", "열쇠"],
+    "OPENAI_API_KEY": ["sk-two\nlines"],
+    "HUGGINGFACE_API_KEY": ["hf_a\tb"],
+    "COHERE_API_KEY": ["clé"],
+    "EMBEDDING_BATCH_SIZE": ["many", "-7", "25700"],
+    "EMBEDDING_CONCURRENCY": ["two", "-7", "6500"],
+    "EMBEDDING_TIMEOUT_S": ["soon", "-7", "30100"],
+    "EMBEDDING_MAX_CHARACTERS": ["all", "-7", "99999"],
     "ASYNC_MILVUS_PROCESSING": ["maybe", "yes", "2"],
     "WORKER_JOBS": ["two", "-7"],
     "PGM_LADDER_ZIP_MAX_SIZE": ["100MB", "-7"],
@@ -89,6 +98,18 @@ def test_the_address_of_milvus_wins_over_its_host_and_port() -> None:
     named = {**REQUIRED, "MILVUS_HOST": "milvus", "MILVUS_PORT": "1953"}
     assert read_settings(named).milvus_address == "http://milvus:1953"
     assert read_settings({**named, "MILVUS_URI": "https://cloud:443"}).milvus_address == "https://cloud:443"
+
+
+@pytest.mark.parametrize("provider", ["openai", "huggingface", "cohere"])
+def test_the_key_is_the_general_one_or_that_of_the_chosen_provider(provider: str) -> None:
+    keys = {"OPENAI_API_KEY": "of-openai", "HUGGINGFACE_API_KEY": "of-huggingface", "COHERE_API_KEY": "of-cohere"}
+    environment = {**REQUIRED, **keys, "EMBEDDING_MODEL": provider}
+    assert read_settings(environment).embedding_key == f"of-{provider}"
+    assert read_settings({**environment, "EMBEDDING_API_KEY": "of-all"}).embedding_key == "of-all"
+
+
+def test_the_embedded_model_gets_nobody_s_key() -> None:
+    assert read_settings({**REQUIRED, "OPENAI_API_KEY": "of-openai"}).embedding_key == ""
 
 
 def test_what_is_no_setting_is_left_alone_and_blanks_around_a_value_are_cut() -> None:

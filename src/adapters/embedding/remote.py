@@ -1,0 +1,115 @@
+"""An embedder behind HTTP: batches, bounded concurrency, retries, and no answer taken on trust."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import httpx
+import msgspec
+
+from adapters.embedding.answers import Rows, unit_vectors
+from adapters.embedding.json_endpoint import JsonEndpoint, opened_endpoint
+from adapters.embedding.options import EmbeddingOptions
+from adapters.embedding.provider import Provider
+from adapters.embedding.retries import PassingError, retried
+from adapters.embedding.texts import sendable
+from application.together import together
+from domain.errors import MisconfiguredError, UnavailableError
+from domain.ports.embedder import Embedder, EmbeddingModel
+from domain.vectors import Vectors
+
+# A float64 has 17 digits, a sign, an exponent; printed one to a line, a comma and the indentation too.
+_LARGEST_NUMBER = 48
+_LARGEST_REST = 1 << 20
+
+# JSON has no word for these, but Python's and others write them all the same.
+_NOT_FINITE = re.compile(rb"[\[,:]\s*-?(NaN|Infinity)\b")
+
+
+class Wire(Protocol):
+    """How one kind of server is asked, and how it answers."""
+
+    most_texts: int
+
+    def question(self, texts: Sequence[str]) -> object:
+        """What is sent for the texts, to be written as JSON."""
+        ...
+
+    def rows(self, answer: bytes, *, model: EmbeddingModel) -> Rows:
+        """The vectors in the order of the texts.
+
+        Raises msgspec's errors for what is no JSON or has another shape, MisconfiguredError for what cannot
+        be vectors of the model.
+        """
+        ...
+
+
+class RemoteEmbedder(Embedder):
+    """Sends at most `concurrency` batches at once, whoever asks; the wait for a turn counts towards `timeout_s`."""
+
+    def __init__(self, wire: Wire, endpoint: JsonEndpoint, model: EmbeddingModel, options: EmbeddingOptions) -> None:
+        self._wire = wire
+        self._endpoint = endpoint
+        self._model = model
+        self._batch_size = min(options.batch_size, wire.most_texts)
+        self._concurrency = options.concurrency
+        self._slots = asyncio.Semaphore(options.concurrency)
+        self._timeout_s = options.timeout_s
+        self._max_characters = options.max_characters
+
+    @property
+    def model(self) -> EmbeddingModel:
+        """The provider and its model, as `provider:model`."""
+        return self._model
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """As the port says. Texts are cut at the characters that the settings allow."""
+        starts = range(0, len(texts), self._batch_size)
+        to_do = iter(starts)
+        buffers: dict[int, bytes] = {}
+
+        async def work() -> None:
+            for start in to_do:
+                buffers[start] = await self._batch(texts[start : start + self._batch_size])
+
+        await together(*(work() for _ in range(min(self._concurrency, len(starts)))))
+        return Vectors(dimension=self._model.dimension, buffer=b"".join(buffers[start] for start in starts))
+
+    async def _batch(self, texts: Sequence[str]) -> bytes:
+        question = self._wire.question([sendable(text, longest=self._max_characters) for text in texts])
+        ends_at = asyncio.get_running_loop().time() + self._timeout_s
+        try:
+            async with asyncio.timeout_at(ends_at), self._slots:
+                return await retried(lambda: self._ask(question, count=len(texts)), ends_at=ends_at)
+        except TimeoutError as error:
+            raise UnavailableError("embedder", f"no answer within {self._timeout_s:g} s") from error
+
+    async def _ask(self, question: object, *, count: int) -> bytes:
+        largest = count * self._model.dimension * _LARGEST_NUMBER + _LARGEST_REST
+        answer = await self._endpoint.post(question, largest=largest)
+        try:
+            rows = self._wire.rows(answer, model=self._model)
+        except msgspec.ValidationError as error:
+            raise MisconfiguredError(f"{self._model.name} answered something else than embeddings: {error}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if _NOT_FINITE.search(answer):
+                raise MisconfiguredError(f"{self._model.name} answered numbers that are not finite") from error
+            raise PassingError("its answer is no JSON") from error
+        return unit_vectors(rows, model=self._model, count=count).buffer
+
+
+@asynccontextmanager
+async def opened_remote(
+    wire: Wire, provider: Provider, options: EmbeddingOptions, url: httpx.URL
+) -> AsyncIterator[Embedder]:
+    """The embedder, its connections closed at the end. Nobody is asked yet. Raises MisconfiguredError."""
+    async with opened_endpoint(
+        url,
+        key=options.api_key,
+        key_setting=provider.key_setting,
+        connections=options.concurrency,
+        attempt_s=options.timeout_s / 2,  # a server that hangs once leaves time for another attempt
+    ) as endpoint:
+        yield RemoteEmbedder(wire, endpoint, provider.model(options), options)
