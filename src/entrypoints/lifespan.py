@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from arq.connections import ArqRedis
 
-from adapters.blobs.local_disk import LocalDiskBlobStore
+from adapters.blobs.options import StorageOptions
+from adapters.blobs.registry import blob_store_named
 from adapters.embedding.options import EmbeddingOptions
 from adapters.embedding.registry import embedder_named
 from adapters.milvus.vector_index import MilvusVectorIndex
@@ -22,7 +22,7 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
 from application.spool import sweep_scratch
 from domain.chunking import RENDERING_VERSION
-from domain.errors import MisconfiguredError, UnavailableError
+from domain.errors import MisconfiguredError
 from domain.events import LEASE
 from domain.ports.blob_store import BlobStore
 from domain.ports.embedder import Embedder
@@ -52,7 +52,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
         embedder = await stack.enter_async_context(_embedder(settings))
         index = _vector_index(settings, embedder)
         stack.push_async_callback(index.aclose)
-        blobs = await _blob_store(settings)
+        blobs = await stack.enter_async_context(_blob_store(settings))
         process = await stack.enter_async_context(LimitedProcess(ProcessLimits(), slots=_READERS, preload=_PRELOAD))
         dispatcher = ArqDispatcher(redis)
         yield Container(
@@ -115,10 +115,22 @@ def _vector_index(settings: Settings, embedder: Embedder) -> MilvusVectorIndex:
     )
 
 
-async def _blob_store(settings: Settings) -> BlobStore:
-    store = LocalDiskBlobStore(Path(settings.storage_local_root))
-    try:
-        await store.sweep_temporary(older_than=_LEFTOVERS_AFTER)
-    except UnavailableError as error:
-        raise MisconfiguredError(f"the setting STORAGE_LOCAL_ROOT names an unusable folder: {error.reason}") from error
-    return store
+def _blob_store(settings: Settings) -> AbstractAsyncContextManager[BlobStore]:
+    return blob_store_named(
+        settings.storage_type,
+        StorageOptions(
+            local_root=settings.storage_local_root,
+            bucket=settings.s3_bucket_name,
+            endpoint_url=settings.s3_endpoint_url,
+            use_path_style=settings.s3_use_path_style,
+            server_side_encryption=settings.s3_server_side_encryption,
+            kms_key_id=settings.s3_kms_key_id,
+            checksum_mode=settings.s3_checksum_mode,
+            max_connections=settings.s3_max_connections,
+            connect_timeout_s=settings.s3_connect_timeout_s,
+            timeout_s=settings.s3_timeout_s,
+            region=settings.aws_region,
+            access_key_id=settings.aws_access_key_id,
+            secret_access_key=settings.aws_secret_access_key,
+        ),
+    )

@@ -24,6 +24,7 @@ _SHAPES = {
     "REDIS_URL": "it begins with redis://, rediss:// or unix://",
     "MILVUS_URI": "it begins with http:// or https://",
     "EMBEDDING_BASE_URL": "it begins with http:// or https://",
+    "S3_ENDPOINT_URL": "it begins with http:// or https://",
     **dict.fromkeys(
         ("EMBEDDING_API_KEY", "OPENAI_API_KEY", "HUGGINGFACE_API_KEY", "COHERE_API_KEY"),
         "it is printable ASCII without blanks",
@@ -50,8 +51,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     scratch_dir: Text = tempfile.gettempdir()
 
-    storage_type: Literal["local"] = "local"
+    storage_type: Text = "local"  # adapters.blobs.registry knows the choices
     storage_local_root: Text = "./data/blobs"
+    s3_bucket_name: str = ""
+    s3_endpoint_url: HttpUrl = ""
+    s3_use_path_style: bool = False
+    s3_server_side_encryption: Literal["none", "AES256", "aws:kms"] = "none"
+    s3_kms_key_id: str = ""
+    s3_checksum_mode: Literal["when_supported", "when_required"] = "when_required"
+    s3_max_connections: Annotated[int, msgspec.Meta(ge=1, le=256)] = 32
+    s3_connect_timeout_s: Annotated[int, msgspec.Meta(ge=1, le=60)] = 3
+    s3_timeout_s: Annotated[int, msgspec.Meta(ge=1, le=600)] = 30
+    aws_region: Text = "us-east-1"
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = ""
 
     milvus_uri: MilvusUri = ""
     milvus_host: Text = "127.0.0.1"

@@ -23,7 +23,13 @@ WRONG = {
     "PGM_TEMPLATE_REQUIRED_COLUMNS": [",,Logic Name", "Logic ID,,Logic Name"],
     "PORT": ["http", "-7", "65537", "80.5"],
     "LOG_LEVEL": ["TRACE", "info"],
-    "STORAGE_TYPE": ["s4", "LOCAL"],
+    "S3_ENDPOINT_URL": ["minio:9000", "s3://bucket"],
+    "S3_USE_PATH_STYLE": ["maybe"],
+    "S3_SERVER_SIDE_ENCRYPTION": ["aes256", "kms"],
+    "S3_CHECKSUM_MODE": ["never"],
+    "S3_MAX_CONNECTIONS": ["many", "-7", "25700"],
+    "S3_CONNECT_TIMEOUT_S": ["soon", "-7", "6100"],
+    "S3_TIMEOUT_S": ["soon", "-7", "60100"],
     "MILVUS_PORT": ["grpc", "-7", "65537"],
     "MILVUS_EMBEDDING_DIM": ["many", "-512"],
     "EMBEDDING_MODEL_NAME": ["m" * 129],
@@ -141,9 +147,9 @@ def test_the_example_leaves_only_those_blank_that_have_no_default_of_their_own()
     assert {name for name, value in _example().items() if not value} == without_default | OF_THE_MACHINE
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
-def test_the_table_of_a_readme_names_every_setting_with_its_default(readme: str) -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", (ROOT / readme).read_text("utf-8"), flags=re.MULTILINE)
+@pytest.mark.parametrize("page", ["docs/settings.md", "docs/settings.ko.md"])
+def test_the_table_of_settings_names_each_with_its_default(page: str) -> None:
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.+?) \|", (ROOT / page).read_text("utf-8"), flags=re.MULTILINE)
     assert [name for name, _ in rows] == NAMES
     told = {name: default.strip("`") for name, default in rows if default.startswith("`")}
     spelled_out = {name: value for name, value in _example().items() if value and name not in REQUIRED}

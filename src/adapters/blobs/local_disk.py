@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -11,11 +11,13 @@ from typing import BinaryIO, TypeVar
 from adapters.blobs import disk_files
 from adapters.blobs.incoming_file import IncomingFile
 from adapters.blobs.keys import checked_key, checked_prefix, checked_range
-from domain.errors import NotFoundError, UnavailableError
+from adapters.blobs.options import StorageOptions
+from domain.errors import MisconfiguredError, NotFoundError, UnavailableError
 from domain.ports.blob_store import BlobEntry, BlobStore, StoredBlob
 
 PIECE_BYTES = 1024 * 1024
 LISTING_PAGE = 500
+_LEFTOVERS_AFTER = timedelta(days=1)
 
 T = TypeVar("T")
 
@@ -75,6 +77,17 @@ class LocalDiskBlobStore(BlobStore):
     async def sweep_temporary(self, *, older_than: timedelta) -> int:
         """Remove what crashes left half-written and nobody wrote to for so long; return how many files."""
         return await _in_thread(disk_files.remove_older, self._incoming, datetime.now(tz=UTC) - older_than)
+
+
+@asynccontextmanager
+async def opened(options: StorageOptions) -> AsyncIterator[BlobStore]:
+    """The store below STORAGE_LOCAL_ROOT, once what crashes left there is gone. Raises MisconfiguredError."""
+    store = LocalDiskBlobStore(Path(options.local_root))
+    try:
+        await store.sweep_temporary(older_than=_LEFTOVERS_AFTER)
+    except UnavailableError as error:
+        raise MisconfiguredError(f"the setting STORAGE_LOCAL_ROOT names an unusable folder: {error.reason}") from error
+    yield store
 
 
 class _Reader:

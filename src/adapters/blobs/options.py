@@ -1,0 +1,25 @@
+"""What the settings say about where blobs are kept."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageOptions:
+    """Plain values; blank texts are unset. Each store takes those that concern it.
+
+    `timeout_s` is what a call may be silent for. Without both keys, the standard AWS chain is asked for credentials.
+    """
+
+    local_root: str = ""
+    bucket: str = ""
+    endpoint_url: str = ""
+    use_path_style: bool = False
+    server_side_encryption: str = "none"
+    kms_key_id: str = ""
+    checksum_mode: str = "when_required"
+    max_connections: int = 32
+    connect_timeout_s: float = 3.0
+    timeout_s: float = 30.0
+    region: str = "us-east-1"
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
