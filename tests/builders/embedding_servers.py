@@ -40,12 +40,13 @@ Fault = Callable[[Seen, list[list[float]]], Reply]
 
 def answered(seen: Seen, vectors: list[list[float]], *, order: list[int] | None = None) -> Reply:
     """The vectors as the protocol of that address has them; `order` shuffles the items of one that numbers them."""
-    if seen.path.endswith("/embeddings"):
+    path = seen.path.partition("?")[0]
+    if path.endswith("/embeddings"):
         items = [{"object": "embedding", "index": place, "embedding": vector} for place, vector in enumerate(vectors)]
         if seen.body.get("encoding_format") == "base64":
             items = [{**item, "embedding": in_base64(item["embedding"])} for item in items]
         return in_json({"object": "list", "data": [items[place] for place in order] if order else items})
-    if seen.path.endswith("/v2/embed"):
+    if path.endswith("/v2/embed"):
         return in_json({"id": "1", "embeddings": {"float": vectors}, "texts": seen.body["texts"]})
     return in_json(vectors)
 
@@ -54,17 +55,26 @@ def in_json(answer: Json, *, status: int = 200) -> Reply:
     return Reply(status=status, body=json.dumps(answer).encode())
 
 
+def refusal_of(words: str, *, status: int) -> Reply:
+    return in_json({"error": words}, status=status)
+
+
 def in_base64(vector: Json) -> str:
     return base64.b64encode(array("f", vector).tobytes()).decode()
 
 
 @dataclass(slots=True, kw_only=True)
 class EmbeddingServer:
-    """Answers with hashed tokens, refuses blank texts, and plays each of `faults` once, in their order, before that."""
+    """Answers with hashed tokens, refuses blank texts, and plays each of `faults` once, in their order, before that.
+
+    `refuses` looks at the texts of every request and may answer instead.
+    """
 
     faults: list[Fault] = field(default_factory=list)
+    refuses: Callable[[list[str]], Reply | None] = lambda _: None
     seen: list[Seen] = field(default_factory=list)
     most_texts: int = 1_000
+    host: str = "127.0.0.1"
     port: int = 0
     connections: int = 0
     open_connections: int = 0
@@ -74,7 +84,7 @@ class EmbeddingServer:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -98,24 +108,26 @@ class EmbeddingServer:
     async def _reply(self, seen: Seen) -> Reply:
         texts = next(seen.body[name] for name in ("input", "inputs", "texts") if name in seen.body)
         if len(texts) > self.most_texts:
-            return in_json({"error": f"batch size {len(texts)} > maximum allowed batch size"}, status=413)
+            return refusal_of(f"batch size {len(texts)} > maximum allowed batch size", status=413)
+        if refusal := self.refuses(texts):
+            return refusal
         if not all(text.strip() for text in texts):
-            return in_json({"error": "an input cannot be empty"}, status=400)
+            return refusal_of("an input cannot be empty", status=400)
         vectors = await self._model.embed(texts)
         values = [array("f", bytes(vectors.row(place))).tolist() for place in range(len(vectors))]
         return self.faults.pop(0)(seen, values) if self.faults else answered(seen, values)
 
 
 @asynccontextmanager
-async def embedding_server() -> AsyncIterator[EmbeddingServer]:
+async def embedding_server(host: str = "127.0.0.1") -> AsyncIterator[EmbeddingServer]:
     """A server on a free port of loopback, its connections cut at the end."""
-    server = EmbeddingServer()
+    server = EmbeddingServer(host=host)
     connections: set[asyncio.Task[None]] = set()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.add(asyncio.create_task(server.serve(reader, writer)))
 
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0)
+    listener = await asyncio.start_server(connected, host, 0)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server

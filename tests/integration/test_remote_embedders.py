@@ -1,9 +1,11 @@
 """The embedders over HTTP against a real server, which also misbehaves in every way that servers have."""
 
 import asyncio
+import gzip
 import json
 import logging
 import math
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -15,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.embedding.json_endpoint import opened_endpoint
 from adapters.embedding.options import EmbeddingOptions
 from adapters.embedding.registry import embedder_named
 from adapters.embedding.retries import ATTEMPTS
@@ -28,6 +31,7 @@ from builders.embedding_servers import (
     embedding_server,
     in_base64,
     in_json,
+    refusal_of,
 )
 from contracts.embedder import EmbedderContract, values
 from domain.errors import MisconfiguredError, UnavailableError
@@ -241,15 +245,14 @@ PASSING: dict[str, Fault] = {
 }
 LASTING: dict[str, tuple[Fault, str]] = {
     "301": (status(301, Location="http://elsewhere/"), "EMBEDDING_BASE_URL"),
-    "400 unknown model": (status(400, "the model does not exist"), "EMBEDDING_MODEL_NAME .*does not exist"),
-    "400 too long": (status(400, "maximum context length is 8192 tokens"), "EMBEDDING_MAX_CHARACTERS"),
-    "413 too long": (status(413, "`inputs` must have less than 512 tokens. Given: 600"), "EMBEDDING_MAX_CHARACTERS"),
-    "413": (status(413, "payload too large"), "EMBEDDING_BATCH_SIZE"),
-    "422 batch": (status(422, "batch size 32 > maximum allowed batch size 8"), "EMBEDDING_BATCH_SIZE"),
     "401": (status(401, f"Incorrect API key provided: {KEY[:12]}***"), "EMBEDDING_API_KEY or .*_API_KEY"),
     "403": (status(403), "EMBEDDING_API_KEY or .*_API_KEY"),
     "404": (status(404, "no such page"), "EMBEDDING_BASE_URL"),
     "501": (status(501), "EMBEDDING_BASE_URL"),
+    "compressed": (
+        lambda *_: Reply(body=gzip.compress(bytes(99_000_000)), headers={"Content-Encoding": "gzip"}),
+        "compresses its answers",
+    ),
     "fewer vectors": (with_vectors(lambda vectors: vectors[:-1]), "not 3 vectors"),
     "more vectors": (with_vectors(lambda vectors: [*vectors, vectors[0]]), "not 3 vectors"),
     "no vectors": (with_vectors(lambda vectors: []), "not 3 vectors"),
@@ -265,6 +268,14 @@ LASTING: dict[str, tuple[Fault, str]] = {
     "oversized": (lambda *_: Reply(body=b" " * 3_000_000), "MILVUS_EMBEDDING_DIM"),
 }
 TEXTS = ["모터 정지", "도어 열림", "펌프 기동"]
+TOO_LONG = {
+    "OpenAI, vLLM": (400, "This model's maximum context length is 8192 tokens, however you requested 9000"),
+    "TEI": (413, "Input validation error: `inputs` must have less than 512 tokens. Given: 785"),
+    "Ollama": (400, "the input length exceeds the context length"),
+    "llama.cpp": (500, "input (596 tokens) is too large to process. increase the physical batch size"),
+    "OpenAI, tokens per minute": (429, "Request too large: Limit 40000, Requested 60000"),
+    "in words of its own": (422, "no"),
+}
 
 
 @pytest.mark.usefixtures("quick_pauses")
@@ -291,6 +302,89 @@ async def test_what_does_not_pass_is_an_outage_after_a_few_attempts(server: Embe
     assert_is_one_clear_line(str(raised.value))
 
 
+@pytest.mark.parametrize(("code", "words"), TOO_LONG.values(), ids=TOO_LONG)
+async def test_a_text_that_is_refused_is_shortened_and_its_neighbours_are_not(
+    name: str, server: EmbeddingServer, caplog: pytest.LogCaptureFixture, code: int, words: str
+) -> None:
+    texts = [f"모터 {number} 정지" for number in range(32)]
+    poisoned = [*texts[:20], "펌프 기동 " * 60, *texts[21:]]
+    async with opening(name, server) as embedder:
+        expected = await embedder.embed([*texts[:20], ("펌프 기동 " * 60)[:90], *texts[21:]])
+        server.seen.clear()
+        server.refuses = lambda sent: refusal_of(words, status=code) if max(map(len, sent)) > 100 else None
+        assert await embedder.embed(poisoned) == expected
+        assert len(server.seen) == 1 + 1 + 2 * 5 + 2
+        assert len(server.seen[-1].body[FIELDS[name]]) <= 16
+        server.refuses = lambda _: None
+        server.seen.clear()
+        await embedder.embed(texts)
+        assert len(server.seen) == 1
+    assert "of a text of 359 characters the embedder takes 89: lower EMBEDDING_MAX_CHARACTERS" in caplog.text
+
+
+@pytest.mark.parametrize("most_texts", [1, 8, 20])
+async def test_a_server_that_takes_fewer_texts_is_sent_fewer_from_then_on(
+    name: str, server: EmbeddingServer, caplog: pytest.LogCaptureFixture, most_texts: int
+) -> None:
+    texts = [f"모터 {number} 정지" for number in range(32)]
+    async with opening(name, server) as embedder:
+        expected = await embedder.embed(texts)
+        server.most_texts = most_texts
+        assert await embedder.embed(texts) == expected
+        server.seen.clear()
+        assert await embedder.embed(texts) == expected
+    fitting = next(size for size in (16, 8, 4, 2, 1) if size <= most_texts)
+    assert len(server.seen) == 32 // fitting
+    assert "lower EMBEDDING_BATCH_SIZE" in caplog.text
+
+
+async def test_no_text_is_lost_when_the_limit_is_found_midway(name: str, server: EmbeddingServer) -> None:
+    texts = [f"모터 {number} 정지" for number in range(100)]
+    async with opening(name, server, concurrency=1) as embedder:
+        expected = await embedder.embed(texts)
+    server.most_texts = 8
+    async with opening(name, server, concurrency=1) as embedder:
+        assert await embedder.embed(texts) == expected
+
+
+@pytest.mark.parametrize("code", [400, 413, 422])
+async def test_a_server_that_refuses_everything_is_a_misconfiguration_after_one_more_question(
+    name: str, server: EmbeddingServer, code: int
+) -> None:
+    server.refuses = lambda _: refusal_of(f"the model does not exist {KEY}", status=code)
+    async with opening(name, server) as embedder:
+        with pytest.raises(MisconfiguredError, match=r"EMBEDDING_MODEL_NAME .*does not exist") as raised:
+            await embedder.embed(TEXTS)
+    assert len(server.seen) == 2
+    assert_is_one_clear_line(str(raised.value))
+
+
+async def test_a_rate_that_is_used_up_is_an_outage_and_no_misconfiguration(server: EmbeddingServer) -> None:
+    server.refuses = lambda _: refusal_of("Request too large for the tokens of this minute", status=429)
+    async with opening("openai", server) as embedder:
+        with pytest.raises(UnavailableError, match="429"):
+            await embedder.embed(TEXTS)
+    assert len(server.seen) == 2
+
+
+async def test_a_text_that_is_refused_at_any_length_is_told_and_ends_the_questions(server: EmbeddingServer) -> None:
+    server.refuses = lambda sent: refusal_of("not this", status=400) if any("펌프" in text for text in sent) else None
+    async with opening("openai", server) as embedder:
+        with pytest.raises(MisconfiguredError, match="refuses one text, however short, and takes others"):
+            await embedder.embed(["모터 정지", "펌프 " * 100])
+    assert len(server.seen) < 12
+
+
+async def test_questions_about_a_refusal_end_at_the_deadline(server: EmbeddingServer) -> None:
+    server.refuses = lambda sent: (
+        replace(refusal_of("too long", status=400), beforehand=lambda: asyncio.sleep(0.05)) if len(sent) > 1 else None
+    )
+    async with opening("openai", server, timeout_s=0.5) as embedder:
+        server.faults = [lambda s, v: replace(answered(s, v), beforehand=lambda: asyncio.sleep(0.05))] * 99
+        with pytest.raises(UnavailableError, match="no answer within"):
+            await embedder.embed([f"모터 {number}" for number in range(32)])
+
+
 @pytest.mark.parametrize(("fault", "told"), LASTING.values(), ids=LASTING)
 async def test_what_lasts_is_a_misconfiguration_told_at_once(
     name: str, server: EmbeddingServer, fault: Fault, told: str
@@ -310,7 +404,7 @@ def assert_is_one_clear_line(message: str) -> None:
     assert 0 < len(message) < 400
 
 
-@pytest.mark.parametrize("code", [400, 500])
+@pytest.mark.parametrize("code", [400, 404, 500])
 @pytest.mark.usefixtures("quick_pauses")
 async def test_a_key_that_a_server_quotes_is_shown_to_nobody(
     server: EmbeddingServer, caplog: pytest.LogCaptureFixture, code: int
@@ -325,6 +419,55 @@ async def test_a_key_that_a_server_quotes_is_shown_to_nobody(
     assert "\x1b" not in str(raised.value)
     assert KEY not in caplog.text
     assert server.seen[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+async def test_a_redirect_is_not_followed_and_the_key_not_sent_there(server: EmbeddingServer) -> None:
+    async with embedding_server() as elsewhere, opening("openai", server) as embedder:
+        server.faults = [status(307, Location=f"{elsewhere.address}/v1/embeddings")]
+        with pytest.raises(MisconfiguredError, match="HTTP 307"):
+            await embedder.embed(TEXTS)
+        assert elsewhere.seen == []
+
+
+async def test_an_endpoint_does_not_show_its_key() -> None:
+    url = httpx.URL(f"http://models.example/v1?subscription={KEY}")
+    async with opened_endpoint(
+        url, key=KEY, key_header="Authorization", key_setting="OPENAI_API_KEY", connections=1, attempt_s=1
+    ) as endpoint:
+        assert KEY not in repr(endpoint)
+
+
+async def test_azure_is_asked_at_its_deployment_with_a_key_of_its_own_header(server: EmbeddingServer) -> None:
+    base_url = f"{server.address}/openai/deployments/embeddings-3?api-version=2024-10-21"
+    async with opening("openai", server, base_url=base_url, model_name="text-embedding-3-small") as embedder:
+        await embedder.embed(TEXTS)
+    (seen,) = server.seen
+    assert seen.path == "/openai/deployments/embeddings-3/embeddings?api-version=2024-10-21"
+    assert seen.headers["api-key"] == KEY
+    assert "authorization" not in seen.headers
+
+
+async def test_a_server_is_reached_by_ipv6(name: str) -> None:
+    if not has_ipv6():
+        pytest.skip("this machine has no ::1")
+    async with embedding_server("::1") as server, opening(name, server) as embedder:
+        assert len(await embedder.embed(TEXTS)) == 3
+    assert server.seen[0].headers["host"] == f"[::1]:{server.port}"
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as free:
+            free.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+async def test_an_answer_that_repeats_the_texts_in_escapes_is_no_oversized_one(server: EmbeddingServer) -> None:
+    texts = ["가" * 30_000 + str(number) for number in range(20)]
+    async with opening("cohere", server, max_characters=32_000) as embedder:
+        assert len(await embedder.embed(texts)) == 20
 
 
 async def test_without_a_key_none_is_sent(name: str, server: EmbeddingServer) -> None:
@@ -404,7 +547,7 @@ async def test_a_server_that_drips_is_asked_again_and_is_an_outage_at_the_deadli
 async def test_nobody_at_the_address_is_an_outage(name: str, server: EmbeddingServer, unused_tcp_port: int) -> None:
     server.port = unused_tcp_port
     async with opening(name, server) as embedder:
-        with pytest.raises(UnavailableError, match="ConnectError"):
+        with pytest.raises(UnavailableError, match="no connection"):
             await embedder.embed(TEXTS)
 
 

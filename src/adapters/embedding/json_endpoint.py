@@ -4,11 +4,10 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
-import msgspec
 
 from adapters.embedding.retries import PassingError, retry_after_s
 from domain.errors import MisconfiguredError
@@ -22,27 +21,38 @@ _LONGEST_QUOTATION = 200
 # 424 is how Text Embeddings Inference says that a computation failed.
 _PASSING = {408, 424, 425, 429}
 _FOR_GOOD = {501, 505}
-_TOO_LONG = re.compile(
-    r"too long|too many tokens|context.length|less than \d+ tokens|maximum.{0,30}tokens", re.IGNORECASE
+_ABOUT_THE_TEXTS = {400, 413, 422}
+# llama.cpp, and Ollama with it, say so by 500, OpenAI by 429 where the texts need more tokens than a minute has.
+_TOO_LARGE = re.compile(
+    r"too large to process|request too large|input.{0,40}too (large|long)|exceed.{0,30}context", re.IGNORECASE
 )
+
+
+class RefusedError(Exception):
+    """The server refuses these texts, or so many, or everything; `is_passing` where that may be over later."""
+
+    def __init__(self, reason: str, *, is_passing: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_passing = is_passing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonEndpoint:
-    """Every failure of `post` is a PassingError, worth another attempt, or a MisconfiguredError, which is not.
+    """Every failure of `post` is one of three.
 
-    Neither ever shows the key, which servers like to quote.
+    A PassingError is worth another attempt; a RefusedError may be worth other questions; a MisconfiguredError is
+    worth neither. None ever shows the key, which servers like to quote.
     """
 
     client: httpx.AsyncClient
-    url: httpx.URL
-    key: str
+    url: httpx.URL = field(repr=False)
+    key: str = field(repr=False)
     key_setting: str
     attempt_s: float
 
-    async def post(self, question: object, *, largest: int) -> bytes:
+    async def post(self, content: bytes, *, largest: int) -> bytes:
         """The body of a 200 answer, of at most `largest` bytes, within `attempt_s` seconds."""
-        content = msgspec.json.encode(question)
         try:
             async with (
                 asyncio.timeout(self.attempt_s),  # httpx' own timeouts begin anew with every byte
@@ -54,25 +64,23 @@ class JsonEndpoint:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise PassingError(f"no answer within {self.attempt_s:g} s") from error
         except httpx.TransportError as error:
-            raise PassingError(f"{type(error).__name__}: {self._quotable(str(error))}") from error
+            broken = "no connection" if isinstance(error, httpx.ConnectError) else "the connection broke"
+            raise PassingError(f"{broken}: {self._quotable(str(error)) or 'no reason given'}") from error
 
     def _failure(self, response: httpx.Response, complaint: bytes) -> Exception:
         status = response.status_code
         words = f"HTTP {status}: {self._quotable(complaint.decode(errors='replace'))}"
-        if status in _PASSING or (status >= httpx.codes.INTERNAL_SERVER_ERROR and status not in _FOR_GOOD):
+        is_passing = status in _PASSING or (status >= httpx.codes.INTERNAL_SERVER_ERROR and status not in _FOR_GOOD)
+        if status in _ABOUT_THE_TEXTS or (is_passing and _TOO_LARGE.search(words)):
+            return RefusedError(words, is_passing=is_passing)
+        if is_passing:
             wait_s = retry_after_s(response.headers.get("retry-after", ""), now=datetime.now(tz=UTC))
             return PassingError(words, wait_s=wait_s)
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:  # quoted keys are cut in ways of their own
             return MisconfiguredError(
                 f"the embedder refuses the key, EMBEDDING_API_KEY or {self.key_setting} ({status})"
             )
-        if _TOO_LONG.search(words):
-            return MisconfiguredError(f"a text is too long for the model: lower EMBEDDING_MAX_CHARACTERS ({words})")
-        if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or "batch" in words.lower():
-            return MisconfiguredError(f"the embedder takes fewer texts at once: lower EMBEDDING_BATCH_SIZE ({words})")
-        return MisconfiguredError(
-            f"the embedder refuses to answer: check EMBEDDING_MODEL_NAME and EMBEDDING_BASE_URL ({words})"
-        )
+        return refusal_of_everything(words)
 
     def _quotable(self, words: str) -> str:
         hidden = words.replace(self.key, "(key)") if self.key else words
@@ -80,22 +88,31 @@ class JsonEndpoint:
         return " ".join(printable.split())[:_LONGEST_QUOTATION]
 
 
+def refusal_of_everything(words: str) -> MisconfiguredError:
+    """What to tell of a server that answers nothing."""
+    return MisconfiguredError(
+        f"the embedder refuses to answer: check EMBEDDING_MODEL_NAME and EMBEDDING_BASE_URL ({words})"
+    )
+
+
 @asynccontextmanager
 async def opened_endpoint(
-    url: httpx.URL, *, key: str, key_setting: str, connections: int, attempt_s: float
+    url: httpx.URL, *, key: str, key_header: str, key_setting: str, connections: int, attempt_s: float
 ) -> AsyncIterator[JsonEndpoint]:
     """An endpoint with a client of its own, closed at the end. Redirects are not followed: the key would go with them.
 
     The environment's proxies (HTTPS_PROXY, NO_PROXY, ...) and certificates (SSL_CERT_FILE) hold as they do for every
     tool, but none stands before an address on this machine. Raises MisconfiguredError where they cannot be used.
     """
+    if not (key.isascii() and key.isprintable()):
+        raise MisconfiguredError(f"the setting EMBEDDING_API_KEY or {key_setting} is no key: it fits into no header")
     try:
         client = httpx.AsyncClient(
             headers={
                 "Content-Type": "application/json",
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",  # a small body that unpacks into a large one has no bound
-                **({"Authorization": f"Bearer {key}"} if key else {}),
+                **({key_header: f"Bearer {key}" if key_header == "Authorization" else key} if key else {}),
             },
             limits=httpx.Limits(
                 max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE_S
@@ -113,6 +130,10 @@ async def opened_endpoint(
 
 
 async def _whole(response: httpx.Response, largest: int) -> bytes:
+    if response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise MisconfiguredError(
+            "the embedder, or a gateway before it, compresses its answers though it is asked not to"
+        )
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk

@@ -21,6 +21,7 @@ OPENAI = Provider(
     shortenable=frozenset({"text-embedding-3-small", "text-embedding-3-large"}),
 )
 _PATH = "/embeddings"
+_AZURE_DEPLOYMENT = "/openai/deployments/"  # where a Bearer token is one of Entra, and never a key
 
 
 class _Embedding(msgspec.Struct):
@@ -55,10 +56,14 @@ class OpenAIWire(Wire):
 
 @asynccontextmanager
 async def opened(options: EmbeddingOptions) -> AsyncIterator[Embedder]:
-    """The embedder. EMBEDDING_BASE_URL includes the version, as in http://127.0.0.1:11434/v1."""
+    """The embedder. EMBEDDING_BASE_URL includes the version, as in http://127.0.0.1:11434/v1.
+
+    Azure is spoken to at …/openai/v1, or as before at …/openai/deployments/{name}?api-version=…
+    """
     wire = OpenAIWire(model_name=OPENAI.model_name(options), dimensions=OPENAI.shortened_to(options))
     url = OPENAI.url(options, own=f"https://api.openai.com/v1{_PATH}", path=_PATH)
-    async with opened_remote(wire, OPENAI, options, url) as embedder:
+    key_header = "api-key" if _AZURE_DEPLOYMENT in url.path else "Authorization"
+    async with opened_remote(wire, OPENAI, options, url, key_header=key_header) as embedder:
         yield embedder
 
 
