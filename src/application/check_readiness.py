@@ -3,10 +3,30 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from domain.errors import MisconfiguredError, UnavailableError
 
-Check = Callable[[], Awaitable[None]]
+Check = Callable[[], Awaitable[str | None]]
+"""Raises UnavailableError or MisconfiguredError where a dependency is not ready; a ready one may answer a notice."""
+
+GOOD_FOR_S = 30.0
+BAD_FOR_S = 5.0
+
+
+class ReadinessPart(StrEnum):
+    """What of the service is asked about."""
+
+    ALL = "all"
+    UPLOADS = "uploads"
+    SEARCH = "search"
+
+
+NEEDED_FOR: Mapping[ReadinessPart, frozenset[str]] = {
+    ReadinessPart.UPLOADS: frozenset({"postgres", "blob store", "scratch disk"}),
+    ReadinessPart.SEARCH: frozenset({"postgres", "milvus", "embedder"}),
+}
+"""The dependencies of a part; those of the whole are all that there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,26 +38,88 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limited:
+    """A dependency that is ready, but not for everything."""
+
+    dependency: str
+    notice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReadiness:
-    """Asks every dependency at once, each for `timeout_s` seconds at most."""
+    """Asks the dependencies at once, each for `timeout_s` seconds at most."""
 
     checks: Mapping[str, Check]
     timeout_s: float = 2.0
 
-    async def __call__(self) -> list[Waiting]:
-        """What is waited for; empty when ready."""
-        answers = await asyncio.gather(*(_ask(name, check, self.timeout_s) for name, check in self.checks.items()))
+    async def __call__(self, part: ReadinessPart = ReadinessPart.ALL) -> list[Waiting | Limited]:
+        """What the part waits for, and what is limited; it is ready when nothing is waited for."""
+        needed = NEEDED_FOR.get(part, self.checks.keys())
+        asked = [(name, check) for name, check in self.checks.items() if name in needed]
+        answers = await asyncio.gather(*(_ask(name, check, self.timeout_s) for name, check in asked))
         return [answer for answer in answers if answer is not None]
 
 
-async def _ask(dependency: str, check: Check, timeout_s: float) -> Waiting | None:
+class RememberedCheck:
+    """A check that costs something: its last answer holds for a while, however many probes come.
+
+    It is never asked twice at once. A probe that gives up leaves the question standing, so that whoever comes next
+    finds its answer; `longest_s` ends one that is never answered. `clock` gives seconds that never go back.
+    """
+
+    def __init__(self, check: Check, *, clock: Callable[[], float], longest_s: float = 30.0) -> None:
+        self._check = check
+        self._clock = clock
+        self._longest_s = longest_s
+        self._asking: asyncio.Task[_Answer] | None = None
+        self._answer: _Answer | None = None
+        self._ends_at = 0.0
+
+    async def __call__(self) -> str | None:
+        """The notice or the error of the last answer, asked anew where that is too old."""
+        answer = self._answer
+        if answer is None or self._clock() >= self._ends_at:
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask())
+            answer = await asyncio.shield(self._asking)
+        if answer.error:
+            raise answer.error.with_traceback(None)  # raised again and again, it would collect them all
+        return answer.notice
+
+    async def _ask(self) -> "_Answer":
+        try:
+            answer = await _answer_of(self._check, self._longest_s)
+            self._answer = answer
+            self._ends_at = self._clock() + (BAD_FOR_S if answer.error else GOOD_FOR_S)
+            return answer
+        finally:
+            self._asking = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    notice: str | None = None
+    error: UnavailableError | MisconfiguredError | None = None
+
+
+async def _answer_of(check: Check, longest_s: float) -> _Answer:
+    try:
+        async with asyncio.timeout(longest_s):
+            return _Answer(notice=await check())
+    except (UnavailableError, MisconfiguredError) as error:
+        return _Answer(error=error)
+    except TimeoutError:
+        return _Answer(error=UnavailableError("dependency", f"no answer within {longest_s:g} s"))
+
+
+async def _ask(dependency: str, check: Check, timeout_s: float) -> Waiting | Limited | None:
     try:
         async with asyncio.timeout(timeout_s):
-            await check()
+            notice = await check()
     except UnavailableError as error:
         return Waiting(dependency=dependency, reason=error.reason)
     except MisconfiguredError as error:
         return Waiting(dependency=dependency, reason=str(error))
     except TimeoutError:
         return Waiting(dependency=dependency, reason=f"no answer within {timeout_s:g} s")
-    return None
+    return Limited(dependency=dependency, notice=notice) if notice else None

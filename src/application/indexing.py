@@ -12,6 +12,8 @@ from typing import Protocol
 from domain.chunk import Chunk
 from domain.comments import DeviceComments
 from domain.document import Document, DocumentType, Failure
+from domain.errors import NotFoundError
+from domain.ports.unit_of_work import UnitOfWork
 from domain.template import Template
 
 
@@ -37,6 +39,17 @@ class Surroundings:
     template: Template
     comments: DeviceComments
     scratch: Path
+
+
+async def surroundings_of(pgm_id: str, unit_of_work: UnitOfWork, *, scratch: Path) -> Surroundings | None:
+    """What the steps may use; None for a program that is deleted."""
+    try:
+        async with unit_of_work.begin() as transaction:
+            template = await transaction.programs.template_of(pgm_id)
+            comments = await transaction.programs.comments_of(pgm_id)
+    except NotFoundError:
+        return None
+    return Surroundings(pgm_id=pgm_id, template=template, comments=comments, scratch=scratch)
 
 
 class IndexingStep(Protocol):

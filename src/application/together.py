@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Other = TypeVar("Other")
 
 
 async def together(*coroutines: Coroutine[Any, Any, T]) -> list[T]:
@@ -15,3 +16,9 @@ async def together(*coroutines: Coroutine[Any, Any, T]) -> list[T]:
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from failures
     return [task.result() for task in tasks]
+
+
+async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, Other]) -> tuple[T, Other]:
+    """As above, for two results of different types."""
+    found: list[Any] = await together(first, second)
+    return found[0], found[1]

@@ -8,18 +8,22 @@ from dependency_injector import containers, providers
 
 from application.check_readiness import Check, CheckReadiness
 from application.delete_program import DeleteProgram
+from application.drop_old_indexes import DropOldIndexes
 from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
 from application.indexing import IndexingSteps
 from application.indexing_steps import KeepOwnObject, ReadRungs, ReadTemplateRows
+from application.keep_index import KeepIndex
 from application.purge_program import PurgeProgram
 from application.read_content import ReadContent
+from application.rebuild_index import RebuildIndex
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
 from application.search_rungs import SearchRungs
 from application.sweep_uploads import SweepUploads
 from application.validate_upload import ValidateUpload
+from application.write_vectors import WriteVectors
 from domain.document import DocumentType
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.blob_store import BlobStore
@@ -81,11 +85,12 @@ class Container(containers.DeclarativeContainer):
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks)
 
+    write_vectors = providers.Factory(WriteVectors, embedder=embedder, index=index)
     index_documents = providers.Factory(
         IndexDocuments,
         unit_of_work=unit_of_work,
         steps=indexing_steps,
-        embedder=embedder,
+        vectors=write_vectors,
         index=index,
         blobs=blobs,
         scratch=scratch,
@@ -95,5 +100,16 @@ class Container(containers.DeclarativeContainer):
         HandleEvent, unit_of_work=unit_of_work, index_documents=index_documents, purge_program=purge_program
     )
     index_registered = providers.Factory(IndexRegistered, unit_of_work=unit_of_work, handle_event=handle_event)
+    keep_index = providers.Factory(KeepIndex, unit_of_work=unit_of_work, index=index)
+    rebuild_index = providers.Factory(
+        RebuildIndex,
+        unit_of_work=unit_of_work,
+        catalogue=catalogue,
+        steps=indexing_steps,
+        vectors=write_vectors,
+        index=index,
+        scratch=scratch,
+    )
+    drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

@@ -24,6 +24,7 @@ from application.spool import sweep_scratch
 from domain.chunking import RENDERING_VERSION
 from domain.errors import MisconfiguredError
 from domain.events import LEASE
+from domain.index_key import IndexKey
 from domain.ports.blob_store import BlobStore
 from domain.ports.embedder import Embedder
 from entrypoints.container import Container
@@ -110,8 +111,7 @@ def _vector_index(settings: Settings, embedder: Embedder) -> MilvusVectorIndex:
         token=settings.milvus_token,
         database=settings.milvus_database,
         alias=settings.milvus_collection_name,
-        model=embedder.model,
-        rendering_version=RENDERING_VERSION,
+        key=IndexKey(model=embedder.model, rendering_version=RENDERING_VERSION),
     )
 
 

@@ -2,30 +2,50 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.milvus.vector_index import MilvusVectorIndex
 from adapters.postgres.migrations_runner import is_current
-from adapters.queue.arq_dispatcher import ArqDispatcher
-from application.check_readiness import Check
+from application.check_readiness import Check, RememberedCheck
 from domain.errors import MisconfiguredError, UnavailableError
 from domain.ports.blob_store import BlobStore
 from domain.ports.embedder import Embedder
 
 
+class SignsOfLife(Protocol):
+    """What knows of the workers."""
+
+    async def has_worker(self) -> bool:
+        """Whether one has given a sign of life lately."""
+        ...
+
+
+class Pinged(Protocol):
+    """What answers for the vector index."""
+
+    async def ping(self) -> str | None:
+        """What it cannot do, if anything. Raises UnavailableError or MisconfiguredError unless it can be searched."""
+        ...
+
+
 def readiness_checks(
     *,
     engine: AsyncEngine,
-    dispatcher: ArqDispatcher,
-    index: MilvusVectorIndex,
+    dispatcher: SignsOfLife,
+    index: Pinged,
     embedder: Embedder,
     blobs: BlobStore,
     scratch: Path,
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Check]:
-    """One check per dependency, by the name under which `/readyz` says that it is waited for."""
+    """One check per dependency, by the name under which `/readyz` says that it is waited for.
+
+    What a provider may charge for (an embedding, a stored object) is remembered: probes come every few seconds.
+    """
 
     async def postgres() -> None:
         if not await is_current(engine):
@@ -51,8 +71,8 @@ def readiness_checks(
         "postgres": postgres,
         "worker": worker,
         "milvus": index.ping,
-        "embedder": embeds,
-        "blob store": stores,
+        "embedder": RememberedCheck(embeds, clock=clock),
+        "blob store": RememberedCheck(stores, clock=clock),
         "scratch disk": spools,
     }
 

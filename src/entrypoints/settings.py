@@ -86,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     embedding_timeout_s: Annotated[int, msgspec.Meta(ge=1, le=300)] = 30
     embedding_max_characters: Annotated[int, msgspec.Meta(ge=1, le=32_000)] = 2_000
 
+    index_follows_model: bool = False
     async_milvus_processing: bool = True
     worker_jobs: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
 

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Coroutine
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -23,7 +24,7 @@ from application.relay_outbox import RelayOutbox
 from application.sweep_uploads import SweepUploads
 from domain.errors import LadderbaseError, MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
-from domain.ports.vector_index import VectorIndex
+from entrypoints.index_duty import IndexDuty
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
 from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
@@ -55,14 +56,19 @@ async def _run(settings: Settings) -> int:
         opened(settings, redis) as container,
         OutboxListener(settings.database_url) as listener,
     ):
+        index_duty = IndexDuty(
+            keep_index=container.keep_index(),
+            rebuild_index=container.rebuild_index(),
+            follows_model=settings.index_follows_model,
+        )
         duties = {
             asyncio.create_task(duty)
             for duty in (
                 _until_signal(),
-                _prepare(container.index()),
-                _relay(container.relay_outbox(), listener),
+                index_duty(),
+                _once(index_duty.may_work, _relay(container.relay_outbox(), listener)),
+                _once(index_duty.may_work, _handle(container.handle_event(), redis, settings.worker_jobs)),
                 _sweep(container.sweep_uploads()),
-                _handle(container.handle_event(), redis, settings.worker_jobs),
             )
         }
         return await _until_one_ends(duties)
@@ -80,6 +86,15 @@ async def _until_one_ends(duties: set["asyncio.Task[None]"]) -> int:
         else:
             _log.error("the worker stops on a bug", exc_info=error)
     return 1 if errors else 0
+
+
+async def _once(ready: asyncio.Event, duty: Coroutine[Any, Any, None]) -> None:
+    try:
+        await ready.wait()
+    except asyncio.CancelledError:
+        duty.close()  # or Python would complain that nobody ever awaited it
+        raise
+    await duty
 
 
 async def _until_signal() -> None:
@@ -131,20 +146,6 @@ async def _relay(relay_outbox: RelayOutbox, listener: OutboxListener) -> None:
         pause_s = POLL_S
         if relayed <= 1:
             await listener.wait(POLL_S)
-
-
-async def _prepare(index: VectorIndex) -> None:
-    """Get the vector index ready, however long that takes; until then jobs wait in the outbox."""
-    pause_s = POLL_S
-    while True:
-        try:
-            await index.prepare()
-            break
-        except (UnavailableError, MisconfiguredError) as error:
-            _log.warning("the vector index is not ready, next try in %.1f s: %s", pause_s, error)
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-    await asyncio.Event().wait()  # a duty that ends would end the worker
 
 
 async def _sweep(sweep_uploads: SweepUploads) -> None:

@@ -124,4 +124,6 @@ async def a_service(folder: Path, bodies: dict[str, str] | None = None, **overri
     upload, inspected = an_upload(folder, bodies)
     service = Service(folder=folder, upload=upload, inspected=inspected, overrides=overrides)
     await service.index.prepare()
+    async with service.container.unit_of_work().begin() as transaction:
+        await transaction.indexes.adopt(service.container.index().key)
     return service

@@ -1,9 +1,12 @@
 """Small, real uploads: a ZIP of ladder CSVs, a template, and what an inspection finds in them."""
 
 import hashlib
+import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import openpyxl
 
 from domain.comments import DeviceComments
 from domain.ladder.listing import parse_listing
@@ -18,9 +21,32 @@ CONVEYOR = "0,[Title]컨베이어 정지,,,,,\n8,,LD,X0,,,\n9,,OUT,M10,,,\n10,,L
 DOOR = "0,[Title]도어 잠금,,,,,\n8,,LDI,X1,,,\n9,,RST,Y5,,,\n10,,END,,,,\n"
 
 
+COLUMNS = ("Folder ID", "Folder Name", "Sub Folder Name", "Logic ID", "Logic Name")
+
+
 def ladder_csv(body: str) -> bytes:
     """A listing as people re-save it."""
     return (HEADER + body).encode()
+
+
+def archive_of(bodies: Mapping[str, str]) -> bytes:
+    """A ladder ZIP of these logics (logic id -> listing body)."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for logic_id, body in bodies.items():
+            archive.writestr(f"{logic_id}.csv", ladder_csv(body))
+    return out.getvalue()
+
+
+def template_of(rows: Iterable[tuple[str, ...]], columns: tuple[str, ...] = COLUMNS) -> bytes:
+    """A template workbook with these rows."""
+    book = openpyxl.Workbook()
+    for row in (columns, *rows):
+        book.worksheets[0].append(row)
+    out = io.BytesIO()
+    book.save(out)
+    book.close()
+    return out.getvalue()
 
 
 def an_upload(folder: Path, bodies: Mapping[str, str] | None = None) -> tuple[Upload, InspectedUpload]:

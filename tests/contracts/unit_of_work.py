@@ -1,10 +1,13 @@
-"""What every UnitOfWork promises, with its four repositories."""
+"""What every UnitOfWork promises, with its five repositories."""
 
 from contracts.document_repo import DocumentRepoContract
+from contracts.index_registry import IndexRegistryContract
 from contracts.outbox import OutboxContract
 from contracts.program_repo import ProgramRepoContract
 from contracts.upload_log import UploadLogContract
 
 
-class UnitOfWorkContract(ProgramRepoContract, DocumentRepoContract, OutboxContract, UploadLogContract):
+class UnitOfWorkContract(
+    ProgramRepoContract, DocumentRepoContract, IndexRegistryContract, OutboxContract, UploadLogContract
+):
     """Needs the fixtures `unit_of_work`, `catalogue`, `time_passes` and `spoil_event`, all over one record."""

@@ -1,4 +1,8 @@
-"""What every vector index promises. The fixture gives one that is prepared and empty."""
+"""What every vector index promises, whichever lanes it has (see contracts.lexical_lane).
+
+The fixtures give one that is prepared and empty, and a neighbour: the index of another key on the same server
+behind the same name, which nobody has prepared.
+"""
 
 import math
 from array import array
@@ -8,7 +12,7 @@ import pytest
 
 from domain.chunk import chunk_id
 from domain.document import DocumentRef, DocumentType
-from domain.errors import MisconfiguredError
+from domain.errors import MisconfiguredError, UnavailableError
 from domain.ports.vector_index import IndexEntry, VectorIndex
 from domain.search import Candidate, SearchScope
 from domain.vectors import Vectors
@@ -72,8 +76,14 @@ def ids(candidates: Sequence[Candidate]) -> list[str]:
     return [candidate.chunk_id for candidate in candidates]
 
 
+async def write(index: VectorIndex, entries: Sequence[IndexEntry], written: Vectors) -> None:
+    """Write and look: searches are promised to see what a strong read has seen."""
+    await index.upsert(entries, written)
+    await index.count()
+
+
 async def add(index: VectorIndex, *entries: IndexEntry) -> None:
-    await index.upsert(entries, alike(len(entries)))
+    await write(index, entries, alike(len(entries)))
 
 
 class VectorIndexContract:
@@ -84,7 +94,7 @@ class VectorIndexContract:
 
     async def test_the_nearest_vectors_come_first_scored_by_cosine(self, vector_index: VectorIndex) -> None:
         entries = [entry(0), entry(1), entry(2), entry(3)]
-        await vector_index.upsert(entries, vectors([1], [0, 1], [1, 1], [-1]))
+        await write(vector_index, entries, vectors([1], [0, 1], [1, 1], [-1]))
         found = await vector_index.dense(vectors([1, 0.1]), EVERYTHING, limit=3)
         assert ids(found) == ["D1.g1.0", "D1.g1.2", "D1.g1.1"]
         assert found[0].score == pytest.approx(1 / math.hypot(1, 0.1), abs=1e-3)
@@ -92,53 +102,6 @@ class VectorIndexContract:
 
     async def test_a_search_of_an_empty_index_finds_nothing(self, vector_index: VectorIndex) -> None:
         assert await vector_index.dense(vectors([1]), EVERYTHING, limit=5) == []
-        assert await vector_index.lexical(["모터"], EVERYTHING, limit=5) == []
-
-    async def test_chunks_that_hold_more_and_rarer_tokens_come_first(self, vector_index: VectorIndex) -> None:
-        texts = ["모터 정지 m1234", "모터 정지", "모터 알람", "정지 m0", "도어 열림"]
-        await add(vector_index, *(entry(place, text) for place, text in enumerate(texts)))
-        found = await vector_index.lexical(["모터", "m1234"], EVERYTHING, limit=5)
-        assert ids(found)[0] == "D1.g1.0"
-        assert set(ids(found)) == {"D1.g1.0", "D1.g1.1", "D1.g1.2"}
-        assert found[0].lexical_text == "모터 정지 m1234"
-        assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)
-        assert all(candidate.score > 0 for candidate in found)
-
-    @pytest.mark.parametrize(
-        "token",
-        [
-            "m1234",
-            "d500bitf",
-            "k4m0",
-            "u2ag31",
-            "x0a",
-            "z0",
-            "0000",
-            "rung",
-            "컨베",
-            "コン",
-            "ー電",
-            "圧力",
-            "压力",
-            "がき",
-            "々",
-            "é",
-            "ㅏ",
-        ],
-    )
-    async def test_a_token_comes_through_whole(self, vector_index: VectorIndex, token: str) -> None:
-        await add(vector_index, entry(0, f"앞말 {token} zz"), entry(1, f"{token}1 1{token} {token}{token}"))
-        assert ids(await vector_index.lexical([token], EVERYTHING, limit=5)) == ["D1.g1.0"]
-
-    async def test_no_tokens_find_nothing(self, vector_index: VectorIndex) -> None:
-        await add(vector_index, entry())
-        assert await vector_index.lexical([], EVERYTHING, limit=5) == []
-        assert await vector_index.lexical(["absent"], EVERYTHING, limit=5) == []
-
-    async def test_a_chunk_without_tokens_is_found_by_meaning_alone(self, vector_index: VectorIndex) -> None:
-        await add(vector_index, entry(0, ""), entry(1, "모터"))
-        assert set(ids(await vector_index.dense(vectors([1]), EVERYTHING, limit=5))) == {"D1.g1.0", "D1.g1.1"}
-        assert ids(await vector_index.lexical(["모터"], EVERYTHING, limit=5)) == ["D1.g1.1"]
 
     @pytest.mark.parametrize(
         ("scope", "expected"),
@@ -152,7 +115,7 @@ class VectorIndexContract:
             (SearchScope(pgm_id="PGM"), set()),
         ],
     )
-    async def test_both_lanes_keep_to_the_scope(
+    async def test_a_search_keeps_to_the_scope(
         self, vector_index: VectorIndex, scope: SearchScope, expected: set[str]
     ) -> None:
         await add(
@@ -163,7 +126,6 @@ class VectorIndexContract:
             entry(ref=document("D"), pgm_id="PGM_2"),
         )
         assert set(ids(await vector_index.dense(vectors([1]), scope, limit=9))) == expected
-        assert set(ids(await vector_index.lexical(["모터"], scope, limit=9))) == expected
 
     @pytest.mark.parametrize("value", HOSTILE)
     async def test_a_hostile_id_is_a_value_like_any_other(self, vector_index: VectorIndex, value: str) -> None:
@@ -174,22 +136,20 @@ class VectorIndexContract:
         )
         for scope in (SearchScope(pgm_id=value), SearchScope(folder_id=value), SearchScope(logic_id=value)):
             assert ids(await vector_index.dense(vectors([1]), scope, limit=9)) == ["D1.g1.0"]
-            assert ids(await vector_index.lexical(["모터"], scope, limit=9)) == ["D1.g1.0"]
         await vector_index.remove_program(value)
         assert await vector_index.chunk_ids([document()]) == {"D1.g1.1"}
 
     async def test_a_search_gives_no_more_than_asked_for(self, vector_index: VectorIndex) -> None:
         await add(vector_index, *(entry(ordinal) for ordinal in range(20)))
         assert len(await vector_index.dense(vectors([1]), EVERYTHING, limit=7)) == 7
-        assert len(await vector_index.lexical(["모터"], EVERYTHING, limit=7)) == 7
 
     async def test_writing_again_replaces(self, vector_index: VectorIndex) -> None:
-        await vector_index.upsert([entry(0, "모터")], vectors([1]))
-        await vector_index.upsert([entry(0, "도어")], vectors([0, 1]))
-        assert await vector_index.lexical(["모터"], EVERYTHING, limit=5) == []
-        assert ids(await vector_index.lexical(["도어"], EVERYTHING, limit=5)) == ["D1.g1.0"]
+        await write(vector_index, [entry(0, "모터")], vectors([1]))
+        await write(vector_index, [entry(0, "도어")], vectors([0, 1]))
+        assert await vector_index.count() == 1
         (found,) = await vector_index.dense(vectors([0, 1]), EVERYTHING, limit=5)
         assert found.score == pytest.approx(1.0, abs=1e-3)
+        assert found.lexical_text == "도어"
 
     async def test_many_entries_are_written_whole(self, vector_index: VectorIndex) -> None:
         await add(vector_index, *(entry(ordinal) for ordinal in range(1_203)))
@@ -237,11 +197,12 @@ class VectorIndexContract:
         )
         await vector_index.remove_program("PGM_1")
         await vector_index.remove_program("PGM_1")
-        assert ids(await vector_index.lexical(["모터"], EVERYTHING, limit=9)) == ["B.g1.0"]
+        assert ids(await vector_index.dense(vectors([1]), EVERYTHING, limit=9)) == ["B.g1.0"]
 
-    async def test_an_endless_text_is_indexed_by_its_beginning(self, vector_index: VectorIndex) -> None:
-        await add(vector_index, entry(0, " ".join(["m1234", *["컨베"] * 40_000])), entry(1, "m5"))
-        assert ids(await vector_index.lexical(["m1234"], EVERYTHING, limit=5)) == ["D1.g1.0"]
+    async def test_an_endless_text_is_kept_by_its_beginning(self, vector_index: VectorIndex) -> None:
+        await add(vector_index, entry(0, " ".join(["m1234", *["컨베"] * 40_000])))
+        (found,) = await vector_index.dense(vectors([1]), EVERYTHING, limit=5)
+        assert found.lexical_text.startswith("m1234 컨베 ")
 
     async def test_one_vector_belongs_to_each_entry(self, vector_index: VectorIndex) -> None:
         with pytest.raises(ValueError, match="vectors"):
@@ -256,3 +217,63 @@ class VectorIndexContract:
             await vector_index.upsert([entry()], other)
         with pytest.raises(MisconfiguredError):
             await vector_index.dense(other, EVERYTHING, limit=1)
+
+    async def test_chunks_are_counted(self, vector_index: VectorIndex, neighbour: VectorIndex) -> None:
+        assert await vector_index.count() == 0
+        assert await neighbour.count() is None
+        await add(vector_index, *(entry(ordinal) for ordinal in range(300)), entry(ref=document("D2")))
+        assert await vector_index.count() == 301
+        await vector_index.remove_documents([document()])
+        assert await vector_index.count() == 1
+
+    async def test_an_index_that_was_never_prepared_is_unavailable_and_not_empty(self, neighbour: VectorIndex) -> None:
+        for call in (
+            neighbour.upsert([entry()], alike(1)),
+            neighbour.dense(vectors([1]), EVERYTHING, limit=1),
+            neighbour.chunk_ids([document()]),
+            neighbour.remove_documents([document()]),
+            neighbour.remove_program("PGM_1"),
+        ):
+            with pytest.raises(UnavailableError):
+                await call
+
+    async def test_indexes_of_two_keys_stand_side_by_side(
+        self, vector_index: VectorIndex, neighbour: VectorIndex
+    ) -> None:
+        assert vector_index.key != neighbour.key
+        await add(vector_index, entry())
+        await neighbour.prepare()
+        assert await neighbour.count() == 0
+        await add(neighbour, entry(1))
+        for index, expected in ((vector_index, "D1.g1.0"), (neighbour, "D1.g1.1")):
+            assert await index.chunk_ids([document()]) == {expected}
+            assert ids(await index.dense(vectors([1]), EVERYTHING, limit=9)) == [expected]
+
+    async def test_a_removal_reaches_every_index_behind_the_name(
+        self, vector_index: VectorIndex, neighbour: VectorIndex
+    ) -> None:
+        await neighbour.prepare()
+        for index in (vector_index, neighbour):
+            await add(index, entry(), entry(ref=document("D2"), pgm_id="PGM_2"), entry(ref=document("D3")))
+        await vector_index.remove_documents([document()])
+        await neighbour.remove_program("PGM_2")
+        for index in (vector_index, neighbour):
+            assert ids(await index.dense(vectors([1]), EVERYTHING, limit=9)) == ["D3.g1.0"]
+
+    async def test_publishing_again_or_another_one_is_no_error(
+        self, vector_index: VectorIndex, neighbour: VectorIndex
+    ) -> None:
+        await neighbour.prepare()
+        for index in (vector_index, vector_index, neighbour, vector_index):
+            await index.publish()
+
+    async def test_the_others_are_dropped_even_the_published_one(
+        self, vector_index: VectorIndex, neighbour: VectorIndex
+    ) -> None:
+        await neighbour.prepare()
+        await neighbour.publish()
+        await add(vector_index, entry())
+        assert await vector_index.drop_others() == 1
+        assert await vector_index.drop_others() == 0
+        assert await neighbour.count() is None
+        assert await vector_index.chunk_ids([document()]) == {"D1.g1.0"}

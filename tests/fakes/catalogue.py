@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from domain.chunk import chunk_id
+from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
 from domain.errors import InvalidRequestError, NotFoundError
-from domain.ports.catalogue import Catalogue, Page, ProgramView
+from domain.index_key import IndexKey
+from domain.ports.catalogue import Catalogue, IndexView, Page, ProgramView
 from domain.program import IndexingProgress, Registration
 from domain.search import FoundChunk
 from domain.template import Template
@@ -50,7 +52,17 @@ class InMemoryCatalogue(Catalogue):
     async def failures(self, pgm_id: str, *, limit: int) -> Sequence[Document]:
         return [each for each in self._documents_of(pgm_id) if each.state is DocumentState.FAILED][:limit]
 
-    async def visible_chunks(self, chunk_ids: Sequence[str]) -> dict[str, FoundChunk]:
+    async def index(self, key: IndexKey) -> IndexView:
+        stored = self._tables.indexes.get(key)
+        if stored is not None and stored.is_complete:
+            return IndexView(is_complete=True)
+        indexed = self._tables.indexed()
+        held = sum(self._tables.holds(key, document) for document in indexed)
+        return IndexView(is_complete=False, held=held, total=len(indexed))
+
+    async def visible_chunks(
+        self, chunk_ids: Sequence[str], *, rendering_version: int = RENDERING_VERSION
+    ) -> dict[str, FoundChunk]:
         visible = {
             chunk_id(ref, chunk.ordinal): FoundChunk(
                 chunk_id=chunk_id(ref, chunk.ordinal),
@@ -65,9 +77,10 @@ class InMemoryCatalogue(Catalogue):
                 ladder=chunk.ladder,
                 devices=chunk.devices,
             )
-            for ref, chunks in self._tables.chunks.items()
+            for (ref, rendering), chunks in self._tables.chunks.items()
             for chunk in chunks
-            if (document := self._tables.documents[ref.document_id]).ref == ref
+            if rendering == rendering_version
+            and (document := self._tables.documents[ref.document_id]).ref == ref
             and document.state is DocumentState.INDEXED
             and self._tables.is_of_current_revision(document)
         }

@@ -41,9 +41,11 @@ class InMemoryDocumentRepo(DocumentRepo):
         for document in current:
             chunks = by_ref[document.ref].chunks
             refuse_unstorable([replace(chunk, dense_text="", lexical_text="") for chunk in chunks])
-            for ref in [ref for ref in self._tables.chunks if ref.document_id == document.document_id]:
-                del self._tables.chunks[ref]
-            self._tables.chunks[document.ref] = chunks
+            rendering = by_ref[document.ref].rendering_version
+            for ref, other in list(self._tables.chunks):
+                if ref.document_id == document.document_id and (ref != document.ref or other == rendering):
+                    del self._tables.chunks[ref, other]
+            self._tables.chunks[document.ref, rendering] = chunks
             self._put(
                 replace(
                     document,
@@ -54,6 +56,21 @@ class InMemoryDocumentRepo(DocumentRepo):
                 )
             )
         return frozenset(document.ref for document in current)
+
+    async def add_rendering(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
+        by_ref = {document.ref: document for document in documents}
+        indexed = [each.ref for each in self._current(list(by_ref)) if each.state is DocumentState.INDEXED]
+        for ref in indexed:
+            self._tables.chunks.setdefault((ref, by_ref[ref].rendering_version), by_ref[ref].chunks)
+        return frozenset(indexed)
+
+    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
+        restarted = [
+            replace(each, generation=each.generation + 1, state=DocumentState.PENDING, failure=None)
+            for each in self._current(refs)
+        ]
+        self._put(*restarted)
+        return sorted((document.ref for document in restarted), key=lambda ref: ref.document_id)
 
     async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
         by_ref = dict(failures)

@@ -47,8 +47,8 @@ class InMemoryProgramRepo(ProgramRepo):
         purged = {each.document_id for each in self._tables.documents.values() if each.pgm_id == pgm_id}
         for document_id in purged:
             del self._tables.documents[document_id]
-        for ref in [ref for ref in self._tables.chunks if ref.document_id in purged]:
-            del self._tables.chunks[ref]
+        for ref, rendering in [each for each in self._tables.chunks if each[0].document_id in purged]:
+            del self._tables.chunks[ref, rendering]
 
     def _live(self, pgm_id: str) -> Registration:
         registration = self._tables.live(pgm_id)

@@ -7,9 +7,10 @@ from itertools import count
 from typing import Any, Self
 
 from domain.chunk import Chunk
-from domain.document import Document, DocumentRef
+from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
 from domain.events import Event
+from domain.index_key import IndexKey
 from domain.program import Registration
 
 
@@ -56,13 +57,23 @@ class StoredUpload:
     is_taken: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredIndex:
+    is_current: bool = False
+    is_complete: bool = False
+    builder: str | None = None
+    builder_until: datetime | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Tables:
     """Rows are frozen, so that a shallow copy is a snapshot."""
 
     programs: dict[str, StoredProgram] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
-    chunks: dict[DocumentRef, tuple[Chunk, ...]] = field(default_factory=dict)
+    chunks: dict[tuple[DocumentRef, int], tuple[Chunk, ...]] = field(default_factory=dict)  # by rendering, too
+    indexes: dict[IndexKey, StoredIndex] = field(default_factory=dict)
+    held: dict[tuple[IndexKey, str], int] = field(default_factory=dict)  # index and document -> generation
     events: dict[int, StoredEvent] = field(default_factory=dict)
     uploads: dict[str, StoredUpload] = field(default_factory=dict)
 
@@ -72,6 +83,17 @@ class Tables:
     def live(self, pgm_id: str) -> Registration | None:
         program = self.programs.get(pgm_id)
         return program.registration if program and not program.is_deleted else None
+
+    def indexed(self) -> list[Document]:
+        """What searches may find."""
+        return [
+            document
+            for document in self.documents.values()
+            if document.state is DocumentState.INDEXED and self.is_of_current_revision(document)
+        ]
+
+    def holds(self, key: IndexKey, document: Document) -> bool:
+        return self.held.get((key, document.document_id)) == document.generation
 
     def is_of_current_revision(self, document: Document) -> bool:
         registration = self.live(document.pgm_id)

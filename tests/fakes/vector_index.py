@@ -4,84 +4,138 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from domain.document import DocumentRef
 from domain.errors import MisconfiguredError, UnavailableError
+from domain.index_key import IndexKey
+from domain.ports.embedder import EmbeddingModel
 from domain.ports.vector_index import IndexEntry, VectorIndex
-from domain.search import Candidate, SearchScope
+from domain.search import Candidate, Lane, SearchScope
 from domain.vectors import Vectors
 
 _K1, _B = 1.2, 0.75
 
 
+@dataclass(slots=True)
+class _Held:
+    """What is held under one key."""
+
+    entries: dict[str, IndexEntry] = field(default_factory=dict)
+    vectors: "dict[str, array[float]]" = field(default_factory=dict)
+
+    def remove(self, chunk_ids: Iterable[str]) -> None:
+        for chunk_id in list(chunk_ids):
+            del self.entries[chunk_id], self.vectors[chunk_id]
+
+
+@dataclass(slots=True)
+class VectorServer:
+    """What the indexes of several keys share, like one server."""
+
+    indexes: dict[IndexKey, _Held] = field(default_factory=dict)
+    published: IndexKey | None = None
+    has_bm25: bool = True
+
+
 class InMemoryVectorIndex(VectorIndex):
     """Cosine and BM25 over all entries, by brute force."""
 
-    def __init__(self, *, dimension: int = 64) -> None:
-        self._dimension = dimension
-        self._prepared = False
-        self.entries: dict[str, IndexEntry] = {}
-        self._vectors: dict[str, array[float]] = {}
+    def __init__(self, *, dimension: int = 64, key: IndexKey | None = None, server: VectorServer | None = None) -> None:
+        self._key = key or IndexKey(model=EmbeddingModel(name="hashing", dimension=dimension), rendering_version=1)
+        self.server = server or VectorServer()
+
+    @property
+    def key(self) -> IndexKey:
+        return self._key
+
+    @property
+    def entries(self) -> dict[str, IndexEntry]:
+        """A back door to what is held."""
+        held = self.server.indexes.get(self._key)
+        return held.entries if held else {}
+
+    async def lanes(self) -> frozenset[Lane]:
+        return frozenset(Lane) if self.server.has_bm25 else frozenset({Lane.DENSE})
 
     async def prepare(self) -> None:
-        self._prepared = True
+        self.server.indexes.setdefault(self._key, _Held())
+
+    async def publish(self) -> None:
+        self._held()
+        self.server.published = self._key
+
+    async def count(self) -> int | None:
+        held = self.server.indexes.get(self._key)
+        return None if held is None else len(held.entries)
 
     async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
-        self._check(vectors)
+        held = self._held_for(vectors)
         if len(vectors) != len(entries):
             raise ValueError(f"{len(entries)} entries with {len(vectors)} vectors")
         for place, entry in enumerate(entries):
-            self.entries[entry.chunk_id] = entry
-            self._vectors[entry.chunk_id] = array("f", bytes(vectors.row(place)))
+            held.entries[entry.chunk_id] = entry
+            held.vectors[entry.chunk_id] = array("f", bytes(vectors.row(place)))
 
     async def dense(self, vector: Vectors, scope: SearchScope, *, limit: int) -> list[Candidate]:
-        self._check(vector)
+        held = self._held_for(vector)
         if len(vector) != 1:
             raise ValueError(f"a search takes one vector, not {len(vector)}")
         wanted = array("f", vector.buffer)
-        scored = ((entry, _cosine(wanted, self._vectors[entry.chunk_id])) for entry in self._within(scope))
+        scored = ((entry, _cosine(wanted, held.vectors[entry.chunk_id])) for entry in _within(held, scope))
         return _best(scored, limit)
 
     async def lexical(self, tokens: Sequence[str], scope: SearchScope, *, limit: int) -> list[Candidate]:
-        self._check_prepared()
-        counts = {chunk_id: Counter(entry.lexical_text.split()) for chunk_id, entry in self.entries.items()}
-        scored = ((entry, _bm25(tokens, counts[entry.chunk_id], counts.values())) for entry in self._within(scope))
+        held = self._held()
+        if not self.server.has_bm25:
+            raise MisconfiguredError("the lexical lane is off")
+        counts = {chunk_id: Counter(entry.lexical_text.split()) for chunk_id, entry in held.entries.items()}
+        scored = ((entry, _bm25(tokens, counts[entry.chunk_id], counts.values())) for entry in _within(held, scope))
         return _best(((entry, score) for entry, score in scored if score > 0), limit)
 
     async def chunk_ids(self, documents: Sequence[DocumentRef]) -> frozenset[str]:
-        self._check_prepared()
-        return frozenset(chunk_id for chunk_id, entry in self.entries.items() if entry.document in documents)
+        held = self._held()
+        return frozenset(chunk_id for chunk_id, entry in held.entries.items() if entry.document in documents)
 
     async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:
-        self._check_prepared()
-        self._remove(chunk_id for chunk_id, entry in self.entries.items() if entry.document in documents)
+        self._held()
+        for held in self.server.indexes.values():
+            held.remove(chunk_id for chunk_id, entry in held.entries.items() if entry.document in documents)
 
     async def remove_program(self, pgm_id: str) -> None:
-        self._check_prepared()
-        self._remove(chunk_id for chunk_id, entry in self.entries.items() if entry.pgm_id == pgm_id)
+        self._held()
+        for held in self.server.indexes.values():
+            held.remove(chunk_id for chunk_id, entry in held.entries.items() if entry.pgm_id == pgm_id)
 
-    def _remove(self, chunk_ids: Iterable[str]) -> None:
-        for chunk_id in list(chunk_ids):
-            del self.entries[chunk_id], self._vectors[chunk_id]
+    async def drop_others(self) -> int:
+        others = [key for key in self.server.indexes if key != self._key]
+        for key in others:
+            del self.server.indexes[key]
+        return len(others)
 
-    def _within(self, scope: SearchScope) -> list[IndexEntry]:
-        return [
-            entry
-            for entry in self.entries.values()
-            if scope.pgm_id in {None, entry.pgm_id}
-            and scope.folder_id in {None, entry.folder_id}
-            and scope.logic_id in {None, entry.logic_id}
-            and scope.document_type in {None, entry.document_type}
-        ]
+    def _held_for(self, vectors: Vectors) -> _Held:
+        held = self._held()
+        if vectors.dimension != self._key.model.dimension:
+            raise MisconfiguredError(
+                f"vectors of {vectors.dimension} dimensions for an index of {self._key.model.dimension}"
+            )
+        return held
 
-    def _check(self, vectors: Vectors) -> None:
-        self._check_prepared()
-        if vectors.dimension != self._dimension:
-            raise MisconfiguredError(f"vectors of {vectors.dimension} dimensions for an index of {self._dimension}")
-
-    def _check_prepared(self) -> None:
-        if not self._prepared:
+    def _held(self) -> _Held:
+        if self._key not in self.server.indexes:
             raise UnavailableError("milvus", "the index was not prepared")
+        return self.server.indexes[self._key]
+
+
+def _within(held: _Held, scope: SearchScope) -> list[IndexEntry]:
+    return [
+        entry
+        for entry in held.entries.values()
+        if scope.pgm_id in {None, entry.pgm_id}
+        and scope.folder_id in {None, entry.folder_id}
+        and scope.logic_id in {None, entry.logic_id}
+        and scope.document_type in {None, entry.document_type}
+    ]
 
 
 class UnavailableVectorIndex(VectorIndex):
@@ -95,10 +149,27 @@ class UnavailableVectorIndex(VectorIndex):
         self._acting = acting
         self.failures_left = failures
 
+    @property
+    def key(self) -> IndexKey:
+        return self._index.key
+
+    async def lanes(self) -> frozenset[Lane]:
+        self._fail_as_scripted()
+        return await self._index.lanes()
+
     async def prepare(self) -> None:
         if self._may_act():
             await self._index.prepare()
         self._fail_as_scripted()
+
+    async def publish(self) -> None:
+        if self._may_act():
+            await self._index.publish()
+        self._fail_as_scripted()
+
+    async def count(self) -> int | None:
+        self._fail_as_scripted()
+        return await self._index.count()
 
     async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
         if self._may_act():
@@ -126,6 +197,10 @@ class UnavailableVectorIndex(VectorIndex):
         if self._may_act():
             await self._index.remove_program(pgm_id)
         self._fail_as_scripted()
+
+    async def drop_others(self) -> int:
+        self._fail_as_scripted()
+        return await self._index.drop_others()
 
     def _may_act(self) -> bool:
         return self._acting or not self.failures_left

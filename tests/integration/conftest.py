@@ -20,6 +20,7 @@ import asyncpg
 import pytest
 import redis
 
+from builders.milvus_235 import Milvus235, why_it_cannot_start
 from entrypoints.embedded.child import Child
 from entrypoints.embedded.component import Component
 from entrypoints.embedded.milvus import MilvusServer
@@ -90,6 +91,18 @@ def milvus_uri(pytestconfig: pytest.Config) -> Iterator[str]:
     """A Milvus server, shared: every test uses collections of its own."""
     with _chosen(pytestconfig, "TEST_MILVUS_URI", docker=_docker_milvus, embedded=_embedded_milvus) as uri:
         yield uri
+
+
+@pytest.fixture(scope="session")
+def milvus_235_uri(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A real Milvus of the kind that has no BM25."""
+    if problem := why_it_cannot_start():
+        pytest.skip(problem)
+    pytestconfig.stash.setdefault(_CHOICES, {})["milvus 2.3.5"] = "from its wheel"
+    with _folder() as folder:
+        server = Milvus235(folder=folder)
+        with _running(server.component()):
+            yield server.uri
 
 
 @contextmanager

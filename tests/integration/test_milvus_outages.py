@@ -20,9 +20,10 @@ from adapters.milvus.connection import MilvusConnection, MilvusSession
 from adapters.milvus.vector_index import MilvusVectorIndex
 from contracts.vector_index import DIMENSION, EVERYTHING, add, document, entry, ids, vectors
 from domain.errors import MisconfiguredError, UnavailableError
+from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
 
-MODEL = EmbeddingModel(name="outage", dimension=DIMENSION)
+KEY = IndexKey(model=EmbeddingModel(name="outage", dimension=DIMENSION), rendering_version=1)
 
 
 class LiteServer:
@@ -86,9 +87,7 @@ def server(tmp_path: Path) -> Iterator[LiteServer]:
 
 @pytest.fixture
 async def index(server: LiteServer) -> AsyncIterator[MilvusVectorIndex]:
-    index = MilvusVectorIndex(
-        server.uri, alias="outage", model=MODEL, rendering_version=1, timeout_s=5, search_timeout_s=1
-    )
+    index = MilvusVectorIndex(server.uri, alias="outage", key=KEY, timeout_s=5, search_timeout_s=1)
     yield index
     await index.aclose()
 
@@ -96,9 +95,7 @@ async def index(server: LiteServer) -> AsyncIterator[MilvusVectorIndex]:
 async def test_a_server_that_was_never_there_is_unavailable_at_once() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        index = MilvusVectorIndex(
-            f"http://127.0.0.1:{probe.getsockname()[1]}", alias="none", model=MODEL, rendering_version=1, timeout_s=2
-        )
+        index = MilvusVectorIndex(f"http://127.0.0.1:{probe.getsockname()[1]}", alias="none", key=KEY, timeout_s=2)
         for call in (
             index.prepare(),
             index.ping(),
@@ -114,7 +111,7 @@ async def test_a_server_that_was_never_there_is_unavailable_at_once() -> None:
 
 @pytest.mark.parametrize("uri", ["no uri at all", "ftp://127.0.0.1:1"])
 async def test_an_address_that_is_no_uri_is_a_misconfiguration(uri: str) -> None:
-    index = MilvusVectorIndex(uri, alias="none", model=MODEL, rendering_version=1, timeout_s=2)
+    index = MilvusVectorIndex(uri, alias="none", key=KEY, timeout_s=2)
     for call in (index.prepare(), index.ping()):
         with pytest.raises(MisconfiguredError):
             await call
@@ -236,7 +233,7 @@ async def test_failed_connects_leave_no_connection_behind() -> None:
     milvus_pb2_grpc.add_MilvusServiceServicer_to_server(HalfAlive(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    index = MilvusVectorIndex(f"http://127.0.0.1:{port}", alias="n", model=MODEL, rendering_version=1, timeout_s=0.3)
+    index = MilvusVectorIndex(f"http://127.0.0.1:{port}", alias="n", key=KEY, timeout_s=0.3)
     for _ in range(5):
         with pytest.raises(UnavailableError):
             await index.ping()

@@ -1,4 +1,4 @@
-"""The vector index against a real Milvus server."""
+"""The vector index against a real Milvus server with BM25."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from pymilvus import DataType, MilvusClient
 
 from adapters.milvus.filters import quoted
+from adapters.milvus.open_collection import OpenCollection
 from adapters.milvus.vector_index import MilvusVectorIndex
+from contracts.lexical_lane import LexicalLaneContract
 from contracts.vector_index import (
     DIMENSION,
     EVERYTHING,
@@ -24,10 +26,13 @@ from contracts.vector_index import (
     vectors,
 )
 from domain.errors import MisconfiguredError, UnavailableError
+from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
 from domain.search import SearchScope
 
-MODEL = EmbeddingModel(name="Test-Model/1.0", dimension=DIMENSION)
+MODEL = EmbeddingModel(name="test", dimension=DIMENSION)
+KEY = IndexKey(model=MODEL, rendering_version=3)
+NEWER = IndexKey(model=MODEL, rendering_version=4)
 
 
 @pytest.fixture
@@ -50,7 +55,14 @@ def back_door(milvus_uri: str, alias: str) -> Iterator[MilvusClient]:
 
 @pytest.fixture
 async def unprepared(milvus_uri: str, alias: str, back_door: MilvusClient) -> AsyncIterator[MilvusVectorIndex]:
-    index = MilvusVectorIndex(milvus_uri, alias=alias, model=MODEL, rendering_version=3)
+    index = MilvusVectorIndex(milvus_uri, alias=alias, key=KEY)
+    yield index
+    await index.aclose()
+
+
+@pytest.fixture
+async def neighbour(milvus_uri: str, alias: str, back_door: MilvusClient) -> AsyncIterator[MilvusVectorIndex]:
+    index = MilvusVectorIndex(milvus_uri, alias=alias, key=NEWER)
     yield index
     await index.aclose()
 
@@ -61,32 +73,37 @@ async def vector_index(unprepared: MilvusVectorIndex) -> MilvusVectorIndex:
     return unprepared
 
 
-class TestMilvusVectorIndex(VectorIndexContract):
+class TestMilvusVectorIndex(VectorIndexContract, LexicalLaneContract):
     pass
 
 
-async def test_the_collection_is_named_by_model_dimension_and_rendering_behind_the_alias(
-    vector_index: MilvusVectorIndex, alias: str, back_door: MilvusClient
+async def test_the_alias_is_that_of_the_index_published_last(
+    vector_index: MilvusVectorIndex, neighbour: MilvusVectorIndex, alias: str, back_door: MilvusClient
 ) -> None:
-    name = f"{alias}_test_model_1_0_8_r3"
-    assert back_door.has_collection(name)
-    assert back_door.list_aliases(name)["aliases"] == [alias]
+    assert back_door.list_aliases(f"{alias}__test_8_r3")["aliases"] == []
+    await vector_index.publish()
+    assert back_door.list_aliases(f"{alias}__test_8_r3")["aliases"] == [alias]
+    await neighbour.prepare()
+    assert back_door.list_aliases(f"{alias}__test_8_r3")["aliases"] == [alias]
+    await neighbour.publish()
+    assert back_door.list_aliases(f"{alias}__test_8_r4")["aliases"] == [alias]
+    assert back_door.list_aliases(f"{alias}__test_8_r3")["aliases"] == []
 
 
-async def test_another_rendering_is_built_aside_and_takes_the_alias(
+async def test_the_collections_of_another_alias_are_not_touched(
     vector_index: MilvusVectorIndex, milvus_uri: str, alias: str, back_door: MilvusClient
 ) -> None:
-    await add(vector_index, entry())
-    newer = MilvusVectorIndex(milvus_uri, alias=alias, model=MODEL, rendering_version=4)
-    await newer.prepare()
-    assert await newer.chunk_ids([document()]) == frozenset()
-    assert await vector_index.chunk_ids([document()]) == {"D1.g1.0"}
-    assert back_door.list_aliases(f"{alias}_test_model_1_0_8_r4")["aliases"] == [alias]
-    await newer.aclose()
+    longer = MilvusVectorIndex(milvus_uri, alias=f"{alias}_b", key=KEY)
+    await longer.prepare()
+    await add(longer, entry())
+    await vector_index.remove_program("PGM_1")
+    assert await vector_index.drop_others() == 0
+    assert await longer.count() == 1
+    await longer.aclose()
 
 
 async def test_several_processes_may_prepare_at_once(milvus_uri: str, alias: str, back_door: MilvusClient) -> None:
-    indexes = [MilvusVectorIndex(milvus_uri, alias=alias, model=MODEL, rendering_version=1) for _ in range(4)]
+    indexes = [MilvusVectorIndex(milvus_uri, alias=alias, key=KEY) for _ in range(4)]
     await asyncio.gather(*(index.prepare() for index in indexes))
     await add(indexes[0], entry())
     assert ids(await indexes[3].lexical(["모터"], EVERYTHING, limit=5)) == ["D1.g1.0"]
@@ -98,12 +115,10 @@ async def test_what_a_dead_process_left_half_made_is_completed(
     unprepared: MilvusVectorIndex, alias: str, back_door: MilvusClient
 ) -> None:
     await unprepared.prepare()
-    name = f"{alias}_test_model_1_0_8_r3"
+    name = f"{alias}__test_8_r3"
     back_door.release_collection(name)
     back_door.drop_index(name, "lexical")
-    back_door.drop_alias(alias)
     await unprepared.prepare()
-    assert back_door.list_aliases(name)["aliases"] == [alias]
     await add(unprepared, entry())
     assert ids(await unprepared.lexical(["모터"], EVERYTHING, limit=5)) == ["D1.g1.0"]
 
@@ -114,8 +129,8 @@ async def test_a_collection_of_another_shape_is_a_misconfiguration_that_names_it
     schema = MilvusClient.create_schema()
     schema.add_field("chunk_id", DataType.VARCHAR, is_primary=True, max_length=64)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=4)
-    back_door.create_collection(f"{alias}_test_model_1_0_8_r3", schema=schema)
-    with pytest.raises(MisconfiguredError, match=f"{alias}_test_model_1_0_8_r3"):
+    back_door.create_collection(f"{alias}__test_8_r3", schema=schema)
+    with pytest.raises(MisconfiguredError, match=f"{alias}__test_8_r3"):
         await unprepared.prepare()
 
 
@@ -123,15 +138,16 @@ async def test_an_alias_that_is_a_collection_already_is_a_misconfiguration(
     unprepared: MilvusVectorIndex, alias: str, back_door: MilvusClient
 ) -> None:
     back_door.create_collection(alias, dimension=4)
-    with pytest.raises(MisconfiguredError, match="MILVUS_COLLECTION_NAME"):
-        await unprepared.prepare()
+    for call in (unprepared.prepare(), unprepared.publish()):
+        with pytest.raises(MisconfiguredError, match="MILVUS_COLLECTION_NAME"):
+            await call
 
 
 async def test_a_released_collection_is_loaded_by_whoever_needs_it(
     vector_index: MilvusVectorIndex, alias: str, back_door: MilvusClient
 ) -> None:
     await add(vector_index, entry())
-    name = f"{alias}_test_model_1_0_8_r3"
+    name = f"{alias}__test_8_r3"
     back_door.release_collection(name)
     assert ids(await vector_index.dense(vectors([1]), EVERYTHING, limit=5)) == ["D1.g1.0"]
     back_door.release_collection(name)
@@ -180,19 +196,19 @@ async def test_a_closed_index_opens_again_when_it_is_needed(vector_index: Milvus
 
 async def test_the_scope_of_every_hit_is_checked_here_too(vector_index: MilvusVectorIndex) -> None:
     await add(vector_index, entry(0, pgm_id="PGM_1"), entry(1, pgm_id="PGM_2"))
-    await vector_index._call(lambda session, _: _ignore_filters(session.client))
+    await vector_index._call(_ignore_filters)
     found = await vector_index.dense(vectors([1]), SearchScope(pgm_id="PGM_2"), limit=5)
     assert ids(found) == ["D1.g1.1"]
 
 
-async def _ignore_filters(client: object) -> None:
-    """Make a client that behaves like a server which does not understand a filter."""
-    search = client.search  # type: ignore[attr-defined]  # pymilvus has no types
+async def _ignore_filters(collection: OpenCollection) -> None:
+    """Make the client behave like a server which does not understand a filter."""
+    search = collection.session.client.search
 
     async def unfiltered(*args: object, **kwargs: object) -> object:
         return await search(*args, **{**kwargs, "filter": ""})
 
-    client.search = unfiltered  # type: ignore[attr-defined]  # as above
+    collection.session.client.search = unfiltered
 
 
 @pytest.fixture

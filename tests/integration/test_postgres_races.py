@@ -14,7 +14,9 @@ from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.outbox import claim, commit
 from contracts.records import a_chunk, a_document, delete, indexed, mark_indexed, program_deleted, register
 from domain.document import DocumentRef
-from domain.errors import ConflictError
+from domain.errors import ConflictError, UnavailableError
+from domain.index_key import IndexKey
+from domain.ports.embedder import EmbeddingModel
 
 
 @pytest.fixture
@@ -80,3 +82,59 @@ async def until_somebody_waits_for_a_lock(engine: AsyncEngine) -> None:
         while not (await connection.execute(waiting)).scalar_one():
             await connection.rollback()  # The view is read once a transaction.
             await asyncio.sleep(0.02)
+
+
+async def test_a_switch_of_the_index_waits_for_who_indexes_into_the_old_one(engine: AsyncEngine) -> None:
+    """A document is either found lacking by the switch, or refused: none slips between."""
+    unit_of_work = PostgresUnitOfWork(engine)
+    old, new = an_index_key("old"), an_index_key("new")
+    await register(unit_of_work, a_document())
+    async with unit_of_work.begin() as transaction:
+        await transaction.indexes.adopt(old)
+        await transaction.indexes.begin(new)
+
+    async def switch() -> bool:
+        async with unit_of_work.begin() as transaction:
+            return await transaction.indexes.complete(new)
+
+    async with unit_of_work.begin() as transaction:
+        await transaction.indexes.hold_current(old)
+        switching = asyncio.create_task(switch())
+        await until_somebody_waits_for_a_lock(engine)
+        await transaction.documents.mark_indexed([indexed(a_document())])
+        await transaction.indexes.record(old, [a_document().ref])
+    assert not await switching
+
+
+async def test_who_waited_for_a_switch_is_refused(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    old, new = an_index_key("old"), an_index_key("new")
+    async with unit_of_work.begin() as transaction:
+        await transaction.indexes.adopt(old)
+        await transaction.indexes.begin(new)
+
+    async def index() -> None:
+        async with unit_of_work.begin() as transaction:
+            await transaction.indexes.hold_current(old)
+
+    async with unit_of_work.begin() as transaction:
+        assert await transaction.indexes.complete(new)
+        indexing = asyncio.create_task(index())
+        await until_somebody_waits_for_a_lock(engine)
+    with pytest.raises(UnavailableError):
+        await indexing
+
+
+async def test_of_two_models_that_adopt_at_once_one_is_current(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+
+    async def adopt(name: str) -> IndexKey:
+        async with unit_of_work.begin() as transaction:
+            return (await transaction.indexes.adopt(an_index_key(name))).key
+
+    adopted = await asyncio.gather(*(adopt(name) for name in "abcd"))
+    assert len(set(adopted)) == 1
+
+
+def an_index_key(name: str) -> IndexKey:
+    return IndexKey(model=EmbeddingModel(name=name, dimension=8), rendering_version=1)

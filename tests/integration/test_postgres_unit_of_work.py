@@ -45,6 +45,9 @@ class TestPostgresUnitOfWork(UnitOfWorkContract):
                 await connection.execute(
                     text("UPDATE uploads SET started_at = started_at - CAST(:by AS interval)"), {"by": by}
                 )
+                await connection.execute(
+                    text("UPDATE vector_indexes SET builder_until = builder_until - CAST(:by AS interval)"), {"by": by}
+                )
 
         return pass_by
 

@@ -7,25 +7,23 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
-import openpyxl
 import pytest
 import redis
 from pymilvus import MilvusClient
 
 from adapters.milvus.connection import CHANNEL_OPTIONS
 from builders.real_samples import SAMPLES, real_ladders
-from builders.uploads import CONVEYOR, DOOR, ladder_csv
+from builders.uploads import COLUMNS, CONVEYOR, DOOR, archive_of, template_of
 from entrypoints.embedded.ports import free_port
 from real_processes import command_line, descendants_of, lives
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-COLUMNS = ("Folder ID", "Folder Name", "Sub Folder Name", "Logic ID", "Logic Name")
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -74,7 +72,9 @@ class RunningService:
     def upload_many(self) -> str:
         """A program that keeps the worker busy for some seconds: 200 logics, in several events."""
         logics = {f"{n:04d}_11": CONVEYOR.replace("M10", f"M{n}") * 4 for n in range(200)}
-        answer = self.upload(_archive(logics), _template([("0", "이송부", "", logic_id, "L") for logic_id in logics]))
+        answer = self.upload(
+            archive_of(logics), template_of([("0", "이송부", "", logic_id, "L") for logic_id in logics])
+        )
         assert answer.status_code == 201, answer.text
         return str(answer.json()["pgm_id"])
 
@@ -138,24 +138,6 @@ def _until(holds: Callable[[], bool], *, within_s: float) -> None:
         time.sleep(0.05)
 
 
-def _archive(bodies: dict[str, str]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for logic_id, body in bodies.items():
-            archive.writestr(f"{logic_id}.csv", ladder_csv(body))
-    return out.getvalue()
-
-
-def _template(rows: Sequence[tuple[str, ...]], columns: tuple[str, ...] = COLUMNS) -> bytes:
-    book = openpyxl.Workbook()
-    for row in (columns, *rows):
-        book.worksheets[0].append(row)
-    out = io.BytesIO()
-    book.save(out)
-    book.close()
-    return out.getvalue()
-
-
 def _example(name: str) -> tuple[bytes, bytes, bytes]:
     folder = EXAMPLES / name
     return tuple((folder / file).read_bytes() for file in ("ladder.zip", "template.xlsx", "comment.csv"))  # type: ignore[return-value] # three names
@@ -203,7 +185,7 @@ async def test_files_that_came_back_from_excel_are_read_as_what_they_are(service
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder of real exports is not on this machine")
 def test_every_real_ladder_file_is_registered_in_one_program(service: RunningService) -> None:
     contents = {f"{number:03d}": content for number, (_, content) in enumerate(real_ladders())}
-    template = _template([("0", "samples", "", logic_id, "real export") for logic_id in contents])
+    template = template_of([("0", "samples", "", logic_id, "real export") for logic_id in contents])
     with zipfile.ZipFile(buffer := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
         for logic_id, content in contents.items():
             archive.writestr(f"{logic_id}.csv", content)
@@ -238,7 +220,7 @@ async def test_a_queue_that_forgets_everything_in_the_middle_loses_nothing(servi
 def test_a_wrong_upload_gets_every_problem_at_once_and_leaves_nothing(service: RunningService) -> None:
     before = service.client.get("/v1/programs").json()["items"]
     blobs = sorted(path for path in (service.data / "blobs").rglob("*") if path.is_file())
-    archive = _archive({"0000_11": CONVEYOR, "0001_11": DOOR, "spare": DOOR})
+    archive = archive_of({"0000_11": CONVEYOR, "0001_11": DOOR, "spare": DOOR})
     with zipfile.ZipFile(buffer := io.BytesIO(archive), "a") as members:
         members.writestr("label.csv", "Class,Label Name\r\nVAR,DI_Start\r\n")
     rows = [
@@ -248,7 +230,7 @@ def test_a_wrong_upload_gets_every_problem_at_once_and_leaves_nothing(service: R
         ("0", "이송부", "", "0001_12", "missing, nearly there"),
         ("0", "이송부", "", "label", "no ladder"),
     ]
-    refused = service.upload(buffer.getvalue(), _template(rows))
+    refused = service.upload(buffer.getvalue(), template_of(rows))
     assert (refused.status_code, refused.headers["Content-Type"]) == (422, "application/problem+json")
     findings = {(each["code"], each["row"]): each for each in refused.json()["findings"] if each["severity"] == "error"}
     assert set(findings) == {
@@ -267,8 +249,12 @@ def test_a_wrong_upload_gets_every_problem_at_once_and_leaves_nothing(service: R
 @pytest.mark.parametrize(
     ("archive", "template", "code"),
     [
-        (b"PK\x03\x04 and nothing more", _template([("0", "f", "", "0000_11", "L")]), "zip_corrupt"),
-        (_archive({"0000_11": DOOR}), _template([("0", "f", "", "L")], COLUMNS[:3] + COLUMNS[4:]), "header_invalid"),
+        (b"PK\x03\x04 and nothing more", template_of([("0", "f", "", "0000_11", "L")]), "zip_corrupt"),
+        (
+            archive_of({"0000_11": DOOR}),
+            template_of([("0", "f", "", "L")], COLUMNS[:3] + COLUMNS[4:]),
+            "header_invalid",
+        ),
     ],
 )
 def test_a_corrupt_archive_and_a_template_without_a_column_are_named(

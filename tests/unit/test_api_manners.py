@@ -98,7 +98,7 @@ async def test_health_asks_nothing(client: Client) -> None:
 
 async def test_ready_when_nothing_is_waited_for(client: Client) -> None:
     answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "waiting_for": []})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "waiting_for": [], "notices": []})
 
 
 async def test_not_ready_says_what_it_waits_for(tmp_path: Path) -> None:
@@ -107,9 +107,6 @@ async def test_not_ready_says_what_it_waits_for(tmp_path: Path) -> None:
 
     async def wrong() -> None:
         raise MisconfiguredError("the schema is old")
-
-    async def fine() -> None:
-        pass
 
     checks = {"milvus": down, "postgres": wrong, "worker": fine}
     service = await a_service(tmp_path, readiness_checks=checks)
@@ -122,7 +119,53 @@ async def test_not_ready_says_what_it_waits_for(tmp_path: Path) -> None:
             {"dependency": "milvus", "reason": "no answer"},
             {"dependency": "postgres", "reason": "the schema is old"},
         ],
+        "notices": [],
     }
+
+
+async def fine() -> None:
+    pass
+
+
+async def down() -> None:
+    raise UnavailableError("any", "no answer")
+
+
+@pytest.mark.parametrize(
+    ("away", "ready_for"),
+    [
+        ("postgres", []),
+        ("blob store", ["search"]),
+        ("scratch disk", ["search"]),
+        ("milvus", ["uploads"]),
+        ("embedder", ["uploads"]),
+        ("worker", ["uploads", "search"]),
+    ],
+)
+async def test_a_part_waits_for_its_own_dependencies_alone(tmp_path: Path, away: str, ready_for: list[str]) -> None:
+    names = ("postgres", "worker", "milvus", "embedder", "blob store", "scratch disk")
+    service = await a_service(tmp_path, readiness_checks={name: down if name == away else fine for name in names})
+    async with AsyncTestClient(create_app(service.container)) as client:
+        answers = {part: await client.get("/readyz", params={"for": part}) for part in ("uploads", "search", "all")}
+    assert [part for part, answer in answers.items() if answer.status_code == 200] == ready_for
+    assert answers["all"].json()["waiting_for"] == [{"dependency": away, "reason": "no answer"}]
+
+
+async def test_a_dependency_that_is_limited_is_ready_and_says_so(tmp_path: Path) -> None:
+    async def limited() -> str:
+        return "the lexical lane is off"
+
+    service = await a_service(tmp_path, readiness_checks={"milvus": limited, "postgres": fine})
+    async with AsyncTestClient(create_app(service.container)) as client:
+        answer = await client.get("/readyz")
+    notice = {"dependency": "milvus", "notice": "the lexical lane is off"}
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "waiting_for": [], "notices": [notice]})
+
+
+@pytest.mark.parametrize("part", ["", "everything", "ALL"])
+async def test_a_part_that_nobody_knows_is_refused(client: Client, part: str) -> None:
+    answer = await client.get("/readyz", params={"for": part})
+    assert (answer.status_code, answer.json()["findings"][0]["field"]) == (422, "for")
 
 
 async def test_the_version_is_told(client: Client) -> None:
@@ -155,7 +198,7 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
     }
     for name, operation in operations.items():
         for status, response in operation["responses"].items():
-            if int(status) >= 400 and name != "readiness":
+            if int(status) >= 400 and (name, status) != ("readiness", "503"):
                 assert list(response["content"]) == ["application/problem+json"], (name, status)
 
 

@@ -1,6 +1,7 @@
 """Search over HTTP, and which JSON it takes."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from builders.service import Service, a_service
-from domain.errors import UnavailableError
+from domain.errors import MisconfiguredError, UnavailableError
 from domain.search import Candidate, SearchScope
 from domain.vectors import Vectors
 from entrypoints.api.app import create_app
+from fakes.embedder import HashingEmbedder
 from fakes.vector_index import InMemoryVectorIndex
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one application for all: it is only read from
@@ -86,6 +88,28 @@ async def test_an_index_that_is_down_is_a_503_and_not_an_empty_answer(tmp_path: 
         answer = await client.post("/v1/search", json={"query": "Y0"})
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert "10.0.0.9" not in answer.text
+
+
+class RefusedEmbedder(HashingEmbedder):
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        raise MisconfiguredError("the embedder refuses the key, OPENAI_API_KEY (HTTP 401: /srv/secret)")
+
+
+async def test_a_wrong_setting_is_a_503_that_tells_the_log_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = await a_service(tmp_path, embedder=RefusedEmbedder())
+    async with AsyncTestClient(create_app(service.container)) as client:
+        answer = await client.post("/v1/search", json={"query": "Y0"})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (503, "misconfigured")
+    assert problem["title"] == "The service is wrongly configured: its operator must act."
+    assert answer.headers["retry-after"] == "60"
+    assert "OPENAI" not in answer.text
+    assert "secret" not in answer.text
+    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "OPENAI_API_KEY" in told.getMessage()
+    assert problem["request_id"] in told.getMessage()
 
 
 @pytest.mark.parametrize(

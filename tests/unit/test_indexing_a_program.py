@@ -31,8 +31,8 @@ A_LEASE_AND_A_BIT = LEASE + timedelta(seconds=1)
 
 async def found(service: Service, query: str, *, pgm_id: str | None = None) -> list[str]:
     """Document names and first steps of the hits."""
-    hits = await service.container.search_rungs()(SearchQuery(text=query, scope=SearchScope(pgm_id=pgm_id)))
-    return [f"{hit.chunk.document_name}@{hit.chunk.first_step}" for hit in hits]
+    answer = await service.container.search_rungs()(SearchQuery(text=query, scope=SearchScope(pgm_id=pgm_id)))
+    return [f"{hit.chunk.document_name}@{hit.chunk.first_step}" for hit in answer.hits]
 
 
 async def test_a_registered_program_becomes_searchable(tmp_path: Path) -> None:

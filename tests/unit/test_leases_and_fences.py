@@ -39,8 +39,8 @@ def worker_of(service: Service, **fields: object) -> HandleEvent:
 
 
 async def found(service: Service, query: str, **fields: object) -> list[str]:
-    hits = await service.container.search_rungs()(SearchQuery(text=query, **fields))  # type: ignore[arg-type] # as above
-    return [hit.chunk.document_id for hit in hits]
+    answer = await service.container.search_rungs()(SearchQuery(text=query, **fields))  # type: ignore[arg-type] # as above
+    return [hit.chunk.document_id for hit in answer.hits]
 
 
 async def test_a_heartbeat_keeps_the_lease_of_work_that_takes_long(tmp_path: Path) -> None:

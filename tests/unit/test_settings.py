@@ -42,6 +42,7 @@ WRONG = {
     "EMBEDDING_CONCURRENCY": ["two", "-7", "6500"],
     "EMBEDDING_TIMEOUT_S": ["soon", "-7", "30100"],
     "EMBEDDING_MAX_CHARACTERS": ["all", "-7", "99999"],
+    "INDEX_FOLLOWS_MODEL": ["maybe"],
     "ASYNC_MILVUS_PROCESSING": ["maybe", "yes", "2"],
     "WORKER_JOBS": ["two", "-7"],
     "PGM_LADDER_ZIP_MAX_SIZE": ["100MB", "-7"],

@@ -8,8 +8,8 @@ from typing import Any
 
 from pymilvus import AsyncMilvusClient
 
-from adapters.milvus.collection import is_lite
 from adapters.milvus.errors import translated_errors
+from adapters.milvus.server_kinds import ServerKind, kind_of
 from domain.errors import UnavailableError
 
 CHANNEL_OPTIONS = {
@@ -26,14 +26,9 @@ class MilvusSession:
     """An open client and what was learnt of its server."""
 
     client: AsyncMilvusClient
-    server_version: str
+    kind: ServerKind
     users: int = 0
     retired: bool = False
-
-    @property
-    def is_lite(self) -> bool:
-        """Whether the server is Milvus Lite."""
-        return is_lite(self.server_version)
 
 
 class MilvusConnection:
@@ -60,6 +55,11 @@ class MilvusConnection:
             "dedicated": True,  # a shared connection would outlive the client's close()
             "grpc_options": dict(CHANNEL_OPTIONS),
         }
+
+    @property
+    def known(self) -> MilvusSession | None:
+        """The session that is open now, if the last call on it was answered."""
+        return self._session if self._session is not None and not self._session.retired else None
 
     @asynccontextmanager
     async def session(self, *, timeout_s: float) -> AsyncIterator[MilvusSession]:
@@ -91,11 +91,11 @@ class MilvusConnection:
             if self._session is None or self._session.retired:
                 client = AsyncMilvusClient(**self.arguments, timeout=timeout_s)
                 try:
-                    version = await client.get_server_version(timeout=timeout_s)
+                    kind = kind_of(str(await client.get_server_version(timeout=timeout_s)))
                 except BaseException:
                     await client.close()  # nobody else knows its channel
                     raise
-                self._session = MilvusSession(client=client, server_version=str(version))
+                self._session = MilvusSession(client=client, kind=kind)
             return self._session
 
     async def _close_if_unused(self, session: MilvusSession) -> None:

@@ -1,6 +1,7 @@
 """What Milvus and gRPC raise, in the words of the core."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,17 +13,27 @@ from domain.errors import MisconfiguredError, UnavailableError
 # pymilvus configures logging while it is imported and prints a traceback for every failed call: after, not before.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
+COLLECTION_NOT_FOUND = 100
 COLLECTION_NOT_LOADED = 101
+INDEX_NOT_FOUND = 700
 
+_DATABASE_NOT_FOUND = 800
 _LITE_ILLEGAL_ARGUMENT = 6
 _PARAMETER_INVALID = 1_100
 _SHAPE_CODES = {_LITE_ILLEGAL_ARGUMENT, _PARAMETER_INVALID}
 
+# What pymilvus says itself when it has no answer, and what a server says that is not up yet.
+_NO_ANSWER_CODES = {1, 2}
+
 _REFUSED = {
-    grpc.StatusCode.UNAUTHENTICATED: "it refuses the token",
-    grpc.StatusCode.PERMISSION_DENIED: "it refuses the token",
-    grpc.StatusCode.UNIMPLEMENTED: "there is no Milvus 2.5 or later at that address",
+    grpc.StatusCode.UNAUTHENTICATED: "it refuses the token: see MILVUS_TOKEN",
+    grpc.StatusCode.PERMISSION_DENIED: "it refuses the token: see MILVUS_TOKEN",
+    grpc.StatusCode.UNIMPLEMENTED: "there is no Milvus 2.3 or later at that address",
 }
+
+
+class NoAnswerError(UnavailableError):
+    """The server itself said nothing, or that it is not up yet; every other error is one that it answered."""
 
 
 @contextmanager
@@ -31,11 +42,21 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise UnavailableError("milvus", "no answer in time") from error
-    except (MilvusException, grpc.RpcError, OSError) as error:
-        if remedy := _for_the_operator(error):
-            raise MisconfiguredError(f"Milvus: {remedy}") from error
-        raise UnavailableError("milvus", _one_line(error)) from error
+        raise NoAnswerError("milvus", "no answer in time") from error
+    except (grpc.RpcError, OSError) as error:
+        _raise_remedy(error)
+        raise NoAnswerError("milvus", _one_line(error)) from error
+    except MilvusException as error:
+        _raise_remedy(error)
+        if error.code == COLLECTION_NOT_FOUND:
+            raise UnavailableError("milvus", "the collection is missing, a worker builds it again") from error
+        kind = NoAnswerError if _is_no_answer(error) else UnavailableError
+        raise kind("milvus", _one_line(error)) from error
+
+
+def _raise_remedy(error: Exception) -> None:
+    if remedy := _for_the_operator(error):
+        raise MisconfiguredError(f"Milvus: {remedy}") from error
 
 
 def _for_the_operator(error: Exception) -> str | None:
@@ -45,9 +66,24 @@ def _for_the_operator(error: Exception) -> str | None:
         return _REFUSED[status]
     if isinstance(error, ConnectionConfigException):
         return "its address is no URI like http://host:19530"
+    if _lacks_the_database(error):
+        return "there is no database of that name: see MILVUS_DATABASE"
     if isinstance(error, ParamError) or getattr(error, "code", None) in _SHAPE_CODES:
         return _one_line(error)
     return None
+
+
+def _lacks_the_database(error: Exception) -> bool:
+    if not isinstance(error, MilvusException):
+        return False
+    # Milvus Lite, which has one database only, answers without a code of its own.
+    by_text = re.match(r"database '.*' does not exist", str(error.message), re.DOTALL)
+    return error.code == _DATABASE_NOT_FOUND or by_text is not None
+
+
+def _is_no_answer(error: MilvusException) -> bool:
+    # pymilvus puts a status of gRPC there as well.
+    return not isinstance(error.code, int) or error.code in _NO_ANSWER_CODES
 
 
 def _status(error: BaseException | None) -> grpc.StatusCode | None:

@@ -11,7 +11,8 @@ from domain.ports.vector_index import IndexEntry
 from domain.search import Candidate, SearchScope
 from domain.vectors import Vectors
 
-OUTPUT_FIELDS = ("lexical_text", "pgm_id", "folder_id", "logic_id", "document_type")
+# The primary key too: older servers do not say its name, and pymilvus then calls it "id" outside of the entity.
+OUTPUT_FIELDS = ("chunk_id", "lexical_text", "pgm_id", "folder_id", "logic_id", "document_type")
 
 
 def floats(vectors: Vectors, index: int) -> list[float]:
@@ -48,7 +49,7 @@ def candidates(hits: Iterable[Mapping[str, Any]], scope: SearchScope, *, sign: i
     for hit in hits:
         entity = hit["entity"]
         if all(entity[field] == value for field, value in fixed):
-            chunk_id = str(hit["chunk_id"])
+            chunk_id = str(entity["chunk_id"])
             candidate = Candidate(
                 chunk_id=chunk_id, score=sign * float(hit["distance"]), lexical_text=str(entity["lexical_text"])
             )

@@ -1,41 +1,49 @@
-"""The vector index in Milvus 2.5 or later, Zilliz, or a Milvus Lite server."""
+"""The vector index in Milvus 2.3 or later (without its lexical lane before 2.5), Zilliz, or a Milvus Lite server."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
 from adapters.milvus import filters
+from adapters.milvus.breaker import Breaker
 from adapters.milvus.collection import ChunkCollection
-from adapters.milvus.connection import MilvusConnection, MilvusSession
-from adapters.milvus.errors import COLLECTION_NOT_LOADED, translated_errors
-from adapters.milvus.rows import OUTPUT_FIELDS, candidates, floats, rows
+from adapters.milvus.connection import MilvusConnection
+from adapters.milvus.errors import COLLECTION_NOT_FOUND, INDEX_NOT_FOUND, translated_errors
+from adapters.milvus.names import CollectionNames
+from adapters.milvus.open_collection import OpenCollection
+from adapters.milvus.rows import candidates, floats, rows
 from adapters.milvus.texts import clipped_tokens
 from domain.document import DocumentRef
-from domain.errors import MisconfiguredError, UnavailableError
-from domain.ports.embedder import EmbeddingModel
+from domain.errors import MisconfiguredError
+from domain.index_key import IndexKey
 from domain.ports.vector_index import IndexEntry, VectorIndex
-from domain.search import Candidate, SearchScope
+from domain.search import Candidate, Lane, SearchScope
 from domain.vectors import Vectors
 
 ROWS_PER_CALL = 250  # pymilvus packs rows on the event loop: 25 ms for so many of 512 dimensions
 DOCUMENTS_PER_CALL = 64
-MOST_HITS = 16_384  # a limit of the server's
 PING_TIMEOUT_S = 2.0
 
+# Gone, or left by somebody who died before it could be loaded: nothing was ever written to it or found in it.
+_NO_INDEX = {COLLECTION_NOT_FOUND, INDEX_NOT_FOUND}
+
 T = TypeVar("T")
+Work = Callable[[OpenCollection], Awaitable[T]]
 
 
 class MilvusVectorIndex(VectorIndex):
-    """Rows of one collection, which belongs to the model it was made for (see ChunkCollection).
+    """Rows of one collection, which belongs to the key it was made for (see CollectionNames).
 
     Calls name the collection, not its alias: during a change of model each process goes on with the
-    vectors it can compare, and the alias, moved by `prepare`, tells others which one is current.
-    `timeout_s` bounds one call to the server, `search_timeout_s` a search. Nothing is connected before
-    the first call; `aclose` ends the connection.
+    vectors it can compare, and the alias, moved by `publish`, tells others which one is current.
+    `timeout_s` bounds one call to the server, `search_timeout_s` a search together with the connection it may
+    need; after three searches without an answer the next ones fail at once for a while (see Breaker). Nothing
+    is connected before the first call; `aclose` ends the connection.
     """
 
     def __init__(
@@ -45,37 +53,65 @@ class MilvusVectorIndex(VectorIndex):
         token: str = "",
         database: str = "",
         alias: str,
-        model: EmbeddingModel,
-        rendering_version: int,
+        key: IndexKey,
         timeout_s: float = 10.0,
-        search_timeout_s: float = 5.0,
+        search_timeout_s: float = 2.0,
     ) -> None:
+        self._key = key
+        self._names = CollectionNames(alias=alias, key=key)
+        self._collection = ChunkCollection(names=self._names)
         self._connection = MilvusConnection(uri, token=token, database=database)
-        self._collection = ChunkCollection(alias=alias, model=model, rendering_version=rendering_version)
+        self._breaker = Breaker(clock=time.monotonic)
         self._timeout_s = timeout_s
         self._search_timeout_s = search_timeout_s
 
+    @property
+    def key(self) -> IndexKey:
+        """See the port."""
+        return self._key
+
+    async def lanes(self) -> frozenset[Lane]:
+        """What the server said of itself when it was connected: as a rule this asks nobody."""
+        if (known := self._connection.known) is not None:
+            return known.kind.lanes
+        with self._breaker.call(proves=False):
+            async with self._connection.session(timeout_s=self._search_timeout_s) as session:
+                return session.kind.lanes
+
     async def prepare(self) -> None:
-        """Create, check, load, point the alias.
+        """Create, check, load.
 
         By the blocking client: the asynchronous one cannot make indexes on Milvus Lite (pymilvus issue 3711).
         """
-        with translated_errors():
-            await asyncio.to_thread(self._prepare)
+        await self._administer(self._collection.prepare)
 
-    async def ping(self) -> None:
-        """Return within 2 s if the collection is loaded and answers; raise UnavailableError if not."""
+    async def publish(self) -> None:
+        """Point the alias at this collection."""
+        await self._administer(self._collection.publish)
 
-        async def look(session: MilvusSession, timeout_s: float) -> None:
-            await session.client.query(
-                self._collection.name,
-                filter='chunk_id in [""]',
-                output_fields=["chunk_id"],
-                consistency_level="Eventually",
-                timeout=timeout_s,
-            )
+    async def drop_others(self) -> int:
+        """Drop the other collections behind this alias, and the aliases that point at them."""
+        return await self._administer(self._collection.drop_others)
 
-        await self._call(look, timeout_s=min(PING_TIMEOUT_S, self._timeout_s))
+    async def count(self) -> int | None:
+        """Count by a strongly consistent read. A collection that was never finished is none."""
+
+        async def counted(collection: OpenCollection) -> int | None:
+            return await _unless_none(collection.answering(OpenCollection.count))
+
+        return await self._call(counted)
+
+    async def ping(self) -> str:
+        """What does not work on this server, else ''; within 2 s.
+
+        Raises UnavailableError unless the collection is loaded and answers.
+        """
+
+        async def look(collection: OpenCollection) -> str:
+            await collection.look()
+            return collection.session.kind.notice
+
+        return await self._call(look, timeout_s=min(PING_TIMEOUT_S, self._timeout_s))
 
     async def aclose(self) -> None:
         """Close the connection when the calls under way are done."""
@@ -87,26 +123,39 @@ class MilvusVectorIndex(VectorIndex):
             raise ValueError(f"{len(entries)} entries with {len(vectors)} vectors")
         self._check_dimension(vectors)
         for start in range(0, len(entries), ROWS_PER_CALL):
-            await self._write(rows(entries[start : start + ROWS_PER_CALL], vectors, start=start))
+            batch = rows(entries[start : start + ROWS_PER_CALL], vectors, start=start)
+            await self._call(partial(OpenCollection.upsert, rows=batch))
         if entries:
-            await self._call(self._flush_lite)
+            await self._call(OpenCollection.seal)
 
     async def dense(self, vector: Vectors, scope: SearchScope, *, limit: int) -> list[Candidate]:
         """The score is the cosine. By HNSW, so approximate; exact on Milvus Lite."""
         self._check_dimension(vector)
         if len(vector) != 1:
             raise ValueError(f"a search takes one vector, not {len(vector)}")
-        found, _ = await self._search("dense", floats(vector, 0), scope, limit)
-        return candidates(found, scope, sign=1, limit=limit)
+
+        async def search(collection: OpenCollection) -> list[Candidate]:
+            hits = await collection.search("dense", floats(vector, 0), scope, limit)
+            return candidates(hits, scope, sign=1, limit=limit)
+
+        return await self._call_unless_silent(search)
 
     async def lexical(self, tokens: Sequence[str], scope: SearchScope, *, limit: int) -> list[Candidate]:
-        """BM25 over the tokens as they were indexed. The score is positive."""
+        """BM25 over the tokens as they were indexed. The score is positive.
+
+        Raises MisconfiguredError where `lanes` does not name this one.
+        """
         query = clipped_tokens(" ".join(tokens))
-        if not query.strip():
-            return []
-        found, is_lite = await self._search("lexical", query, scope, limit)
-        # Milvus Lite calls the negated score a distance.
-        return candidates(found, scope, sign=-1 if is_lite else 1, limit=limit)
+
+        async def search(collection: OpenCollection) -> list[Candidate]:
+            kind = collection.session.kind
+            if Lane.LEXICAL not in kind.lanes:
+                raise MisconfiguredError(kind.notice)
+            hits = await collection.search("lexical", query, scope, limit)
+            # Milvus Lite calls the negated score a distance.
+            return candidates(hits, scope, sign=-1 if kind.is_lite else 1, limit=limit)
+
+        return await self._call_unless_silent(search) if query.strip() else []
 
     async def chunk_ids(self, documents: Sequence[DocumentRef]) -> frozenset[str]:
         """A strongly consistent read, without a limit.
@@ -118,113 +167,69 @@ class MilvusVectorIndex(VectorIndex):
         """
         found: set[str] = set()
         for expression in _by_documents(documents):
-            read = partial(self._query_ids, expression=expression)
-            found.update(await self._call(read))
+            found.update(await self._call(partial(OpenCollection.ids, expression=expression)))
         return frozenset(found)
 
     async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:
         """Delete by filter, 64 documents a call."""
         for expression in _by_documents(documents):
-            await self._delete(expression)
+            await self._remove(expression)
 
     async def remove_program(self, pgm_id: str) -> None:
         """Delete by filter."""
-        await self._delete(filters.of_program(pgm_id))
+        await self._remove(filters.of_program(pgm_id))
 
-    def _prepare(self) -> None:
-        client = MilvusClient(**self._connection.arguments, timeout=self._timeout_s)
-        try:
-            self._collection.prepare(client, timeout_s=self._timeout_s)
-        finally:
-            client.close()
+    async def _remove(self, expression: str) -> None:
+        """In our own collection, which must be there, and in all others behind our alias."""
 
-    async def _write(self, batch: list[dict[str, Any]]) -> None:
-        async def upsert(session: MilvusSession, timeout_s: float) -> None:
-            answer = await session.client.upsert(self._collection.name, batch, timeout=timeout_s)
-            if answer["upsert_count"] != len(batch):
-                raise UnavailableError("milvus", f"{answer['upsert_count']} of {len(batch)} rows were acknowledged")
+        async def remove(own: OpenCollection) -> list[str]:
+            await own.delete(expression)
+            names = await own.session.client.list_collections(timeout=own.timeout_s)
+            return [name for name in self._names.among(names) if name != own.name]
 
-        await self._call(upsert)
+        async def remove_if_there(other: OpenCollection) -> None:
+            await _unless_none(other.answering(lambda collection: collection.delete(expression)))
 
-    async def _delete(self, expression: str) -> None:
-        """Delete, and look whether it was done.
+        for name in await self._call(remove):
+            await self._call(remove_if_there, name=name)
 
-        The asynchronous client drops the status of a delete (pymilvus 3.0.2): one that the server refused
-        looks like one that found nothing.
-        """
+    async def _call_unless_silent(self, work: Work[T]) -> T:
+        """A call of a search: it fails at once where the server was silent a moment ago."""
+        with self._breaker.call():
+            return await self._call(work, timeout_s=self._search_timeout_s)
 
-        async def delete(session: MilvusSession, timeout_s: float) -> None:
-            await session.client.delete(self._collection.name, filter=expression, timeout=timeout_s)
-            await self._flush_lite(session, timeout_s)
-            if await self._query_ids(session, timeout_s, expression=expression, limit=1):
-                raise UnavailableError("milvus", "a removal was not carried out, or rows came after it")
-
-        await self._call(delete)
-
-    async def _query_ids(
-        self, session: MilvusSession, timeout_s: float, *, expression: str, limit: int | None = None
-    ) -> list[str]:
-        found = await session.client.query(
-            self._collection.name,
-            filter=expression,
-            output_fields=["chunk_id"],
-            consistency_level="Strong",
-            limit=limit,
-            timeout=timeout_s,
-        )
-        return [str(row["chunk_id"]) for row in found]
-
-    async def _flush_lite(self, session: MilvusSession, timeout_s: float) -> None:
-        """Milvus Lite searches what is not flushed row by row, ten times slower. Milvus seals by itself.
-
-        Not after every call: each flush makes a segment, and a search visits them all.
-        """
-        if session.is_lite:
-            await session.client.flush(self._collection.name, timeout=timeout_s)
-
-    async def _search(
-        self, field: str, query: list[float] | str, scope: SearchScope, limit: int
-    ) -> tuple[list[dict[str, Any]], bool]:
-        async def search(session: MilvusSession, timeout_s: float) -> tuple[list[dict[str, Any]], bool]:
-            (hits,) = await session.client.search(
-                self._collection.name,
-                data=[query],
-                anns_field=field,
-                filter=filters.within(scope),
-                limit=min(limit, MOST_HITS),
-                output_fields=list(OUTPUT_FIELDS),
-                search_params=_search_parameters(field, limit),
-                consistency_level="Bounded",
-                timeout=timeout_s,
-            )
-            return list(hits), session.is_lite
-
-        return await self._call(search, timeout_s=self._search_timeout_s)
-
-    async def _call(self, work: Callable[[MilvusSession, float], Awaitable[T]], *, timeout_s: float | None = None) -> T:
-        """Do some work, after a restart of the server (nothing is loaded then) once more."""
+    async def _call(self, work: Work[T], *, timeout_s: float | None = None, name: str | None = None) -> T:
+        """Do some work on our own collection, or on the one that is named."""
         timeout_s = timeout_s or self._timeout_s
         async with self._connection.session(timeout_s=timeout_s) as session:
+            name = name or self._names.of(session.kind)
+            return await OpenCollection(session=session, name=name, timeout_s=timeout_s).answering(work)
+
+    async def _administer(self, work: Callable[..., T]) -> T:
+        def run() -> T:
+            client = MilvusClient(**self._connection.arguments, timeout=self._timeout_s)
             try:
-                return await work(session, timeout_s)
-            except MilvusException as error:
-                if error.code != COLLECTION_NOT_LOADED:
-                    raise
-                await session.client.load_collection(self._collection.name, timeout=timeout_s)
-                return await work(session, timeout_s)
+                return work(client, timeout_s=self._timeout_s)
+            finally:
+                client.close()
+
+        with translated_errors():
+            return await asyncio.to_thread(run)
 
     def _check_dimension(self, vectors: Vectors) -> None:
-        if vectors.dimension != self._collection.model.dimension:
+        if vectors.dimension != self._key.model.dimension:
             raise MisconfiguredError(
-                f"vectors of {vectors.dimension} dimensions for an index of {self._collection.model.dimension}"
+                f"vectors of {vectors.dimension} dimensions for an index of {self._key.model.dimension}"
             )
 
 
-def _search_parameters(field: str, limit: int) -> dict[str, Any]:
-    if field == "lexical":
-        return {"metric_type": "BM25"}
-    # The breadth of an HNSW search, at least the number of hits; Milvus Lite, without that index, ignores it.
-    return {"metric_type": "COSINE", "params": {"ef": max(64, limit)}}
+async def _unless_none(answer: Awaitable[T]) -> T | None:
+    try:
+        return await answer
+    except MilvusException as error:
+        if error.code not in _NO_INDEX:
+            raise
+        return None
 
 
 def _by_documents(documents: Sequence[DocumentRef]) -> Iterator[str]:

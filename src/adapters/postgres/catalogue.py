@@ -12,11 +12,14 @@ from sqlalchemy.types import Text
 from adapters.postgres.cursors import cursor_after, key_of
 from adapters.postgres.document_rows import document_of_row, found_chunk_of_row
 from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.index_rows import IS_INDEXED, is_held_by, is_index
 from adapters.postgres.program_rows import program_of_row, select_template, template_of_rows
-from adapters.postgres.tables import chunks, documents, programs
+from adapters.postgres.tables import chunks, documents, programs, vector_indexes
+from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
 from domain.errors import NotFoundError
-from domain.ports.catalogue import Catalogue, Page, ProgramView
+from domain.index_key import IndexKey
+from domain.ports.catalogue import Catalogue, IndexView, Page, ProgramView
 from domain.program import IndexingProgress
 from domain.search import FoundChunk
 from domain.template import Template
@@ -82,14 +85,29 @@ class PostgresCatalogue(Catalogue):
         is_failed = documents.c.state == DocumentState.FAILED.value
         return await self._documents_of(pgm_id, is_failed, limit=limit)
 
-    async def visible_chunks(self, chunk_ids: Sequence[str]) -> dict[str, FoundChunk]:
+    async def visible_chunks(
+        self, chunk_ids: Sequence[str], *, rendering_version: int = RENDERING_VERSION
+    ) -> dict[str, FoundChunk]:
         """See the port. Of one snapshot: a search shows a document's old chunks or its new ones, never both."""
         rows = await self._rows(
-            select(shown := _chunks_with_documents(chunk_ids))
+            select(shown := _chunks_with_documents(chunk_ids, rendering_version))
             .join(programs, and_(programs.c.pgm_id == shown.c.pgm_id, programs.c.revision == shown.c.revision))
             .where(_IS_LIVE)
         )
         return {row.chunk_id: found_chunk_of_row(row) for row in rows}
+
+    async def index(self, key: IndexKey) -> IndexView:
+        """See the port. Documents are counted only while the index is built."""
+        rows = await self._rows(select(vector_indexes.c.is_complete).where(is_index(key)))
+        if rows and rows[0].is_complete:
+            return IndexView(is_complete=True)
+        (row,) = await self._rows(
+            select(
+                select(func.count()).where(IS_INDEXED).scalar_subquery().label("total"),
+                select(func.count()).where(IS_INDEXED, is_held_by(key)).scalar_subquery().label("held"),
+            )
+        )
+        return IndexView(is_complete=False, held=row.held, total=row.total)
 
     async def _documents_of(self, pgm_id: str, *conditions: ColumnElement[bool], limit: int) -> list[Document]:
         """The outer join tells a program without such documents (one row of NULLs) from no program (no row)."""
@@ -111,14 +129,15 @@ class PostgresCatalogue(Catalogue):
                 return rows
 
 
-def _chunks_with_documents(chunk_ids: Sequence[str]) -> CTE:
+def _chunks_with_documents(chunk_ids: Sequence[str], rendering_version: int) -> CTE:
     """The chunks asked for whose document is indexed at their generation.
 
     Step by step, materialized: without statistics, as on a young database or after a restore, the planner
     would begin at the programs and read every document there is.
     """
     wanted = bindparam("chunk_ids", list(chunk_ids), type_=ARRAY(Text))
-    asked = _materialized(select(chunks).where(chunks.c.chunk_id == any_(wanted)), name="asked")
+    is_asked = and_(chunks.c.chunk_id == any_(wanted), chunks.c.rendering_version == rendering_version)
+    asked = _materialized(select(chunks).where(is_asked), name="asked")
     is_current = and_(documents.c.document_id == asked.c.document_id, documents.c.generation == asked.c.generation)
     of_document = (documents.c[name] for name in ("pgm_id", "revision", "document_name", "document_type"))
     return _materialized(

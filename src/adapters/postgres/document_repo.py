@@ -8,7 +8,7 @@ from sqlalchemy.sql import ColumnElement
 
 from adapters.postgres.diagnostics import legible
 from adapters.postgres.document_rows import document_of_row, row_of_document, rows_of_chunks
-from adapters.postgres.many_rows import as_table, insert_of
+from adapters.postgres.many_rows import as_table, insert_new, insert_of
 from adapters.postgres.tables import NOW, chunks, programs
 from adapters.postgres.tables import documents as stored
 from domain.document import Document, DocumentRef, DocumentState, Failure
@@ -59,7 +59,9 @@ class PostgresDocumentRepo(DocumentRepo):
         current = await self._lock_current(list(by_ref))
         if not current:
             return frozenset()
-        await self._replace_chunks([by_ref[ref] for ref in current.values()])
+        indexed = [by_ref[ref] for ref in current.values()]
+        await self._remove_chunks(indexed)
+        await self._add_chunks(indexed)
         counts = as_table(
             {
                 "document_id": list(current),
@@ -79,6 +81,32 @@ class PostgresDocumentRepo(DocumentRepo):
             )
         )
         return frozenset(current.values())
+
+    async def add_rendering(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
+        """See the port. Documents are locked, so that a delete or a re-index comes before or after the whole."""
+        by_ref = {document.ref: document for document in documents}
+        current = await self._lock_current(list(by_ref), stored.c.state == DocumentState.INDEXED.value)
+        await self._add_chunks([by_ref[ref] for ref in current.values()])
+        return frozenset(current.values())
+
+    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
+        """See the port."""
+        current = await self._lock_current(refs)
+        if not current:
+            return []
+        rows = await self._connection.execute(
+            update(stored)
+            .where(stored.c.document_id.in_(list(current)))
+            .values(
+                generation=stored.c.generation + 1,
+                state=DocumentState.PENDING.value,
+                failure_code=None,
+                failure_message=None,
+            )
+            .returning(stored.c.document_id, stored.c.generation)
+        )
+        restarted = (DocumentRef(document_id=row.document_id, generation=row.generation) for row in rows)
+        return sorted(restarted, key=lambda ref: ref.document_id)
 
     async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
         """See the port. What is terminal already stays as it is."""
@@ -135,12 +163,31 @@ class PostgresDocumentRepo(DocumentRepo):
         )
         return {row.document_id: DocumentRef(document_id=row.document_id, generation=row.generation) for row in rows}
 
-    async def _replace_chunks(self, indexed: Sequence[IndexedDocument]) -> None:
-        ids = [document.ref.document_id for document in indexed]
-        await self._connection.execute(delete(chunks).where(chunks.c.document_id.in_(ids)))
-        rows = [row for document in indexed for row in rows_of_chunks(document.ref, document.chunks)]
+    async def _remove_chunks(self, indexed: Sequence[IndexedDocument]) -> None:
+        """Take away what these documents' chunks replace: other generations, and the same rendering of this one."""
+        incoming = as_table(
+            {
+                "document_id": [document.ref.document_id for document in indexed],
+                "generation": [document.ref.generation for document in indexed],
+                "rendering_version": [document.rendering_version for document in indexed],
+            },
+            like=chunks,
+        )
+        is_replaced = (chunks.c.generation != incoming.c.generation) | (
+            chunks.c.rendering_version == incoming.c.rendering_version
+        )
+        await self._connection.execute(
+            delete(chunks).where(chunks.c.document_id == incoming.c.document_id, is_replaced)
+        )
+
+    async def _add_chunks(self, indexed: Sequence[IndexedDocument]) -> None:
+        rows = [
+            row
+            for document in indexed
+            for row in rows_of_chunks(document.ref, document.chunks, rendering_version=document.rendering_version)
+        ]
         if rows:
-            await self._connection.execute(insert_of(chunks, rows))
+            await self._connection.execute(insert_new(chunks, rows))
 
 
 def _select_current(refs: Sequence[DocumentRef]) -> Select[tuple[str, int]]:

@@ -74,11 +74,12 @@ def document_of_row(row: Row[Any]) -> Document:
     )
 
 
-def rows_of_chunks(ref: DocumentRef, chunks: Sequence[Chunk]) -> list[NewRow]:
+def rows_of_chunks(ref: DocumentRef, chunks: Sequence[Chunk], *, rendering_version: int) -> list[NewRow]:
     """Rows of `chunks`. The texts of the two search lanes live in the index alone."""
     return [
         {
             "chunk_id": chunk_id(ref, chunk.ordinal),
+            "rendering_version": rendering_version,
             "document_id": ref.document_id,
             "generation": ref.generation,
             "ordinal": chunk.ordinal,

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Insert, Table, TableValuedAlias, bindparam, column, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.types import TypeEngine
 
 # A value that a column of the driver takes or gives: its type is the column's.
@@ -19,6 +20,13 @@ def insert_of(table: Table, rows: Sequence[Row]) -> Insert:
     names = list(rows[0])
     incoming = as_table({name: [row[name] for row in rows] for name in names}, like=table)
     return insert(table).from_select(names, select(incoming))
+
+
+def insert_new(table: Table, rows: Sequence[Row]) -> Insert:
+    """Insert the rows whose key is not taken; at least one row."""
+    names = list(rows[0])
+    incoming = as_table({name: [row[name] for row in rows] for name in names}, like=table)
+    return postgresql_insert(table).from_select(names, select(incoming)).on_conflict_do_nothing()
 
 
 def as_table(values: Mapping[str, Sequence[object]], *, like: Table) -> TableValuedAlias:

@@ -119,7 +119,7 @@ class PostgresProgramRepo(ProgramRepo):
             .limit(_CHUNKS_PER_STATEMENT)
         )
         removed = _CHUNKS_PER_STATEMENT
-        while removed == _CHUNKS_PER_STATEMENT:
+        while removed >= _CHUNKS_PER_STATEMENT:  # more, where a chunk is there in two renderings
             removed = (await self._connection.execute(delete(chunks).where(chunks.c.chunk_id.in_(some)))).rowcount
 
 

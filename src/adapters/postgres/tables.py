@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -165,6 +166,9 @@ chunks = Table(
     "chunks",
     metadata,
     Column("chunk_id", Text, primary_key=True),
+    # Two renderings of a document stand side by side while the index of the newer one is built.
+    # The default is what a worker of release 0.1 means, which does not say it.
+    Column("rendering_version", Integer, primary_key=True, autoincrement=False, server_default=text("2")),
     Column("document_id", Text, ForeignKey("documents.document_id", ondelete="CASCADE"), nullable=False),
     Column("generation", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
@@ -179,6 +183,38 @@ chunks = Table(
     Column("ladder", Text, nullable=False),
     Column("devices", JSONB, nullable=False),
     Index("chunks_document_id_idx", "document_id"),
+)
+
+vector_indexes = Table(
+    "vector_indexes",
+    metadata,
+    Column("index_id", Integer, Identity(always=True), primary_key=True),
+    Column("model_name", Text, nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Column("rendering_version", Integer, nullable=False),
+    Column("is_current", Boolean, nullable=False),
+    Column("is_complete", Boolean, nullable=False),
+    # Who builds it now, and until when nobody else does.
+    Column("builder", Uuid(as_uuid=False)),
+    _moment("builder_until", known=False),
+    _moment("create_dt"),
+    UniqueConstraint("model_name", "dimension", "rendering_version"),
+)
+Index(
+    "vector_indexes_current_idx",
+    vector_indexes.c.is_current,
+    unique=True,
+    postgresql_where=vector_indexes.c.is_current,
+)
+
+indexed_documents = Table(
+    "indexed_documents",
+    metadata,
+    Column("index_id", Integer, ForeignKey("vector_indexes.index_id", ondelete="CASCADE"), primary_key=True),
+    Column("document_id", Text, ForeignKey("documents.document_id", ondelete="CASCADE"), primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+    # What removes a document looks for it here.
+    Index("indexed_documents_document_id_idx", "document_id"),
 )
 
 uploads = Table(

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from domain.chunking import RENDERING_VERSION
 from domain.document import Document
+from domain.index_key import IndexKey
 from domain.program import IndexingProgress, Program
 from domain.search import FoundChunk
 from domain.template import Template
@@ -18,6 +20,15 @@ class ProgramView:
 
     program: Program
     progress: IndexingProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexView:
+    """Whether an index may be searched, and how far its building is, counted in documents while it is built."""
+
+    is_complete: bool
+    held: int = 0
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +66,12 @@ class Catalogue(Protocol):
         """The failed documents of a program in ordinal order. Raises NotFoundError."""
         ...
 
-    async def visible_chunks(self, chunk_ids: Sequence[str]) -> dict[str, FoundChunk]:
-        """Those of the chunks whose document is indexed at just that generation and not deleted."""
+    async def visible_chunks(
+        self, chunk_ids: Sequence[str], *, rendering_version: int = RENDERING_VERSION
+    ) -> dict[str, FoundChunk]:
+        """Those of the chunks whose document is indexed at just that generation and not deleted, as so rendered."""
+        ...
+
+    async def index(self, key: IndexKey) -> IndexView:
+        """How an index stands; one that nobody registered is not complete."""
         ...

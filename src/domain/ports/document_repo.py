@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.chunk import Chunk
+from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentRef, Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedDocument:
-    """The outcome of indexing one document: its chunks, all of them in the vector index."""
+    """The outcome of indexing one document: its chunks, all of them in the vector index, and how they were made."""
 
     ref: DocumentRef
     chunks: tuple[Chunk, ...]
+    rendering_version: int = RENDERING_VERSION
 
 
 class DocumentRepo(Protocol):
@@ -36,6 +38,17 @@ class DocumentRepo(Protocol):
 
     async def mark_indexed(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
         """Record chunks and mark indexed; return the references that were still current. Repeatable."""
+        ...
+
+    async def add_rendering(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
+        """Record another rendering's chunks beside those that are there; return the references that are indexed now.
+
+        A rendering that is there already stays as it is.
+        """
+        ...
+
+    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
+        """Have documents indexed anew: raise their generation, mark them pending, return the new references."""
         ...
 
     async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.ports.document_repo import DocumentRepo
+from domain.ports.index_registry import IndexRegistry
 from domain.ports.outbox import Outbox
 from domain.ports.program_repo import ProgramRepo
 from domain.ports.upload_log import UploadLog
@@ -16,6 +17,7 @@ class Transaction:
 
     programs: ProgramRepo
     documents: DocumentRepo
+    indexes: IndexRegistry
     outbox: Outbox
     uploads: UploadLog
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.document import DocumentRef, DocumentType
-from domain.search import Candidate, SearchScope
+from domain.index_key import IndexKey
+from domain.search import Candidate, Lane, SearchScope
 from domain.vectors import Vectors
 
 
@@ -25,12 +26,32 @@ class IndexEntry:
 class VectorIndex(Protocol):
     """A derived index: it can be lost and rebuilt. Every call may be repeated.
 
+    Indexes of several keys stand side by side behind one name while the next one is built; each object of
+    this class writes and searches its own.
+
     Every method raises UnavailableError when the index gives no answer in time (the outcome of a write is
     then unknown) and MisconfiguredError when the index is not of the shape that the embedder needs.
     """
 
+    @property
+    def key(self) -> IndexKey:
+        """Which vectors this index holds, the same for the life of the object."""
+        ...
+
+    async def lanes(self) -> frozenset[Lane]:
+        """The lanes that can be searched. Searching one that is missing raises MisconfiguredError."""
+        ...
+
     async def prepare(self) -> None:
         """Make the index ready for every other call: create it where it is missing, load it, check its shape."""
+        ...
+
+    async def publish(self) -> None:
+        """Let the name that all indexes stand behind mean this one, for whoever reads the store directly."""
+        ...
+
+    async def count(self) -> int | None:
+        """How many chunks are held, read after every write acknowledged so far; None where there is no such index."""
         ...
 
     async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
@@ -50,9 +71,13 @@ class VectorIndex(Protocol):
         ...
 
     async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:
-        """Remove what is held for these documents at exactly these generations."""
+        """Remove what is held for these documents at exactly these generations, here and in every other index."""
         ...
 
     async def remove_program(self, pgm_id: str) -> None:
-        """Remove everything held for a program."""
+        """Remove everything held for a program, here and in every other index behind the same name."""
+        ...
+
+    async def drop_others(self) -> int:
+        """Remove every other index behind the same name; how many. Whoever still searches one is unavailable then."""
         ...

@@ -5,15 +5,18 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from application.register_program import Registered
+from application.search_rungs import SearchAnswer
 from domain.document import Document, DocumentState, Failure
 from domain.findings import Finding, errors_among, in_reading_order
 from domain.ports.catalogue import Page, ProgramView
 from domain.program import IndexingProgress, ProgramStatus
 from domain.registration import own_blob_key
-from domain.search import SearchHit
+from domain.search import Lane, SearchHit, SearchMode
 from domain.template import Folder, Template
 from domain.upload import InspectedUpload, LadderMember
 from entrypoints.api import schemas
+
+LEXICAL_LANE_IS_OFF = "The lexical lane is off on this index: devices and words are found by their meaning alone."
 
 
 def indexing_href(pgm_id: str) -> str:
@@ -161,9 +164,20 @@ def indexing_body(pgm_id: str, progress: IndexingProgress, failed: Iterable[Docu
     )
 
 
-def search_body(hits: Iterable[SearchHit], took_ms: float) -> schemas.SearchBody:
-    """The hits of a search."""
-    return schemas.SearchBody(hits=tuple(map(_hit_body, hits)), took_ms=round(took_ms, 1))
+def search_body(answer: SearchAnswer, mode: SearchMode, took_ms: float) -> schemas.SearchBody:
+    """The answer to a search."""
+    lexical_is_missing = mode is SearchMode.HYBRID and Lane.LEXICAL not in answer.lanes
+    return schemas.SearchBody(
+        hits=tuple(map(_hit_body, answer.hits)),
+        took_ms=round(took_ms, 1),
+        lanes=answer.lanes,
+        index=schemas.IndexBody(
+            model=answer.index.model.name,
+            dimension=answer.index.model.dimension,
+            rendering_version=answer.index.rendering_version,
+        ),
+        notices=(LEXICAL_LANE_IS_OFF,) if lexical_is_missing else (),
+    )
 
 
 def _failure_body(failure: Failure | None) -> schemas.FailureBody | None:

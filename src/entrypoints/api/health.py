@@ -1,18 +1,28 @@
 """Whether the service is up, whether it is ready, and which one it is."""
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
+from litestar.params import QueryParameter
 
-from application.check_readiness import CheckReadiness
+from application.check_readiness import CheckReadiness, Limited, ReadinessPart, Waiting
+from entrypoints.api.openapi import problem_responses
 from entrypoints.api.problems import RETRY_AFTER_S
-from entrypoints.api.schemas import HealthBody, ReadinessBody, VersionBody, WaitingBody
+from entrypoints.api.schemas import HealthBody, NoticeBody, ReadinessBody, VersionBody, WaitingBody
 
 NAME = "ladderbase"
 _TAGS = ("service",)
 _NOT_READY = ResponseSpec(ReadinessBody, generate_examples=False, description="What is waited for.")
+_Part = Annotated[
+    ReadinessPart,
+    QueryParameter(
+        name="for",
+        description="What it asks: all, or what uploads need (Postgres, blob store, scratch disk), or search does.",
+    ),
+]
 
 
 def product_version() -> str:
@@ -29,15 +39,20 @@ async def health() -> HealthBody:
     return HealthBody()
 
 
-@get("/readyz", operation_id="readiness", responses={503: _NOT_READY}, tags=_TAGS)
-async def readiness(check_readiness: NamedDependency[CheckReadiness]) -> Response[ReadinessBody]:
+@get("/readyz", operation_id="readiness", responses={**problem_responses(422), 503: _NOT_READY}, tags=_TAGS)
+async def readiness(
+    check_readiness: NamedDependency[CheckReadiness], part: _Part = ReadinessPart.ALL
+) -> Response[ReadinessBody]:
     """Ready when an upload would be accepted and searched; otherwise what that waits for."""
-    waiting = await check_readiness()
-    if not waiting:
-        return Response(ReadinessBody(status="ready"))
-    named = tuple(WaitingBody(dependency=entry.dependency, reason=entry.reason) for entry in waiting)
-    body = ReadinessBody(status="waiting", waiting_for=named)
-    return Response(body, status_code=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+    found = await check_readiness(part)
+    waiting = tuple(
+        WaitingBody(dependency=entry.dependency, reason=entry.reason) for entry in found if isinstance(entry, Waiting)
+    )
+    notices = tuple(
+        NoticeBody(dependency=entry.dependency, notice=entry.notice) for entry in found if isinstance(entry, Limited)
+    )
+    body = ReadinessBody(status="waiting" if waiting else "ready", waiting_for=waiting, notices=notices)
+    return Response(body, status_code=503, headers={"Retry-After": str(RETRY_AFTER_S)}) if waiting else Response(body)
 
 
 @get("/version", operation_id="version", tags=_TAGS)

@@ -12,6 +12,7 @@ from domain.errors import (
     InvalidRequestError,
     InvalidUploadError,
     LadderbaseError,
+    MisconfiguredError,
     NotFoundError,
     TooLargeError,
     UnavailableError,
@@ -26,8 +27,10 @@ from entrypoints.api.schemas import FindingBody, ProblemBody
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+RETRY_AFTER_MENDING_S = 60
 _DISCONNECTED = "client disconnected prematurely"
 _FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_FIELD: "comment_file"}
+_SENT_AS = {"part": "for"}  # the framework tells a parameter's name in Python, where `for` can be none
 _OF_ANOTHER_TYPE = frozenset({"type_mismatch", "type_unsupported"})
 
 _KINDS: Mapping[str, tuple[int, str]] = {
@@ -52,6 +55,7 @@ _KINDS: Mapping[str, tuple[int, str]] = {
     "upload_invalid": (422, "The upload cannot be registered: correct what the findings name and send it again."),
     "internal_error": (500, "Something broke here: report the request id."),
     "unavailable": (503, "The service cannot do this now: try again later."),
+    "misconfigured": (503, "The service is wrongly configured: its operator must act."),
 }
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type_unsupported"}
 
@@ -86,6 +90,8 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
             answer = _problem(request, "conflict", "the state changed while the request was worked on")
         case UnavailableError():
             answer = _unavailable(request, error)
+        case MisconfiguredError():
+            answer = _misconfigured(request, error)
         case _:
             answer = _bug(request, error)
     return answer
@@ -106,7 +112,7 @@ def _named_fields(error: HTTPException) -> Sequence[FieldProblem]:
     if not isinstance(error.extra, list):
         return ()
     return [
-        field_problem(str(entry.get("message", "")), field=str(entry["key"]))
+        field_problem(str(entry.get("message", "")), field=_SENT_AS.get(entry["key"], str(entry["key"])))
         for entry in error.extra
         if isinstance(entry, dict) and "key" in entry
     ]
@@ -163,8 +169,16 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> Response[Probl
     return _problem(request, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
+def _misconfigured(request: AnyRequest, error: MisconfiguredError) -> Response[ProblemBody]:
+    """What is wrong is for the operator's log: it names settings and quotes servers."""
+    request_id = request_id_of(request.scope)
+    _log.error("misconfigured reason=%s request_id=%s", error, request_id)
+    detail = "a dependency and the settings disagree: the log says which, under this request id"
+    return _problem(request, "misconfigured", detail, headers={"Retry-After": str(RETRY_AFTER_MENDING_S)})
+
+
 def _bug(request: AnyRequest, error: Exception) -> Response[ProblemBody]:
-    _log.error("a bug, or a wrong setting: request_id=%s", request_id_of(request.scope), exc_info=error)
+    _log.error("a bug: request_id=%s", request_id_of(request.scope), exc_info=error)
     return _problem(request, "internal_error", "the request was not carried out")
 
 

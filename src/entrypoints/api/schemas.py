@@ -250,11 +250,22 @@ class HitBody(Struct, kw_only=True, frozen=True):
     lanes: tuple[Lane, ...]
 
 
+class IndexBody(Struct, kw_only=True, frozen=True):
+    """The index that answered: it changes while a change of the embedding model is rolled out."""
+
+    model: str
+    dimension: int
+    rendering_version: int
+
+
 class SearchBody(Struct, kw_only=True, frozen=True):
-    """The best hits, best first."""
+    """The best hits, best first, and the lanes that were searched for them."""
 
     hits: tuple[HitBody, ...]
     took_ms: float
+    lanes: tuple[Lane, ...]
+    index: IndexBody
+    notices: tuple[str, ...]
 
 
 class HealthBody(Struct, kw_only=True, frozen=True):
@@ -270,11 +281,19 @@ class WaitingBody(Struct, kw_only=True, frozen=True):
     reason: str
 
 
+class NoticeBody(Struct, kw_only=True, frozen=True):
+    """A dependency that is ready, but not for everything."""
+
+    dependency: str
+    notice: str
+
+
 class ReadinessBody(Struct, kw_only=True, frozen=True):
-    """Whether an upload would be accepted and searched; if not, what is missing."""
+    """Whether an upload would be accepted and searched, or the part that was asked for; if not, what is missing."""
 
     status: Literal["ready", "waiting"]
     waiting_for: tuple[WaitingBody, ...] = ()
+    notices: tuple[NoticeBody, ...] = ()
 
 
 class VersionBody(Struct, kw_only=True, frozen=True):

@@ -26,8 +26,8 @@ from entrypoints.api.strict_json import MAX_JSON_BYTES, strict_json
 async def search(data: JSONBody[SearchRequest], search_rungs: NamedDependency[SearchRungs]) -> SearchBody:
     """Find rungs by device, by token and by meaning, in Korean, Japanese, Chinese and English."""
     started = time.perf_counter()
-    hits = await search_rungs(_query(data))
-    return search_body(hits, (time.perf_counter() - started) * 1000)
+    answer = await search_rungs(_query(data))
+    return search_body(answer, data.mode, (time.perf_counter() - started) * 1000)
 
 
 def _query(request: SearchRequest) -> SearchQuery:

@@ -8,6 +8,7 @@ import click
 _COMMANDS: Mapping[str, str] = {
     "demo": "entrypoints.cli.demo",
     "migrate": "entrypoints.cli.migrate",
+    "reindex": "entrypoints.cli.reindex",
     "run": "entrypoints.cli.run",
     "search": "entrypoints.cli.search",
     "status": "entrypoints.cli.status",

@@ -5,13 +5,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 
+from entrypoints.embedded.addresses import addresses_kept
 from entrypoints.embedded.component import Component, StartError
 from entrypoints.embedded.data_folder import held
 from entrypoints.embedded.folders import kept_secret
@@ -24,11 +25,16 @@ from entrypoints.embedded.valkey import ValkeyServer
 
 _ANSWER_S = 5.0
 _SERVES_S = 120.0
+_BUILDS_S = 3_600.0
 _POLL_S = 0.1
 _PORT_CHOICES = 3
 # The worker embeds by the batch and gains from a second thread (850 texts/s against 580); a query does not.
 _EMBEDDING_THREADS = str(min(os.cpu_count() or 1, 4))
 _KILLED = 130
+_SHARED = (
+    *("DATABASE_URL", "REDIS_URL", "MILVUS_URI", "MILVUS_TOKEN", "MILVUS_DATABASE"),
+    *("STORAGE_TYPE", "STORAGE_LOCAL_ROOT", "SCRATCH_DIR"),
+)
 
 Say = Callable[[str], None]
 
@@ -118,6 +124,8 @@ class EmbeddedStack:
             "SCRATCH_DIR": "",
             "MILVUS_TOKEN": "",
             "MILVUS_DATABASE": "",
+            # There is one worker, and nobody else to rebuild what a changed model needs.
+            "INDEX_FOLLOWS_MODEL": "true",
         }
 
     def _own_programs(self, folder: Path, environment: dict[str, str]) -> tuple[Component, Component, Component]:
@@ -177,22 +185,30 @@ async def run(stack: EmbeddedStack, *, on_ready: Callable[[str], None], say: Say
 async def _started(stack: EmbeddedStack, lock: int, say: Say) -> AsyncIterator[Supervisor]:
     guard = Guard(held=[lock])
     try:
-        supervisor = await _brought_up(stack, guard, say)
+        supervisor, components = await _brought_up(stack, guard, say)
         try:
-            yield supervisor
+            with addresses_kept(stack.data_dir, _addresses(components)):
+                yield supervisor
         finally:
             await supervisor.stop()
     finally:
         guard.dismiss()
 
 
-async def _brought_up(stack: EmbeddedStack, guard: Guard, say: Say) -> Supervisor:
+def _addresses(components: Sequence[Component]) -> dict[str, str]:
+    """What a process started beside these needs to work on the same data."""
+    (worker,) = (component for component in components if component.name == "worker")
+    return {name: worker.environment[name] for name in _SHARED}
+
+
+async def _brought_up(stack: EmbeddedStack, guard: Guard, say: Say) -> tuple[Supervisor, Sequence[Component]]:
     choices_left = _PORT_CHOICES
     while True:
         ports = stack.choose_ports()
         supervisor = Supervisor(guard=guard, say=say, policy=stack.restarts)
+        components = stack.components(ports)
         try:
-            await supervisor.start(stack.components(ports))
+            await supervisor.start(components)
         except StartError:
             await supervisor.stop()
             choices_left -= 1
@@ -203,7 +219,7 @@ async def _brought_up(stack: EmbeddedStack, guard: Guard, say: Say) -> Superviso
             await supervisor.stop()
             raise
         else:
-            return supervisor
+            return supervisor, components
 
 
 @asynccontextmanager
@@ -234,9 +250,12 @@ async def _watched(supervisor: Supervisor) -> AsyncIterator[None]:
 
 
 async def _until_ready(stack: EmbeddedStack) -> None:
-    give_up_at = time.monotonic() + _SERVES_S
+    """Building an index may take its time, as long as what is waited for changes now and then."""
+    last, since, begun = "", time.monotonic(), time.monotonic()
     while waits_for := await stack.ready():
-        if time.monotonic() > give_up_at:
+        if waits_for != last:
+            last, since = waits_for, time.monotonic()
+        if time.monotonic() > min(since + _SERVES_S, begun + _BUILDS_S):
             raise StartError(f"not ready within {_SERVES_S:.0f} s: {waits_for}")
         await asyncio.sleep(_POLL_S)
 

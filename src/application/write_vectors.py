@@ -1,0 +1,95 @@
+"""Write the vectors of documents into an index, and prove that they are there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from application.indexing import Workpiece
+from domain.chunk import Chunk, chunk_id
+from domain.document import Document
+from domain.errors import UnavailableError
+from domain.index_key import IndexKey
+from domain.ports.document_repo import IndexedDocument
+from domain.ports.embedder import Embedder
+from domain.ports.vector_index import IndexEntry, VectorIndex
+from domain.vectors import Vectors
+
+CHUNKS_PER_CHECKPOINT = 512
+CHUNKS_PER_EMBEDDING = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteVectors:
+    """Both methods raise UnavailableError when a dependency gives no answer, and may be repeated."""
+
+    embedder: Embedder
+    index: VectorIndex
+
+    async def write(self, pieces: Sequence[Workpiece]) -> None:
+        """Embed the chunks of these documents and upsert them under their deterministic ids."""
+        chunks = [(piece.document, chunk) for piece in pieces for chunk in piece.chunks]
+        for start in range(0, len(chunks), CHUNKS_PER_EMBEDDING):
+            batch = chunks[start : start + CHUNKS_PER_EMBEDDING]
+            vectors = await self._embed([chunk.dense_text for _, chunk in batch])
+            await self.index.upsert([_entry(document, chunk) for document, chunk in batch], vectors)
+
+    async def prove(self, pieces: Sequence[Workpiece]) -> None:
+        """Never `indexed` on the index's word alone: read back what it holds."""
+        expected = _chunk_ids(pieces)
+        held = await self.index.chunk_ids([piece.document.ref for piece in pieces])
+        if held - expected:
+            # Nothing else would ever take them away; the next attempt writes the rest anew.
+            await self.index.remove_documents([piece.document.ref for piece in pieces])
+        if held != expected:
+            missing, surplus = len(expected - held), len(held - expected)
+            raise UnavailableError("milvus", f"of {len(expected)} chunks, {missing} are missing, {surplus} too many")
+
+    async def are_held(self, pieces: Sequence[Workpiece]) -> bool:
+        """Whether the index holds just the chunks of these documents already."""
+        return await self.index.chunk_ids([piece.document.ref for piece in pieces]) == _chunk_ids(pieces)
+
+    async def _embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed each distinct text once: untitled rungs of one logic often render alike."""
+        distinct = list(dict.fromkeys(texts))
+        vectors = await self.embedder.embed(distinct)
+        if len(vectors) != len(distinct) or not vectors.are_finite():
+            raise UnavailableError("embedder", "it answered with too few vectors, or with numbers that are none")
+        place = {text: number for number, text in enumerate(distinct)}
+        return Vectors(dimension=vectors.dimension, buffer=b"".join(vectors.row(place[text]) for text in texts))
+
+
+def checkpoints(pieces: Sequence[Workpiece]) -> Iterator[list[Workpiece]]:
+    """Whole documents, as many as hold CHUNKS_PER_CHECKPOINT chunks together, at least one."""
+    checkpoint: list[Workpiece] = []
+    chunks = 0
+    for piece in sorted(pieces, key=lambda piece: piece.document.ordinal):
+        checkpoint.append(piece)
+        chunks += len(piece.chunks)
+        if chunks >= CHUNKS_PER_CHECKPOINT:
+            yield checkpoint
+            checkpoint, chunks = [], 0
+    if checkpoint:
+        yield checkpoint
+
+
+def indexed_documents(pieces: Sequence[Workpiece], key: IndexKey) -> list[IndexedDocument]:
+    """What is recorded of documents once their vectors stand."""
+    return [
+        IndexedDocument(ref=piece.document.ref, chunks=piece.chunks, rendering_version=key.rendering_version)
+        for piece in pieces
+    ]
+
+
+def _chunk_ids(pieces: Sequence[Workpiece]) -> frozenset[str]:
+    return frozenset(chunk_id(piece.document.ref, chunk.ordinal) for piece in pieces for chunk in piece.chunks)
+
+
+def _entry(document: Document, chunk: Chunk) -> IndexEntry:
+    return IndexEntry(
+        chunk_id=chunk_id(document.ref, chunk.ordinal),
+        pgm_id=document.pgm_id,
+        document=document.ref,
+        document_type=document.document_type,
+        folder_id=chunk.place.folder_id,
+        logic_id=chunk.place.logic_id,
+        lexical_text=chunk.lexical_text,
+    )

@@ -1,0 +1,101 @@
+"""`ladderbase reindex`: build the index of this model while the old one serves, then switch."""
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import click
+
+from adapters.queue.redis_pool import opened_redis
+from application.rebuild_index import RebuildIndex
+from domain.errors import ConflictError, LadderbaseError, UnavailableError
+from entrypoints.cli.exit_codes import NO_SERVICE
+from entrypoints.container import Container
+from entrypoints.embedded.addresses import kept_addresses
+from entrypoints.embedded.component import StartError
+from entrypoints.index_duty import told_now_and_then
+from entrypoints.lifespan import opened
+from entrypoints.logs import configure_logging
+from entrypoints.settings import Settings, SettingsError, read_settings
+
+_PATIENCE_S = 900.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
+
+
+class _NotDoneError(click.ClickException):
+    exit_code = NO_SERVICE
+
+
+@click.command("reindex")
+@click.option("--all", "everything", is_flag=True, help="Build the index of this model from every indexed document.")
+@click.option("--drop-old", is_flag=True, help="Remove the other indexes, once no process searches them any more.")
+@click.option(
+    "--data-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The data of a `ladderbase run` that is up, instead of the addresses in the environment.",
+)
+def command(*, everything: bool, drop_old: bool, data_dir: Path | None) -> None:
+    """Change the embedding model: build its index aside, switch to it, and later drop the old one.
+
+    The model, and everything else, is what the environment says. Searches go on in the old index meanwhile.
+    Breaking off loses nothing: the next call goes on. Exit code 3 when something does not answer.
+    """
+    if not everything and not drop_old:
+        raise click.UsageError("say --all, --drop-old, or both")
+    sys.exit(asyncio.run(_reindex(_settings(data_dir), everything=everything, drop_old=drop_old)))
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    try:
+        return read_settings({**os.environ, **(kept_addresses(data_dir) if data_dir else {})})
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    except StartError as error:
+        raise _NotDoneError(str(error)) from error
+
+
+async def _reindex(settings: Settings, *, everything: bool, drop_old: bool) -> int:
+    configure_logging(settings.log_level)
+    try:
+        async with AsyncExitStack() as stack:
+            redis = await stack.enter_async_context(opened_redis(settings.redis_url))
+            container = await stack.enter_async_context(opened(settings, redis))
+            if everything:
+                await _build(container)
+            if drop_old:
+                dropped = await container.drop_old_indexes()()
+                _say(f"dropped {dropped} old index(es)")
+    except LadderbaseError as error:
+        raise _NotDoneError(str(error)) from error
+    return 0
+
+
+async def _build(container: Container) -> None:
+    """Outages of up to a quarter of an hour are sat out; whoever else builds it now is left to it."""
+    rebuild: RebuildIndex = container.rebuild_index()
+    clock = asyncio.get_running_loop().time
+    builder, tell = str(uuid4()), told_now_and_then(_say)
+    moved, pause_s = clock(), _FIRST_PAUSE_S
+    while True:
+        try:
+            async for view in rebuild(builder):
+                tell(view)
+                moved, pause_s = clock(), _FIRST_PAUSE_S
+        except ConflictError:
+            raise
+        except UnavailableError as error:
+            if clock() - moved > _PATIENCE_S:
+                raise
+            _say(f"{error}; going on in {pause_s:.0f} s")
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        else:
+            _say(f"the index of {rebuild.index.key} is complete and current")
+            return
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

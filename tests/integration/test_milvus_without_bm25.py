@@ -1,0 +1,63 @@
+"""The vector index against a real Milvus 2.3.5, which has no lexical lane."""
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+from pymilvus import MilvusClient
+
+from adapters.milvus.vector_index import MilvusVectorIndex
+from contracts.lexical_lane import NoLexicalLaneContract
+from contracts.vector_index import DIMENSION, VectorIndexContract
+from domain.index_key import IndexKey
+from domain.ports.embedder import EmbeddingModel
+
+MODEL = EmbeddingModel(name="test", dimension=DIMENSION)
+KEY = IndexKey(model=MODEL, rendering_version=3)
+NEWER = IndexKey(model=MODEL, rendering_version=4)
+
+
+ALIAS = f"test_{uuid4().hex[:12]}"
+OWN = f"{ALIAS}__test_8_r3_dense"
+
+
+@pytest.fixture
+def back_door(milvus_235_uri: str) -> Iterator[MilvusClient]:
+    """A client of the test's own, which removes whatever the test made.
+
+    All but the collection itself: this server takes 3 s to make one and to drop it again.
+    """
+    client = MilvusClient(milvus_235_uri, timeout=30, dedicated=True)
+    yield client
+    for name in client.list_collections():
+        for given_name in client.list_aliases(name)["aliases"]:
+            client.drop_alias(given_name)
+        if name != OWN:
+            client.drop_collection(name)
+    if client.has_collection(OWN):
+        client.delete(OWN, filter='chunk_id != ""')
+        client.query(OWN, output_fields=["count(*)"], consistency_level="Strong")
+    client.close()
+
+
+@pytest.fixture
+async def vector_index(milvus_235_uri: str, back_door: MilvusClient) -> AsyncIterator[MilvusVectorIndex]:
+    index = MilvusVectorIndex(milvus_235_uri, alias=ALIAS, key=KEY, timeout_s=30)
+    await index.prepare()
+    yield index
+    await index.aclose()
+
+
+@pytest.fixture
+async def neighbour(milvus_235_uri: str, back_door: MilvusClient) -> AsyncIterator[MilvusVectorIndex]:
+    index = MilvusVectorIndex(milvus_235_uri, alias=ALIAS, key=NEWER, timeout_s=30)
+    yield index
+    await index.aclose()
+
+
+class TestMilvusVectorIndexWithoutBm25(VectorIndexContract, NoLexicalLaneContract):
+    pass
+
+
+async def test_it_is_said_in_a_line_what_is_off_and_what_would_turn_it_on(vector_index: MilvusVectorIndex) -> None:
+    assert await vector_index.ping() == "the lexical lane is off: Milvus 2.3.5-lite has no BM25, 2.5 has"
