@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from application.index_documents import IndexDocuments
 from application.purge_program import PurgeProgram
+from application.purge_revision import PurgeRevision
 from domain.document import Failure
 from domain.errors import ConflictError, MisconfiguredError, NotFoundError, UnavailableError, UnindexableError
 from domain.events import (
@@ -18,12 +19,16 @@ from domain.events import (
     DocumentsRegistered,
     ProgramDeleted,
     RetryPolicy,
+    RevisionSuperseded,
     StartedEvent,
     halves,
 )
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 
 LONGEST_WORK = timedelta(minutes=10)
+PURGES = (ProgramDeleted, RevisionSuperseded)
+"""The events that are never given up: nothing else would ever remove what they are about."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +43,7 @@ class HandleEvent:
     unit_of_work: UnitOfWork
     index_documents: IndexDocuments
     purge_program: PurgeProgram
+    purge_revision: PurgeRevision
     retry: RetryPolicy = RetryPolicy()
     jitter: Callable[[], float] = random.random
     lease: timedelta = LEASE
@@ -47,7 +53,7 @@ class HandleEvent:
         started = await self._start(claimed)
         if started is None:
             return
-        if started.attempts > self.retry.max_attempts and not isinstance(started.event, ProgramDeleted):
+        if started.attempts > self.retry.max_attempts and not isinstance(started.event, PURGES):
             await self._give_up(started, Failure(code="quarantined", message="it ended every worker that took it"))
             return
         try:
@@ -86,6 +92,8 @@ class HandleEvent:
                 await self.index_documents(started, event)
             case ProgramDeleted() as event:
                 await self.purge_program(started, event)
+            case RevisionSuperseded() as event:
+                await self.purge_revision(started, event)
 
     @asynccontextmanager
     async def _heartbeat(self, started: StartedEvent) -> AsyncIterator[None]:
@@ -145,7 +153,7 @@ class HandleEvent:
         Only a purge is never given up: nothing else would ever remove what a deleted program left.
         """
         match started.event:
-            case ProgramDeleted():
+            case ProgramDeleted() | RevisionSuperseded():
                 _log.error("the purge of event %d fails: %s", started.event_id, failure.message)
                 await self._release(started, self.retry.longest_delay, failure.code)
             case DocumentsRegistered(documents=documents) as event if len(documents) > 1:

@@ -1,6 +1,6 @@
 """Index documents: read, embed, write vectors, prove that they are there, and only then record `indexed`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from application.spool import scratch_folder
 from application.write_vectors import WriteVectors, checkpoints, indexed_documents
 from domain.document import Document, DocumentRef
 from domain.errors import NotFoundError
-from domain.events import LEASE, DocumentsRegistered, StartedEvent
+from domain.events import LEASE, DocumentsRegistered, RevisionSuperseded, StartedEvent
 from domain.ports.blob_store import BlobStore
-from domain.ports.unit_of_work import UnitOfWork
+from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.vector_index import VectorIndex
-from domain.registration import program_prefix
+from domain.registration import revision_of, revision_prefix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,10 @@ class IndexDocuments:
         documents = await self._begin(event)
         if documents:
             async with scratch_folder(self.scratch) as folder:
-                surroundings = await surroundings_of(event.pgm_id, self.unit_of_work, scratch=folder)
+                surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
                 if surroundings:
                     for pieces in checkpoints(await self.steps.read(documents, surroundings)):
-                        await self._index(started, pieces)
+                        await self._index(started, pieces, event.pgm_id)
         await self.remove_what_is_stale(event)
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.finish(started)
@@ -52,7 +52,7 @@ class IndexDocuments:
         async with self.unit_of_work.begin() as transaction:
             return await transaction.documents.begin_indexing(event.documents)
 
-    async def _index(self, started: StartedEvent, pieces: Sequence[Workpiece]) -> None:
+    async def _index(self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str) -> None:
         good = [piece for piece in pieces if piece.failure is None]
         await self.vectors.write(good)
         await self.vectors.prove(good)
@@ -61,20 +61,32 @@ class IndexDocuments:
             await transaction.indexes.hold_current(self.index.key)
             indexed = await transaction.documents.mark_indexed(indexed_documents(good, self.index.key))
             await transaction.indexes.record(self.index.key, indexed)
+            await self._promote(transaction, pgm_id)
             await transaction.documents.mark_failed(
                 [(piece.document.ref, piece.failure) for piece in pieces if piece.failure is not None]
             )
 
+    async def _promote(self, transaction: Transaction, pgm_id: str) -> None:
+        """What searches see flips from one revision to the next in the transaction of its last documents."""
+        replaced = await transaction.programs.promote(pgm_id)
+        if replaced is not None:
+            await transaction.outbox.add([RevisionSuperseded(pgm_id=pgm_id, revision=replaced)])
+
     async def remove_what_is_stale(self, event: DocumentsRegistered) -> None:
-        """A delete or a newer generation may have overtaken us, now or in an attempt that died."""
+        """A delete, a newer revision or generation may have overtaken us, now or in an attempt that died."""
         async with self.unit_of_work.begin() as transaction:
             current = await transaction.documents.current(event.documents)
         stale: list[DocumentRef] = [ref for ref in event.documents if ref not in current]
         if not stale:
             return
         await self.index.remove_documents(stale)
-        try:
-            async with self.unit_of_work.begin() as transaction:
-                await transaction.programs.comments_of(event.pgm_id)
-        except NotFoundError:
-            await self.blobs.delete_below(program_prefix(event.pgm_id))
+        await self._remove_unowned_blobs(event.pgm_id, {revision_of(ref) for ref in stale})
+
+    async def _remove_unowned_blobs(self, pgm_id: str, revisions: Iterable[int]) -> None:
+        """What we wrote for documents of a revision, or of a program, that was purged meanwhile has no other owner."""
+        for revision in revisions:
+            try:
+                async with self.unit_of_work.begin() as transaction:
+                    await transaction.programs.comments_of(pgm_id, revision)
+            except NotFoundError:
+                await self.blobs.delete_below(revision_prefix(pgm_id, revision))

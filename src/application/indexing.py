@@ -41,15 +41,15 @@ class Surroundings:
     scratch: Path
 
 
-async def surroundings_of(pgm_id: str, unit_of_work: UnitOfWork, *, scratch: Path) -> Surroundings | None:
-    """What the steps may use; None for a program that is deleted."""
+async def surroundings_of(document: Document, unit_of_work: UnitOfWork, *, scratch: Path) -> Surroundings | None:
+    """What the steps may use for a document and its neighbours; None where its program or its revision is gone."""
     try:
         async with unit_of_work.begin() as transaction:
-            template = await transaction.programs.template_of(pgm_id)
-            comments = await transaction.programs.comments_of(pgm_id)
+            template = await transaction.programs.template_of(document.pgm_id, document.revision)
+            comments = await transaction.programs.comments_of(document.pgm_id, document.revision)
     except NotFoundError:
         return None
-    return Surroundings(pgm_id=pgm_id, template=template, comments=comments, scratch=scratch)
+    return Surroundings(pgm_id=document.pgm_id, template=template, comments=comments, scratch=scratch)
 
 
 class IndexingStep(Protocol):

@@ -50,9 +50,9 @@ class RebuildIndex:
             while documents := await self._lacking():
                 if before == (before := [document.ref for document in documents]):
                     raise UnavailableError("vector index", f"{len(before)} documents are lacking as soon as built")
-                for program in _by_program(documents):
+                for slice_ in _by_revision(documents):
                     await self._take(builder)
-                    await self._build(program)
+                    await self._build(slice_)
                     yield await self.catalogue.index(self.index.key)
             if not await self._agrees():
                 before = []
@@ -94,10 +94,10 @@ class RebuildIndex:
             return await transaction.indexes.lacking(self.index.key, limit=DOCUMENTS_PER_LOOK)
 
     async def _build(self, documents: Sequence[Document]) -> None:
-        """All of one program. What cannot be read goes back to the outbox, which knows how to fail it."""
+        """All of one revision. What cannot be read goes back to the outbox, which knows how to fail it."""
         pgm_id = documents[0].pgm_id
         async with scratch_folder(self.scratch) as folder:
-            surroundings = await surroundings_of(pgm_id, self.unit_of_work, scratch=folder)
+            surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
             pieces = await self.steps.read(documents, surroundings) if surroundings else []
             for checkpoint in checkpoints([piece for piece in pieces if piece.failure is None]):
                 await self._write(checkpoint)
@@ -122,11 +122,11 @@ class RebuildIndex:
                 await transaction.outbox.add([DocumentsRegistered(pgm_id=pgm_id, documents=tuple(restarted))])
 
 
-def _by_program(documents: Sequence[Document]) -> list[list[Document]]:
-    """Slices of at most DOCUMENTS_PER_EVENT documents of one program each, in their order."""
-    by_program = (list(group) for _, group in groupby(documents, key=lambda document: document.pgm_id))
+def _by_revision(documents: Sequence[Document]) -> list[list[Document]]:
+    """Slices of at most DOCUMENTS_PER_EVENT documents of one revision each, in their order."""
+    by_revision = (list(group) for _, group in groupby(documents, key=lambda each: (each.pgm_id, each.revision)))
     return [
         of_one[start : start + DOCUMENTS_PER_EVENT]
-        for of_one in by_program
+        for of_one in by_revision
         for start in range(0, len(of_one), DOCUMENTS_PER_EVENT)
     ]

@@ -1,24 +1,21 @@
 """Register a program: all of it or nothing, needing the blob store and the database alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from application.spool import store_file
-from application.together import together
+from application.store_upload import StoredFiles, StoreUpload
 from domain.document import DocumentType
 from domain.errors import ConflictError, InvalidUploadError
 from domain.events import ClaimedEvent
 from domain.findings import Finding
-from domain.ports.blob_store import BlobStore, StoredBlob
+from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.program import ProgramDetails, Registration
-from domain.registration import FIRST_REVISION, indexing_events, register, revision_prefix, uploaded_files
-from domain.upload import InspectedUpload, SpooledFile, Upload
-
-StoredFiles = Mapping[DocumentType, tuple[SpooledFile, StoredBlob]]
+from domain.registration import FIRST_REVISION, indexing_events, register, revision_prefix
+from domain.upload import InspectedUpload, Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +57,7 @@ class RegisterProgram:
             raise InvalidUploadError(inspected.findings)
         pgm_id = await self._announce()
         prefix = revision_prefix(pgm_id, FIRST_REVISION)
-        stored = await self._store_or_clean_up(command.upload, prefix)
+        stored = await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(command.upload, prefix)
         return await self._record(pgm_id, prefix, command.details, inspected, stored)
 
     async def _announce(self) -> str:
@@ -69,20 +66,6 @@ class RegisterProgram:
             pgm_id = await transaction.programs.next_pgm_id()
             await transaction.uploads.begin(revision_prefix(pgm_id, FIRST_REVISION))
         return pgm_id
-
-    async def _store_or_clean_up(self, upload: Upload, prefix: str) -> StoredFiles:
-        try:
-            return await self._store(upload, prefix)
-        except Exception:
-            await self.blobs.delete_below(prefix)
-            async with self.unit_of_work.begin() as transaction:
-                await transaction.uploads.finish(prefix)
-            raise
-
-    async def _store(self, upload: Upload, prefix: str) -> StoredFiles:
-        files = uploaded_files(upload, prefix)
-        blobs = await together(*(store_file(self.blobs, key, file.path) for file, key in files.values()))
-        return {kind: (file, blob) for (kind, (file, _)), blob in zip(files.items(), blobs, strict=True)}
 
     async def _record(
         self, pgm_id: str, prefix: str, details: ProgramDetails, inspected: InspectedUpload, stored: StoredFiles

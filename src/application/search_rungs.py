@@ -77,8 +77,10 @@ class SearchRungs:
             found = await self._visible(list(wanted))
             visible = {chunk_id: chunk for chunk_id, chunk in found.items() if _is_within(chunk, query.scope)}
             hits = fuse(question, dense=dense, lexical=lexical, visible=visible, limit=query.limit)
-            crowded_out = len(visible) < len(wanted) and max(len(dense), len(lexical)) == depth
-            if len(hits) == query.limit or not crowded_out:
+            is_crowded_out = len(visible) < len(wanted) and max(len(dense), len(lexical)) == depth
+            # All of it: a newer revision may have begun to answer between the lanes and the look at what is visible.
+            is_replaced = bool(wanted) and not visible and depth == CANDIDATES_PER_LANE
+            if len(hits) == query.limit or not (is_crowded_out or is_replaced):
                 return hits
         if not hits:
             raise UnavailableError("milvus", "what it finds first is deleted and not purged yet")

@@ -4,6 +4,7 @@ Local files stand on the scratch disk: where that fails, UnavailableError.
 """
 
 import asyncio
+import hashlib
 import shutil
 import tempfile
 import time
@@ -35,6 +36,11 @@ async def store_file(blobs: BlobStore, key: str, path: Path) -> StoredBlob:
     """Put a file's bytes under key; whatever happens, the file is closed again."""
     async with aclosing(pieces_of(path)) as pieces:
         return await blobs.put(key, pieces)
+
+
+async def sha256_of(path: Path) -> str:
+    """The digest of a file, in hex."""
+    return await _in_thread(_sha256, path)
 
 
 async def spool(content: AsyncIterator[bytes], path: Path) -> None:
@@ -69,6 +75,11 @@ def _remove_leftovers(parent: Path, before: float) -> None:
         with suppress(FileNotFoundError):  # another process was faster
             if folder.is_dir() and folder.stat().st_mtime < before:
                 shutil.rmtree(folder)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _in_thread(function: Callable[..., T], *arguments: object) -> T:

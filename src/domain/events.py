@@ -28,7 +28,15 @@ class ProgramDeleted:
     pgm_id: str
 
 
-Event = DocumentsRegistered | ProgramDeleted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionSuperseded:
+    """A newer revision has taken the place of this one; its vectors, blobs and rows are to be purged."""
+
+    pgm_id: str
+    revision: int
+
+
+Event = DocumentsRegistered | ProgramDeleted | RevisionSuperseded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

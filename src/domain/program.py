@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.comments import DeviceComments
-from domain.document import Document, DocumentState
+from domain.document import Document, DocumentState, DocumentType
 from domain.template import Template
 
 
@@ -31,7 +31,7 @@ class ProgramDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A registered program. `revision` counts its uploads from 1."""
+    """A registered program. `revision` counts its uploads from 1; it is the one that answers."""
 
     pgm_id: str
     details: ProgramDetails
@@ -72,3 +72,12 @@ class IndexingProgress:
         if self.done < self.total:
             return ProgramStatus.INDEXING
         return ProgramStatus.FAILED if self.counts.get(DocumentState.FAILED) else ProgramStatus.INDEXED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestRevision:
+    """The newest upload of a program, whether it answers already or not; `sha256` (hex) is of its files."""
+
+    program: Program
+    revision: int
+    sha256: Mapping[DocumentType, str]

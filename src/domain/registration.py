@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import PurePath
 
-from domain.document import Document, DocumentState, DocumentType
+from domain.document import Document, DocumentRef, DocumentState, DocumentType
 from domain.events import DocumentsRegistered, batched
 from domain.ports.blob_store import StoredBlob
 from domain.program import Program, ProgramDetails, Registration
@@ -13,6 +13,8 @@ from domain.template import Logic
 from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload
 
 FIRST_REVISION = 1
+UPLOADED_TYPES = frozenset({DocumentType.LADDER_ZIP, DocumentType.TEMPLATE, DocumentType.COMMENT_CSV})
+"""The documents that are uploaded as files of their own."""
 
 
 def program_prefix(pgm_id: str) -> str:
@@ -23,6 +25,11 @@ def program_prefix(pgm_id: str) -> str:
 def revision_prefix(pgm_id: str, revision: int) -> str:
     """The folder of one revision's blobs."""
     return f"{program_prefix(pgm_id)}/r{revision}"
+
+
+def revision_of(document: DocumentRef) -> int:
+    """The revision that a document belongs to, as its id says: that of one that is purged is asked for too."""
+    return int(document.document_id.rsplit("-", 2)[1].removeprefix("r"))
 
 
 def uploaded_files(upload: Upload, prefix: str) -> Mapping[DocumentType, tuple[SpooledFile, str]]:
@@ -55,9 +62,10 @@ def register(
     *,
     now: datetime,
     indexed_types: AbstractSet[DocumentType],
+    revision: int = FIRST_REVISION,
 ) -> Registration:
     """Put together what one transaction records. Documents whose type is not indexed are skipped from the start."""
-    program = Program(pgm_id=pgm_id, details=details, revision=FIRST_REVISION, create_dt=now, update_dt=now)
+    program = Program(pgm_id=pgm_id, details=details, revision=revision, create_dt=now, update_dt=now)
     registrar = _Registrar(program, stored, indexed_types)
     documents = (*registrar.uploaded_documents(), *registrar.ladder_documents(inspected))
     return Registration(program=program, documents=documents, template=inspected.template, comments=inspected.comments)

@@ -16,10 +16,12 @@ from application.indexing import IndexingSteps
 from application.indexing_steps import KeepOwnObject, ReadRungs, ReadTemplateRows
 from application.keep_index import KeepIndex
 from application.purge_program import PurgeProgram
+from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
+from application.replace_files import ReplaceFiles
 from application.search_rungs import SearchRungs
 from application.sweep_uploads import SweepUploads
 from application.validate_upload import ValidateUpload
@@ -80,6 +82,15 @@ class Container(containers.DeclarativeContainer):
         indexed_types=indexing_steps.provided.indexed_types,
         hold_events_for=hold_events_for,
     )
+    replace_files = providers.Factory(
+        ReplaceFiles,
+        reader=upload_reader,
+        blobs=blobs,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        indexed_types=indexing_steps.provided.indexed_types,
+        hold_events_for=hold_events_for,
+    )
     delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
     search_rungs = providers.Factory(SearchRungs, embedder=embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
@@ -96,8 +107,13 @@ class Container(containers.DeclarativeContainer):
         scratch=scratch,
     )
     purge_program = providers.Factory(PurgeProgram, unit_of_work=unit_of_work, blobs=blobs, index=index)
+    purge_revision = providers.Factory(PurgeRevision, unit_of_work=unit_of_work, blobs=blobs, index=index)
     handle_event = providers.Factory(
-        HandleEvent, unit_of_work=unit_of_work, index_documents=index_documents, purge_program=purge_program
+        HandleEvent,
+        unit_of_work=unit_of_work,
+        index_documents=index_documents,
+        purge_program=purge_program,
+        purge_revision=purge_revision,
     )
     index_registered = providers.Factory(IndexRegistered, unit_of_work=unit_of_work, handle_event=handle_event)
     keep_index = providers.Factory(KeepIndex, unit_of_work=unit_of_work, index=index)

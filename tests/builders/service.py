@@ -1,6 +1,7 @@
 """The whole product over fakes: the container that production uses, with nothing behind it but memory."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from application.register_program import RegisterCommand, Registered
 from application.relay_outbox import RelayOutbox
+from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
 from builders.uploads import an_upload
 from domain.document import DocumentState
 from domain.ports.vector_index import IndexEntry
@@ -91,6 +93,13 @@ class Service:
     async def register(self) -> Registered:
         """Register the upload."""
         return await self.container.register_program()(RegisterCommand(details=DETAILS, upload=self.upload))
+
+    async def replace(self, bodies: Mapping[str, str], pgm_id: str = "PGM_1") -> Registered | Deduplicated:
+        """Upload other logics into a program, as a revision of it."""
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        upload, self.upload_reader.inspected = an_upload(folder, bodies)
+        replace_files: ReplaceFiles = self.container.replace_files()
+        return await replace_files(ReplaceCommand(pgm_id=pgm_id, create_user="lee", upload=upload))
 
     async def relay(self) -> int:
         """One pass of the relay."""

@@ -29,20 +29,20 @@ class ProgramRepoContract:
         registration = a_registration()
         await add(unit_of_work, registration)
         async with unit_of_work.begin() as transaction:
-            assert await transaction.programs.template_of("PGM_1") == registration.template
-            assert await transaction.programs.comments_of("PGM_1") == registration.comments
+            assert await transaction.programs.template_of("PGM_1", 1) == registration.template
+            assert await transaction.programs.comments_of("PGM_1", 1) == registration.comments
 
     async def test_a_program_may_have_no_template_rows_and_no_comments(self, unit_of_work: UnitOfWork) -> None:
         await add(unit_of_work, a_registration(template=Template(), comments=DeviceComments()))
         async with unit_of_work.begin() as transaction:
-            assert await transaction.programs.template_of("PGM_1") == Template()
-            assert await transaction.programs.comments_of("PGM_1") == DeviceComments()
+            assert await transaction.programs.template_of("PGM_1", 1) == Template()
+            assert await transaction.programs.comments_of("PGM_1", 1) == DeviceComments()
 
     async def test_ten_thousand_comments_are_recorded_at_once(self, unit_of_work: UnitOfWork) -> None:
         comments = DeviceComments(by_device={f"D{number}": f"센서 {number}" for number in range(10_000)})
         await add(unit_of_work, a_registration(comments=comments))
         async with unit_of_work.begin() as transaction:
-            assert await transaction.programs.comments_of("PGM_1") == comments
+            assert await transaction.programs.comments_of("PGM_1", 1) == comments
 
     async def test_the_longest_cells_are_kept(self, unit_of_work: UnitOfWork) -> None:
         longest = "".join(chr(0xAC00 + number * 7919 % 11_172) for number in range(32_767))
@@ -57,7 +57,7 @@ class ProgramRepoContract:
         comments = DeviceComments(by_device={longest: longest})
         await add(unit_of_work, a_registration(template=Template(logics=(logic,)), comments=comments))
         async with unit_of_work.begin() as transaction:
-            assert await transaction.programs.comments_of("PGM_1") == comments
+            assert await transaction.programs.comments_of("PGM_1", 1) == comments
 
     async def test_a_program_is_recorded_once(self, unit_of_work: UnitOfWork) -> None:
         await register(unit_of_work)
@@ -86,9 +86,9 @@ class ProgramRepoContract:
     async def test_an_unknown_program_is_not_found(self, unit_of_work: UnitOfWork) -> None:
         async with unit_of_work.begin() as transaction:
             with pytest.raises(NotFoundError):
-                await transaction.programs.template_of("PGM_1")
+                await transaction.programs.template_of("PGM_1", 1)
             with pytest.raises(NotFoundError):
-                await transaction.programs.comments_of("PGM_1")
+                await transaction.programs.comments_of("PGM_1", 1)
             with pytest.raises(NotFoundError):
                 await transaction.programs.delete("PGM_1")
 
@@ -97,9 +97,9 @@ class ProgramRepoContract:
         await delete(unit_of_work)
         async with unit_of_work.begin() as transaction:
             with pytest.raises(NotFoundError):
-                await transaction.programs.template_of("PGM_1")
+                await transaction.programs.template_of("PGM_1", 1)
             with pytest.raises(NotFoundError):
-                await transaction.programs.comments_of("PGM_1")
+                await transaction.programs.comments_of("PGM_1", 1)
             with pytest.raises(NotFoundError):
                 await transaction.programs.delete("PGM_1")
 

@@ -8,11 +8,11 @@ from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
 from domain.errors import InvalidRequestError, NotFoundError
 from domain.index_key import IndexKey
-from domain.ports.catalogue import Catalogue, IndexView, Page, ProgramView
-from domain.program import IndexingProgress, Registration
+from domain.ports.catalogue import Catalogue, IndexView, Page, PendingRevision, ProgramView
+from domain.program import IndexingProgress
 from domain.search import FoundChunk
 from domain.template import Template
-from fakes.registry import InMemoryRegistry, Tables
+from fakes.registry import InMemoryRegistry, StoredProgram, Tables
 
 
 class InMemoryCatalogue(Catalogue):
@@ -32,25 +32,39 @@ class InMemoryCatalogue(Catalogue):
         return Page(items=tuple([await self.program(numbered[key]) for key in keys]), next_cursor=next_cursor)
 
     async def program(self, pgm_id: str) -> ProgramView:
-        counts = Counter(document.state for document in self._documents_of(pgm_id))
-        return ProgramView(program=self._live(pgm_id).program, progress=IndexingProgress(counts=dict(counts)))
+        stored = self._live(pgm_id)
+        program, latest = stored.program, stored.latest_revision
+        pending = PendingRevision(revision=latest, progress=self._progress(pgm_id, latest))
+        return ProgramView(
+            program=program,
+            progress=self._progress(pgm_id, program.revision),
+            pending=pending if latest > program.revision else None,
+        )
 
-    async def documents(self, pgm_id: str, *, limit: int, cursor: str | None = None) -> Page[Document]:
-        by_ordinal = {document.ordinal: document for document in self._documents_of(pgm_id)}
-        keys, next_cursor = self._page(by_ordinal, pgm_id, limit, cursor)
+    async def documents(
+        self, pgm_id: str, *, limit: int, cursor: str | None = None, revision: int | None = None
+    ) -> Page[Document]:
+        stored = self._live(pgm_id)
+        wanted = stored.program.revision if revision is None else revision
+        if not stored.is_live(wanted):
+            raise NotFoundError("program", pgm_id)
+        by_ordinal = {document.ordinal: document for document in self._documents_of(pgm_id, wanted)}
+        keys, next_cursor = self._page(by_ordinal, f"{pgm_id} {wanted}", limit, cursor)
         return Page(items=tuple(by_ordinal[key] for key in keys), next_cursor=next_cursor)
 
     async def document(self, document_id: str) -> Document:
         document = self._tables.documents.get(document_id)
-        if document is None or not self._tables.is_of_current_revision(document):
+        if document is None or not self._tables.is_live(document):
             raise NotFoundError("document", document_id)
         return document
 
     async def template(self, pgm_id: str) -> Template:
-        return self._live(pgm_id).template
+        stored = self._live(pgm_id)
+        return stored.parts[stored.program.revision].template
 
     async def failures(self, pgm_id: str, *, limit: int) -> Sequence[Document]:
-        return [each for each in self._documents_of(pgm_id) if each.state is DocumentState.FAILED][:limit]
+        latest = self._documents_of(pgm_id, self._live(pgm_id).latest_revision)
+        return [each for each in latest if each.state is DocumentState.FAILED][:limit]
 
     async def index(self, key: IndexKey) -> IndexView:
         stored = self._tables.indexes.get(key)
@@ -82,18 +96,20 @@ class InMemoryCatalogue(Catalogue):
             if rendering == rendering_version
             and (document := self._tables.documents[ref.document_id]).ref == ref
             and document.state is DocumentState.INDEXED
-            and self._tables.is_of_current_revision(document)
+            and self._tables.answers(document)
         }
         return {wanted: visible[wanted] for wanted in chunk_ids if wanted in visible}
 
-    def _live(self, pgm_id: str) -> Registration:
-        registration = self._tables.live(pgm_id)
-        if registration is None:
+    def _live(self, pgm_id: str) -> StoredProgram:
+        stored = self._tables.live(pgm_id)
+        if stored is None:
             raise NotFoundError("program", pgm_id)
-        return registration
+        return stored
 
-    def _documents_of(self, pgm_id: str) -> list[Document]:
-        revision = self._live(pgm_id).program.revision
+    def _progress(self, pgm_id: str, revision: int) -> IndexingProgress:
+        return IndexingProgress(counts=dict(Counter(each.state for each in self._documents_of(pgm_id, revision))))
+
+    def _documents_of(self, pgm_id: str, revision: int) -> list[Document]:
         mine = (each for each in self._tables.documents.values() if (each.pgm_id, each.revision) == (pgm_id, revision))
         return sorted(mine, key=lambda document: document.ordinal)
 

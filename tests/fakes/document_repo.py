@@ -19,7 +19,8 @@ class InMemoryDocumentRepo(DocumentRepo):
             refuse_unstorable(document)
             if document.document_id in self._tables.documents:
                 raise ConflictError("the document is registered already")
-            if not self._tables.is_of_current_revision(document):
+            stored = self._tables.programs.get(document.pgm_id)
+            if stored is None or document.revision not in stored.parts:
                 raise ConflictError("the document's revision is not registered")
             self._tables.documents[document.document_id] = document
 
@@ -72,6 +73,13 @@ class InMemoryDocumentRepo(DocumentRepo):
         self._put(*restarted)
         return sorted((document.ref for document in restarted), key=lambda ref: ref.document_id)
 
+    async def superseded(self, pgm_id: str, revision: int) -> list[DocumentRef]:
+        of_revision = (
+            each for each in self._tables.documents.values() if (each.pgm_id, each.revision) == (pgm_id, revision)
+        )
+        refs = (document.ref for document in of_revision if not self._tables.is_live(document))
+        return sorted(refs, key=lambda ref: ref.document_id)
+
     async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
         by_ref = dict(failures)
         self._put(
@@ -90,7 +98,7 @@ class InMemoryDocumentRepo(DocumentRepo):
         return [
             document
             for document in found
-            if document is not None and document.ref in refs and self._tables.live(document.pgm_id) is not None
+            if document is not None and document.ref in refs and self._tables.is_live(document)
         ]
 
     def _put(self, *documents: Document) -> None:

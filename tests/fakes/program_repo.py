@@ -1,13 +1,18 @@
 """ProgramRepo in memory."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.comments import DeviceComments
+from domain.document import DocumentState
 from domain.errors import ConflictError, NotFoundError
 from domain.ports.program_repo import ProgramRepo
-from domain.program import Registration
+from domain.program import LatestRevision, Registration
+from domain.registration import UPLOADED_TYPES
 from domain.template import Template
 from fakes.registry import InMemoryRegistry, StoredProgram, Tables, refuse_unstorable
+
+_DONE = {DocumentState.INDEXED, DocumentState.SKIPPED}
 
 
 class InMemoryProgramRepo(ProgramRepo):
@@ -19,39 +24,109 @@ class InMemoryProgramRepo(ProgramRepo):
         return f"PGM_{next(self._registry.pgm_numbers)}"
 
     async def add(self, registration: Registration) -> None:
-        recorded = replace(registration, documents=())
-        refuse_unstorable(recorded)
-        pgm_id = registration.program.pgm_id
-        if pgm_id in self._tables.programs:
+        parts = _parts_of(registration)
+        program = registration.program
+        if program.pgm_id in self._tables.programs:
             raise ConflictError("the program is registered already")
-        self._tables.programs[pgm_id] = StoredProgram(pgm_id=pgm_id, registration=recorded)
+        self._tables.programs[program.pgm_id] = StoredProgram(
+            program=program,
+            parts={program.revision: parts},
+            latest_revision=program.revision,
+            drawn_revision=program.revision,
+        )
 
-    async def template_of(self, pgm_id: str) -> Template:
-        return self._live(pgm_id).template
+    async def latest(self, pgm_id: str) -> LatestRevision:
+        stored = self._live(pgm_id)
+        sha256 = {
+            document.document_type: document.sha256
+            for document in self._tables.documents.values()
+            if (document.pgm_id, document.revision) == (pgm_id, stored.latest_revision)
+            and document.document_type in UPLOADED_TYPES
+        }
+        return LatestRevision(program=stored.program, revision=stored.latest_revision, sha256=sha256)
 
-    async def comments_of(self, pgm_id: str) -> DeviceComments:
-        return self._live(pgm_id).comments
+    async def draw_revision(self, pgm_id: str) -> int:
+        stored = self._live(pgm_id)
+        self._tables.programs[pgm_id] = replace(stored, drawn_revision=stored.drawn_revision + 1)
+        return stored.drawn_revision + 1
+
+    async def add_revision(self, registration: Registration) -> Sequence[int]:
+        parts = _parts_of(registration)
+        pgm_id, revision = registration.program.pgm_id, registration.program.revision
+        stored = self._live(pgm_id)
+        if revision in stored.parts:
+            raise ConflictError("the revision is registered already")
+        added = replace(stored, parts={**stored.parts, revision: parts})
+        self._tables.programs[pgm_id] = replace(added, latest_revision=max(revision, stored.latest_revision))
+        if revision < stored.latest_revision:
+            return [revision]
+        return [stored.latest_revision] if stored.latest_revision > stored.program.revision else []
+
+    async def promote(self, pgm_id: str) -> int | None:
+        stored = self._tables.live(pgm_id)
+        if stored is None or stored.latest_revision == stored.program.revision:
+            return None
+        of_latest = [
+            document
+            for document in self._tables.documents.values()
+            if (document.pgm_id, document.revision) == (pgm_id, stored.latest_revision)
+        ]
+        if any(document.state not in _DONE for document in of_latest):
+            return None
+        promoted = replace(stored.program, revision=stored.latest_revision, update_dt=self._registry.clock())
+        self._tables.programs[pgm_id] = replace(stored, program=promoted)
+        return stored.program.revision
+
+    async def template_of(self, pgm_id: str, revision: int) -> Template:
+        return self._live_parts(pgm_id, revision).template
+
+    async def comments_of(self, pgm_id: str, revision: int) -> DeviceComments:
+        return self._live_parts(pgm_id, revision).comments
 
     async def delete(self, pgm_id: str) -> None:
-        self._live(pgm_id)
-        self._tables.programs[pgm_id] = replace(self._tables.programs[pgm_id], is_deleted=True)
+        self._tables.programs[pgm_id] = replace(self._live(pgm_id), is_deleted=True)
         for document in self._tables.documents.copy().values():
             if document.pgm_id == pgm_id:
                 self._tables.documents[document.document_id] = replace(document, generation=document.generation + 1)
 
     async def purge(self, pgm_id: str) -> None:
-        program = self._tables.programs.get(pgm_id)
-        if program is None or not program.is_deleted:
+        stored = self._tables.programs.get(pgm_id)
+        if stored is None or not stored.is_deleted:
             return
-        self._tables.programs[pgm_id] = replace(program, registration=None)
-        purged = {each.document_id for each in self._tables.documents.values() if each.pgm_id == pgm_id}
+        for revision in stored.parts:
+            self._purge_documents(pgm_id, revision)
+        self._tables.programs[pgm_id] = replace(stored, parts={})
+
+    async def purge_revision(self, pgm_id: str, revision: int) -> None:
+        stored = self._tables.programs.get(pgm_id)
+        if stored is None or stored.is_live(revision):
+            return
+        self._purge_documents(pgm_id, revision)
+        kept = {number: parts for number, parts in stored.parts.items() if number != revision}
+        self._tables.programs[pgm_id] = replace(stored, parts=kept)
+
+    def _purge_documents(self, pgm_id: str, revision: int) -> None:
+        documents = self._tables.documents
+        purged = {each.document_id for each in documents.values() if (each.pgm_id, each.revision) == (pgm_id, revision)}
         for document_id in purged:
-            del self._tables.documents[document_id]
+            del documents[document_id]
         for ref, rendering in [each for each in self._tables.chunks if each[0].document_id in purged]:
             del self._tables.chunks[ref, rendering]
 
-    def _live(self, pgm_id: str) -> Registration:
-        registration = self._tables.live(pgm_id)
-        if registration is None:
+    def _live(self, pgm_id: str) -> StoredProgram:
+        stored = self._tables.live(pgm_id)
+        if stored is None:
             raise NotFoundError("program", pgm_id)
-        return registration
+        return stored
+
+    def _live_parts(self, pgm_id: str, revision: int) -> Registration:
+        stored = self._live(pgm_id)
+        if not stored.is_live(revision) or revision not in stored.parts:
+            raise NotFoundError("program", pgm_id)
+        return stored.parts[revision]
+
+
+def _parts_of(registration: Registration) -> Registration:
+    parts = replace(registration, documents=())
+    refuse_unstorable(parts)
+    return parts

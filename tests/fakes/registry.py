@@ -11,7 +11,7 @@ from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
 from domain.events import Event
 from domain.index_key import IndexKey
-from domain.program import Registration
+from domain.program import Program, Registration
 
 
 class ManualClock:
@@ -29,11 +29,16 @@ class ManualClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredProgram:
-    """`registration` is None once purged."""
+    """`parts` has what each revision that is not purged consists of, but for its documents."""
 
-    pgm_id: str
-    registration: Registration | None
+    program: Program
+    parts: Mapping[int, Registration]
+    latest_revision: int
+    drawn_revision: int
     is_deleted: bool = False
+
+    def is_live(self, revision: int) -> bool:
+        return not self.is_deleted and revision in {self.program.revision, self.latest_revision}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +85,28 @@ class Tables:
     def copy(self) -> Self:
         return replace(self, **{each.name: dict(getattr(self, each.name)) for each in fields(self)})
 
-    def live(self, pgm_id: str) -> Registration | None:
+    def live(self, pgm_id: str) -> StoredProgram | None:
         program = self.programs.get(pgm_id)
-        return program.registration if program and not program.is_deleted else None
+        return program if program and not program.is_deleted else None
 
     def indexed(self) -> list[Document]:
-        """What searches may find."""
+        """What searches may find, now or once its revision answers."""
         return [
             document
             for document in self.documents.values()
-            if document.state is DocumentState.INDEXED and self.is_of_current_revision(document)
+            if document.state is DocumentState.INDEXED and self.is_live(document)
         ]
 
     def holds(self, key: IndexKey, document: Document) -> bool:
         return self.held.get((key, document.document_id)) == document.generation
 
-    def is_of_current_revision(self, document: Document) -> bool:
-        registration = self.live(document.pgm_id)
-        return registration is not None and registration.program.revision == document.revision
+    def is_live(self, document: Document) -> bool:
+        program = self.live(document.pgm_id)
+        return program is not None and program.is_live(document.revision)
+
+    def answers(self, document: Document) -> bool:
+        program = self.live(document.pgm_id)
+        return program is not None and program.program.revision == document.revision
 
 
 class InMemoryRegistry:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,18 @@ from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.outbox import claim, commit
-from contracts.records import a_chunk, a_document, delete, indexed, mark_indexed, program_deleted, register
-from domain.document import DocumentRef
+from contracts.records import (
+    a_chunk,
+    a_document,
+    a_registration,
+    delete,
+    indexed,
+    mark_indexed,
+    program_deleted,
+    register,
+)
+from contracts.revisions import add_revision, draw, of_revision
+from domain.document import Document, DocumentRef
 from domain.errors import ConflictError, UnavailableError
 from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
@@ -138,3 +149,61 @@ async def test_of_two_models_that_adopt_at_once_one_is_current(engine: AsyncEngi
 
 def an_index_key(name: str) -> IndexKey:
     return IndexKey(model=EmbeddingModel(name=name, dimension=8), rendering_version=1)
+
+
+async def test_of_two_workers_that_index_the_last_documents_one_lets_the_revision_answer(engine: AsyncEngine) -> None:
+    """Neither sees what the other has not committed yet: they wait for each other before they look."""
+    unit_of_work, catalogue = PostgresUnitOfWork(engine), PostgresCatalogue(engine)
+    await register(unit_of_work, a_document())
+    for number in range(2, 12):
+        documents = [of_revision(number, ordinal) for ordinal in range(6)]
+        await draw(unit_of_work)
+        await add_revision(unit_of_work, number, *documents)
+
+        async def work(document: Document) -> int | None:
+            async with unit_of_work.begin() as transaction:
+                await transaction.documents.mark_indexed([indexed(document)])
+                return await transaction.programs.promote("PGM_1")
+
+        outcomes = await asyncio.gather(*map(work, documents))
+        assert sorted(outcomes, key=str) == [number - 1, None, None, None, None, None]
+        assert (await catalogue.program("PGM_1")).program.revision == number
+
+
+async def test_uploads_of_one_program_at_once_leave_the_last_one_waiting_alone(engine: AsyncEngine) -> None:
+    unit_of_work, catalogue = PostgresUnitOfWork(engine), PostgresCatalogue(engine)
+    await register(unit_of_work, a_document())
+
+    async def upload() -> list[int]:
+        return await add_revision(unit_of_work, await draw(unit_of_work))
+
+    superseded = [number for numbers in await asyncio.gather(*(upload() for _ in range(12))) for number in numbers]
+    assert sorted(superseded) == list(range(2, 13))
+    assert (await catalogue.program("PGM_1")).latest.revision == 13
+
+
+async def test_a_worker_a_delete_and_a_purge_of_a_revision_never_block_each_other(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+
+    async def index(*documents: Document) -> None:
+        async with unit_of_work.begin() as transaction:
+            await transaction.documents.mark_indexed([indexed(document) for document in documents])
+            await transaction.programs.promote(documents[0].pgm_id)
+
+    async def purge(pgm_id: str, revision: int) -> None:
+        async with unit_of_work.begin() as transaction:
+            await transaction.programs.purge_revision(pgm_id, revision)
+
+    for number in range(1, 9):
+        pgm_id = f"PGM_{number}"
+        old = [a_document(ordinal, pgm_id=pgm_id) for ordinal in range(20)]
+        new = [replace(each, document_id=f"{pgm_id}.r2.{each.ordinal}", revision=2) for each in old]
+        await register(unit_of_work, *old, pgm_id=pgm_id)
+        async with unit_of_work.begin() as transaction:
+            revision = await transaction.programs.draw_revision(pgm_id)
+            added = a_registration(pgm_id)
+            await transaction.programs.add_revision(replace(added, program=replace(added.program, revision=revision)))
+            await transaction.documents.add(new)
+        await asyncio.gather(
+            index(*new), index(*reversed(old)), purge(pgm_id, 1), delete(unit_of_work, pgm_id), purge(pgm_id, 1)
+        )

@@ -182,6 +182,7 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
     }
     assert set(operations) == {
         "register_program",
+        "replace_files",
         "validate_upload",
         "list_programs",
         "get_program",

@@ -1,9 +1,9 @@
 """Catalogue on Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CTE, Row, ScalarSelect, Select, and_, any_, bindparam, func, select
+from sqlalchemy import CTE, Row, ScalarSelect, Select, and_, any_, bindparam, case, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import ColumnElement
@@ -13,19 +13,18 @@ from adapters.postgres.cursors import cursor_after, key_of
 from adapters.postgres.document_rows import document_of_row, found_chunk_of_row
 from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.index_rows import IS_INDEXED, is_held_by, is_index
-from adapters.postgres.program_rows import program_of_row, select_template, template_of_rows
+from adapters.postgres.program_rows import is_live, program_of_row, select_template, template_of_rows
 from adapters.postgres.tables import chunks, documents, programs, vector_indexes
 from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
 from domain.errors import NotFoundError
 from domain.index_key import IndexKey
-from domain.ports.catalogue import Catalogue, IndexView, Page, ProgramView
+from domain.ports.catalogue import Catalogue, IndexView, Page, PendingRevision, ProgramView
 from domain.program import IndexingProgress
 from domain.search import FoundChunk
 from domain.template import Template
 
 _IS_LIVE = programs.c.deleted_dt.is_(None)
-_OF_CURRENT_REVISION = and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == programs.c.revision)
 
 
 class PostgresCatalogue(Catalogue):
@@ -52,11 +51,14 @@ class PostgresCatalogue(Catalogue):
             raise NotFoundError("program", pgm_id)
         return _program_view(rows[0])
 
-    async def documents(self, pgm_id: str, *, limit: int, cursor: str | None = None) -> Page[Document]:
-        """See the port."""
-        listing = f"documents:{pgm_id}"
+    async def documents(
+        self, pgm_id: str, *, limit: int, cursor: str | None = None, revision: int | None = None
+    ) -> Page[Document]:
+        """See the port. A cursor leads on in its own revision alone: another one's ordinals mean other documents."""
+        listing = f"documents:{pgm_id}" if revision is None else f"documents:{pgm_id}:{revision}"
         after = [documents.c.ordinal > key_of(cursor, listing=listing)] if cursor is not None else []
-        found = await self._documents_of(pgm_id, *after, limit=limit + 1)
+        wanted = programs.c.revision if revision is None else literal(revision)
+        found = await self._documents_of(pgm_id, wanted, *after, limit=limit + 1)
         return Page(
             items=tuple(found[:limit]),
             next_cursor=cursor_after(listing, found[limit - 1].ordinal) if len(found) > limit else None,
@@ -66,8 +68,8 @@ class PostgresCatalogue(Catalogue):
         """See the port."""
         rows = await self._rows(
             select(documents)
-            .join(programs, _OF_CURRENT_REVISION)
-            .where(documents.c.document_id == document_id, _IS_LIVE)
+            .join(programs, programs.c.pgm_id == documents.c.pgm_id)
+            .where(documents.c.document_id == document_id, is_live(documents.c.revision))
         )
         if not rows:
             raise NotFoundError("document", document_id)
@@ -83,7 +85,7 @@ class PostgresCatalogue(Catalogue):
     async def failures(self, pgm_id: str, *, limit: int) -> Sequence[Document]:
         """See the port."""
         is_failed = documents.c.state == DocumentState.FAILED.value
-        return await self._documents_of(pgm_id, is_failed, limit=limit)
+        return await self._documents_of(pgm_id, programs.c.latest_revision, is_failed, limit=limit)
 
     async def visible_chunks(
         self, chunk_ids: Sequence[str], *, rendering_version: int = RENDERING_VERSION
@@ -109,12 +111,14 @@ class PostgresCatalogue(Catalogue):
         )
         return IndexView(is_complete=False, held=row.held, total=row.total)
 
-    async def _documents_of(self, pgm_id: str, *conditions: ColumnElement[bool], limit: int) -> list[Document]:
+    async def _documents_of(
+        self, pgm_id: str, revision: ColumnElement[int], *conditions: ColumnElement[bool], limit: int
+    ) -> list[Document]:
         """The outer join tells a program without such documents (one row of NULLs) from no program (no row)."""
         rows = await self._rows(
             select(documents)
-            .select_from(programs.outerjoin(documents, and_(_OF_CURRENT_REVISION, *conditions)))
-            .where(programs.c.pgm_id == pgm_id, _IS_LIVE)
+            .select_from(programs.outerjoin(documents, and_(_of(revision), *conditions)))
+            .where(programs.c.pgm_id == pgm_id, is_live(revision))
             .order_by(documents.c.ordinal)
             .limit(limit)
         )
@@ -146,19 +150,28 @@ def _chunks_with_documents(chunk_ids: Sequence[str], rendering_version: int) -> 
     )
 
 
+def _of(revision: ColumnElement[int]) -> ColumnElement[bool]:
+    return and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == revision)
+
+
 def _materialized(statement: Select[Any], *, name: str) -> CTE:
     return statement.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def _select_programs() -> Select[Any]:
-    return select(programs, _state_counts().label("state_counts")).where(_IS_LIVE)
+    pending = case(
+        (programs.c.latest_revision > programs.c.revision, _state_counts(programs.c.latest_revision)), else_=None
+    )
+    return select(
+        programs, _state_counts(programs.c.revision).label("state_counts"), pending.label("pending_counts")
+    ).where(_IS_LIVE)
 
 
-def _state_counts() -> ScalarSelect[Any]:
-    """How many documents of a program are in which state, as one JSON object beside the program's row."""
+def _state_counts(revision: ColumnElement[int]) -> ScalarSelect[Any]:
+    """How many documents of a revision are in which state, as one JSON object beside the program's row."""
     counted = (
         select(documents.c.state, func.count().label("how_many"))
-        .where(_OF_CURRENT_REVISION)
+        .where(_of(revision))
         .group_by(documents.c.state)
         .correlate(programs)
         .subquery("counted")
@@ -167,5 +180,15 @@ def _state_counts() -> ScalarSelect[Any]:
 
 
 def _program_view(row: Row[Any]) -> ProgramView:
-    counts = {DocumentState(state): how_many for state, how_many in (row.state_counts or {}).items()}
-    return ProgramView(program=program_of_row(row), progress=IndexingProgress(counts=counts))
+    is_pending = row.latest_revision > row.revision
+    return ProgramView(
+        program=program_of_row(row),
+        progress=_progress(row.state_counts),
+        pending=PendingRevision(revision=row.latest_revision, progress=_progress(row.pending_counts))
+        if is_pending
+        else None,
+    )
+
+
+def _progress(counts: Mapping[str, int] | None) -> IndexingProgress:
+    return IndexingProgress(counts={DocumentState(state): how_many for state, how_many in (counts or {}).items()})

@@ -9,6 +9,7 @@ from sqlalchemy.sql import ColumnElement
 from adapters.postgres.diagnostics import legible
 from adapters.postgres.document_rows import document_of_row, row_of_document, rows_of_chunks
 from adapters.postgres.many_rows import as_table, insert_new, insert_of
+from adapters.postgres.program_rows import is_live
 from adapters.postgres.tables import NOW, chunks, programs
 from adapters.postgres.tables import documents as stored
 from domain.document import Document, DocumentRef, DocumentState, Failure
@@ -108,6 +109,16 @@ class PostgresDocumentRepo(DocumentRepo):
         restarted = (DocumentRef(document_id=row.document_id, generation=row.generation) for row in rows)
         return sorted(restarted, key=lambda ref: ref.document_id)
 
+    async def superseded(self, pgm_id: str, revision: int) -> Sequence[DocumentRef]:
+        """See the port."""
+        rows = await self._connection.execute(
+            select(stored.c.document_id, stored.c.generation)
+            .join(programs, programs.c.pgm_id == stored.c.pgm_id)
+            .where(stored.c.pgm_id == pgm_id, stored.c.revision == revision, ~is_live(stored.c.revision))
+            .order_by(stored.c.document_id)
+        )
+        return [DocumentRef(document_id=row.document_id, generation=row.generation) for row in rows]
+
     async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
         """See the port. What is terminal already stays as it is."""
         by_ref = dict(failures)
@@ -134,13 +145,13 @@ class PostgresDocumentRepo(DocumentRepo):
 
     async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:
         """See the port. An unknown reference is left out."""
-        is_live = exists().where(programs.c.pgm_id == stored.c.pgm_id, programs.c.deleted_dt.is_(None))
+        has_owner = exists().where(programs.c.pgm_id == stored.c.pgm_id, is_live(stored.c.revision))
         await self._connection.execute(
             update(stored)
             .where(
                 stored.c.document_id == ref.document_id,
                 stored.c.generation == ref.generation,
-                is_live,
+                has_owner,
             )
             .values(blob_key=blob_key, member=None)
         )
@@ -203,5 +214,5 @@ def _select_current(refs: Sequence[DocumentRef]) -> Select[tuple[str, int]]:
         select(stored.c.document_id, stored.c.generation)
         .join(wanted, is_wanted)
         .join(programs, programs.c.pgm_id == stored.c.pgm_id)
-        .where(programs.c.deleted_dt.is_(None))
+        .where(is_live(stored.c.revision))
     )

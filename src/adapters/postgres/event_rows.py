@@ -11,7 +11,7 @@ import msgspec
 from adapters.postgres.many_rows import Row as NewRow
 from domain.document import DocumentRef
 from domain.errors import UnindexableError
-from domain.events import DocumentsRegistered, Event, ProgramDeleted
+from domain.events import DocumentsRegistered, Event, ProgramDeleted, RevisionSuperseded
 
 
 class _DocumentsRegistered(msgspec.Struct):
@@ -25,6 +25,12 @@ class _ProgramDeleted(msgspec.Struct):
     pgm_id: str
 
 
+class _RevisionSuperseded(msgspec.Struct):
+    schema: Literal[1]
+    pgm_id: str
+    revision: int
+
+
 def row_of_event(event: Event) -> NewRow:
     """A row of `outbox`."""
     match event:
@@ -34,6 +40,9 @@ def row_of_event(event: Event) -> NewRow:
             return {"kind": "documents_registered", "payload": payload}
         case ProgramDeleted():
             return {"kind": "program_deleted", "payload": {"schema": 1, "pgm_id": event.pgm_id}}
+        case RevisionSuperseded():
+            payload = {"schema": 1, "pgm_id": event.pgm_id, "revision": event.revision}
+            return {"kind": "revision_superseded", "payload": payload}
 
 
 def event_of(kind: str, payload: object) -> Event:
@@ -57,7 +66,13 @@ def _program_deleted(payload: object) -> ProgramDeleted:
     return ProgramDeleted(pgm_id=msgspec.convert(payload, _ProgramDeleted).pgm_id)
 
 
+def _revision_superseded(payload: object) -> RevisionSuperseded:
+    read = msgspec.convert(payload, _RevisionSuperseded)
+    return RevisionSuperseded(pgm_id=read.pgm_id, revision=read.revision)
+
+
 _READERS: Mapping[str, Callable[[Any], Event]] = {
     "documents_registered": _documents_registered,
     "program_deleted": _program_deleted,
+    "revision_superseded": _revision_superseded,
 }

@@ -110,7 +110,7 @@ class PostgresIndexRegistry(IndexRegistry):
             select(documents)
             .join(programs, programs.c.pgm_id == documents.c.pgm_id)
             .where(IS_INDEXED, ~is_held_by(key))
-            .order_by(programs.c.pgm_number.desc(), documents.c.ordinal)
+            .order_by(programs.c.pgm_number.desc(), documents.c.revision, documents.c.ordinal)
             .limit(limit)
         )
         return [document_of_row(row) for row in rows]

@@ -3,16 +3,15 @@
 from sqlalchemy import exists, select
 from sqlalchemy.sql import ColumnElement
 
+from adapters.postgres.program_rows import is_live
 from adapters.postgres.tables import documents, indexed_documents, programs, vector_indexes
 from domain.document import DocumentState
 from domain.index_key import IndexKey
 
 IS_INDEXED = (documents.c.state == DocumentState.INDEXED.value) & exists().where(
-    programs.c.pgm_id == documents.c.pgm_id,
-    programs.c.revision == documents.c.revision,
-    programs.c.deleted_dt.is_(None),
+    programs.c.pgm_id == documents.c.pgm_id, is_live(documents.c.revision)
 ).correlate(documents)
-"""Whether a document is one that searches may find."""
+"""Whether a document is one that searches may find, now or once its revision answers."""
 
 
 def is_index(key: IndexKey) -> ColumnElement[bool]:

@@ -1,11 +1,15 @@
 """ProgramRepo on Postgres."""
 
-from sqlalchemy import delete, func, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.many_rows import insert_of
 from adapters.postgres.program_rows import (
     PGM_ID_PREFIX,
+    is_live,
+    program_of_row,
     row_of_program,
     rows_of_comments,
     rows_of_template,
@@ -23,9 +27,11 @@ from adapters.postgres.tables import (
     template_rows,
 )
 from domain.comments import DeviceComments
+from domain.document import DocumentState, DocumentType
 from domain.errors import NotFoundError
 from domain.ports.program_repo import ProgramRepo
-from domain.program import Program, Registration
+from domain.program import LatestRevision, Program, Registration
+from domain.registration import UPLOADED_TYPES
 from domain.template import Template
 
 _CHUNKS_PER_STATEMENT = 20_000
@@ -46,28 +52,107 @@ class PostgresProgramRepo(ProgramRepo):
         """See the port. Raises ConflictError when the program is there already."""
         program = registration.program
         await self._connection.execute(insert_of(programs, [row_of_program(program)]))
-        await self._connection.execute(insert_of(revisions, [_row_of_revision(program)]))
+        await self._add_parts(registration)
+
+    async def latest(self, pgm_id: str) -> LatestRevision:
+        """See the port."""
+        files = and_(
+            documents.c.pgm_id == programs.c.pgm_id,
+            documents.c.revision == programs.c.latest_revision,
+            documents.c.document_type.in_([kind.value for kind in UPLOADED_TYPES]),
+        )
+        rows = (
+            await self._connection.execute(
+                select(programs, documents.c.document_type, documents.c.sha256)
+                .select_from(programs.outerjoin(documents, files))
+                .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            )
+        ).all()
+        if not rows:
+            raise NotFoundError("program", pgm_id)
+        sha256 = {DocumentType(row.document_type): row.sha256 for row in rows if row.document_type is not None}
+        return LatestRevision(program=program_of_row(rows[0]), revision=rows[0].latest_revision, sha256=sha256)
+
+    async def draw_revision(self, pgm_id: str) -> int:
+        """See the port."""
+        drawn = await self._connection.scalars(
+            update(programs)
+            .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            .values(drawn_revision=programs.c.drawn_revision + 1)
+            .returning(programs.c.drawn_revision)
+        )
+        number = drawn.one_or_none()
+        if number is None:
+            raise NotFoundError("program", pgm_id)
+        return int(number)
+
+    async def add_revision(self, registration: Registration) -> Sequence[int]:
+        """See the port. The program's row is locked: two uploads at once come one after the other."""
+        program = registration.program
+        row = (
+            await self._connection.execute(
+                select(programs.c.revision, programs.c.latest_revision)
+                .where(programs.c.pgm_id == program.pgm_id, programs.c.deleted_dt.is_(None))
+                .with_for_update(key_share=True)
+            )
+        ).one_or_none()
+        if row is None:
+            raise NotFoundError("program", program.pgm_id)
+        await self._add_parts(registration)
+        if program.revision < row.latest_revision:
+            return [program.revision]
+        await self._connection.execute(
+            update(programs).where(programs.c.pgm_id == program.pgm_id).values(latest_revision=program.revision)
+        )
+        return [row.latest_revision] if row.latest_revision > row.revision else []
+
+    async def promote(self, pgm_id: str) -> int | None:
+        """See the port. Where nothing waits to answer, as is the rule, nothing is locked."""
+        waiting = (
+            await self._connection.execute(
+                select(programs.c.revision, programs.c.latest_revision)
+                .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+                .where(programs.c.latest_revision > programs.c.revision)
+                .with_for_update(key_share=True)
+            )
+        ).one_or_none()
+        if waiting is None:
+            return None
+        # A statement of its own: it sees what those have committed whom the lock made us wait for.
+        is_unfinished = exists().where(
+            documents.c.pgm_id == pgm_id,
+            documents.c.revision == waiting.latest_revision,
+            documents.c.state.not_in([DocumentState.INDEXED.value, DocumentState.SKIPPED.value]),
+        )
+        promoted = await self._connection.execute(
+            update(programs)
+            .where(programs.c.pgm_id == pgm_id, ~is_unfinished)
+            .values(revision=programs.c.latest_revision, update_dt=NOW)
+            .returning(programs.c.pgm_id)
+        )
+        return None if promoted.first() is None else int(waiting.revision)
+
+    async def _add_parts(self, registration: Registration) -> None:
+        await self._connection.execute(insert_of(revisions, [_row_of_revision(registration.program)]))
         if template := rows_of_template(registration):
             await self._connection.execute(insert_of(template_rows, template))
         if comments := rows_of_comments(registration):
             await self._connection.execute(insert_of(device_comments, comments))
 
-    async def template_of(self, pgm_id: str) -> Template:
+    async def template_of(self, pgm_id: str, revision: int) -> Template:
         """See the port."""
-        rows = (await self._connection.execute(select_template(pgm_id))).all()
+        rows = (await self._connection.execute(select_template(pgm_id, revision))).all()
         if not rows:
             raise NotFoundError("program", pgm_id)
         return template_of_rows(rows)
 
-    async def comments_of(self, pgm_id: str) -> DeviceComments:
+    async def comments_of(self, pgm_id: str, revision: int) -> DeviceComments:
         """See the port."""
-        of_current_revision = (device_comments.c.pgm_id == programs.c.pgm_id) & (
-            device_comments.c.revision == programs.c.revision
-        )
+        of_revision = and_(device_comments.c.pgm_id == programs.c.pgm_id, device_comments.c.revision == revision)
         rows = await self._connection.execute(
             select(device_comments.c.device, device_comments.c.comment)
-            .select_from(programs.outerjoin(device_comments, of_current_revision))
-            .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            .select_from(programs.outerjoin(device_comments, of_revision))
+            .where(programs.c.pgm_id == pgm_id, is_live(literal(revision)))
             .order_by(device_comments.c.ordinal)
         )
         found = rows.all()
@@ -77,6 +162,7 @@ class PostgresProgramRepo(ProgramRepo):
 
     async def delete(self, pgm_id: str) -> None:
         """See the port."""
+        await self._lock_documents(pgm_id)
         deleted = await self._connection.execute(
             update(programs)
             .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
@@ -85,13 +171,6 @@ class PostgresProgramRepo(ProgramRepo):
         )
         if deleted.first() is None:
             raise NotFoundError("program", pgm_id)
-        # In the order in which the document repo locks them, or a worker and a delete could block each other.
-        await self._connection.execute(
-            select(documents.c.document_id)
-            .where(documents.c.pgm_id == pgm_id)
-            .order_by(documents.c.document_id)
-            .with_for_update(key_share=True)
-        )
         await self._connection.execute(
             update(documents).where(documents.c.pgm_id == pgm_id).values(generation=documents.c.generation + 1)
         )
@@ -106,16 +185,40 @@ class PostgresProgramRepo(ProgramRepo):
         )
         if tombstone.first() is None:
             return
-        await self._purge_chunks(pgm_id)
+        await self._purge_chunks(documents.c.pgm_id == pgm_id)
         # Takes documents, template rows and comments along.
         await self._connection.execute(delete(revisions).where(revisions.c.pgm_id == pgm_id))
 
-    async def _purge_chunks(self, pgm_id: str) -> None:
+    async def purge_revision(self, pgm_id: str, revision: int) -> None:
+        """See the port."""
+        await self._lock_documents(pgm_id)
+        superseded = await self._connection.execute(
+            select(programs.c.pgm_id)
+            .where(programs.c.pgm_id == pgm_id, ~is_live(literal(revision)))
+            .with_for_update(key_share=True)
+        )
+        if superseded.first() is None:
+            return
+        await self._purge_chunks((documents.c.pgm_id == pgm_id) & (documents.c.revision == revision))
+        await self._connection.execute(
+            delete(revisions).where(revisions.c.pgm_id == pgm_id, revisions.c.revision == revision)
+        )
+
+    async def _lock_documents(self, pgm_id: str) -> None:
+        """Before the program, and in the order in which a worker locks them: so nobody blocks each other."""
+        await self._connection.execute(
+            select(documents.c.document_id)
+            .where(documents.c.pgm_id == pgm_id)
+            .order_by(documents.c.document_id)
+            .with_for_update(key_share=True)
+        )
+
+    async def _purge_chunks(self, of_documents: ColumnElement[bool]) -> None:
         """In slices: a program of a million rungs must not outlast the statement timeout."""
         some = (
             select(chunks.c.chunk_id)
             .join(documents, documents.c.document_id == chunks.c.document_id)
-            .where(documents.c.pgm_id == pgm_id)
+            .where(of_documents)
             .limit(_CHUNKS_PER_STATEMENT)
         )
         removed = _CHUNKS_PER_STATEMENT

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, literal, select
 
 from adapters.postgres.many_rows import Row as NewRow
 from adapters.postgres.tables import programs, template_rows
@@ -25,6 +25,8 @@ def row_of_program(program: Program) -> NewRow:
         "description": details.description,
         "notes": details.notes,
         "revision": program.revision,
+        "latest_revision": program.revision,
+        "drawn_revision": program.revision,
         "create_dt": program.create_dt,
         "update_dt": program.update_dt,
     }
@@ -81,17 +83,24 @@ def rows_of_comments(registration: Registration) -> list[NewRow]:
     ]
 
 
-def select_template(pgm_id: str) -> Select[Any]:
-    """The current template's rows: none for an unknown program, one of NULLs for an empty template."""
-    of_current_revision = and_(
-        template_rows.c.pgm_id == programs.c.pgm_id, template_rows.c.revision == programs.c.revision
-    )
+def select_template(pgm_id: str, revision: int | None = None) -> Select[Any]:
+    """A revision's template rows, of the one that answers unless told: one of NULLs for an empty template.
+
+    None for an unknown program, or a revision that is neither what answers nor the latest.
+    """
+    wanted = programs.c.revision if revision is None else literal(revision)
+    of_revision = and_(template_rows.c.pgm_id == programs.c.pgm_id, template_rows.c.revision == wanted)
     return (
         select(template_rows)
-        .select_from(programs.outerjoin(template_rows, of_current_revision))
-        .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+        .select_from(programs.outerjoin(template_rows, of_revision))
+        .where(programs.c.pgm_id == pgm_id, is_live(wanted))
         .order_by(template_rows.c.ordinal)
     )
+
+
+def is_live(revision: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a revision of a program that is not deleted answers, or waits to answer as the latest."""
+    return programs.c.deleted_dt.is_(None) & revision.in_([programs.c.revision, programs.c.latest_revision])
 
 
 def template_of_rows(rows: Sequence[Row[Any]]) -> Template:

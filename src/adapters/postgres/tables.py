@@ -62,13 +62,17 @@ programs = Table(
     Column("pgm_version", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("notes", Text, nullable=False),
+    # What answers, the newest that was recorded, and the last number that was given out.
     Column("revision", Integer, nullable=False),
+    Column("latest_revision", Integer, nullable=False, server_default=text("1")),
+    Column("drawn_revision", Integer, nullable=False, server_default=text("1")),
     _moment("create_dt"),
     _moment("update_dt"),
     _moment("deleted_dt", known=False),
     _moment("purged_dt", known=False),
     CheckConstraint("pgm_id = 'PGM_' || pgm_number", name="pgm_number"),
     CheckConstraint("revision >= 1", name="revision"),
+    CheckConstraint("revision <= latest_revision AND latest_revision <= drawn_revision", name="latest_revision"),
     CheckConstraint("purged_dt IS NULL OR deleted_dt IS NOT NULL", name="purged_dt"),
 )
 # The listing reads the living from the newest down.

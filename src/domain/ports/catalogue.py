@@ -15,11 +15,25 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PendingRevision:
+    """A newer revision that does not answer yet, and how far its indexing is."""
+
+    revision: int
+    progress: IndexingProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramView:
-    """A program and how far its indexing is."""
+    """A program, how far the indexing of the revision that answers is, and what is to take its place."""
 
     program: Program
     progress: IndexingProgress
+    pending: PendingRevision | None = None
+
+    @property
+    def latest(self) -> PendingRevision:
+        """The newest revision, whether it answers or not."""
+        return self.pending or PendingRevision(revision=self.program.revision, progress=self.progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +64,22 @@ class Catalogue(Protocol):
         """One program. Raises NotFoundError."""
         ...
 
-    async def documents(self, pgm_id: str, *, limit: int, cursor: str | None = None) -> Page[Document]:
-        """The documents of a program's current revision in ordinal order. Raises NotFoundError."""
+    async def documents(
+        self, pgm_id: str, *, limit: int, cursor: str | None = None, revision: int | None = None
+    ) -> Page[Document]:
+        """The documents of the revision that answers, or of the latest, in ordinal order. Raises NotFoundError."""
         ...
 
     async def document(self, document_id: str) -> Document:
-        """One document. Raises NotFoundError."""
+        """One document, be its revision to answer only later. Raises NotFoundError."""
         ...
 
     async def template(self, pgm_id: str) -> Template:
-        """The template of a program's current revision. Raises NotFoundError."""
+        """The template of the revision that answers. Raises NotFoundError."""
         ...
 
     async def failures(self, pgm_id: str, *, limit: int) -> Sequence[Document]:
-        """The failed documents of a program in ordinal order. Raises NotFoundError."""
+        """The failed documents of a program's latest revision in ordinal order. Raises NotFoundError."""
         ...
 
     async def visible_chunks(

@@ -51,6 +51,10 @@ class DocumentRepo(Protocol):
         """Have documents indexed anew: raise their generation, mark them pending, return the new references."""
         ...
 
+    async def superseded(self, pgm_id: str, revision: int) -> Sequence[DocumentRef]:
+        """The documents of a revision that another one has taken the place of; none of any other revision."""
+        ...
+
     async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
         """Record why documents failed; unknown references are left out."""
         ...

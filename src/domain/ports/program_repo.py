@@ -1,9 +1,10 @@
 """The record of programs."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from domain.comments import DeviceComments
-from domain.program import Registration
+from domain.program import LatestRevision, Registration
 from domain.template import Template
 
 
@@ -18,12 +19,36 @@ class ProgramRepo(Protocol):
         """Record the program, its revision, template rows and device comments (not its documents)."""
         ...
 
-    async def template_of(self, pgm_id: str) -> Template:
-        """The template of the current revision. Raises NotFoundError."""
+    async def latest(self, pgm_id: str) -> LatestRevision:
+        """The newest revision. Raises NotFoundError."""
         ...
 
-    async def comments_of(self, pgm_id: str) -> DeviceComments:
-        """The device comments of the current revision. Raises NotFoundError."""
+    async def draw_revision(self, pgm_id: str) -> int:
+        """Draw the number of a new revision, greater than all before; gaps are normal. Raises NotFoundError."""
+        ...
+
+    async def add_revision(self, registration: Registration) -> Sequence[int]:
+        """Record another revision of a program, with its template rows and comments, beside the one that answers.
+
+        It is the latest one unless a greater number was recorded before it. Returns the revisions that are
+        superseded now: one that waited to answer and never will, be it this one. Raises NotFoundError.
+        """
+        ...
+
+    async def promote(self, pgm_id: str) -> int | None:
+        """Let the latest revision answer if every document of it is indexed, or has nothing to index.
+
+        Returns the revision that answered before, None where nothing changed. Of the transactions that index its
+        last documents, one sees the others: they wait for each other here.
+        """
+        ...
+
+    async def template_of(self, pgm_id: str, revision: int) -> Template:
+        """The template of a revision. Raises NotFoundError for one that is superseded, too."""
+        ...
+
+    async def comments_of(self, pgm_id: str, revision: int) -> DeviceComments:
+        """The device comments of a revision. Raises NotFoundError for one that is superseded, too."""
         ...
 
     async def delete(self, pgm_id: str) -> None:
@@ -32,4 +57,8 @@ class ProgramRepo(Protocol):
 
     async def purge(self, pgm_id: str) -> None:
         """Remove every row of a deleted program but its tombstone. Repeatable."""
+        ...
+
+    async def purge_revision(self, pgm_id: str, revision: int) -> None:
+        """Remove every row of a superseded revision; any other stays as it is. Repeatable."""
         ...

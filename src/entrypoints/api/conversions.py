@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from application.register_program import Registered
 from application.search_rungs import SearchAnswer
@@ -80,19 +80,40 @@ def document_page(page: Page[Document]) -> schemas.DocumentPage:
 
 def program_body(view: ProgramView) -> schemas.ProgramBody:
     """One program."""
+    return schemas.ProgramBody(**_about(view))
+
+
+def deduplicated_body(view: ProgramView) -> schemas.DeduplicatedBody:
+    """A program whose latest revision has just these files already."""
+    return schemas.DeduplicatedBody(**_about(view))
+
+
+def _about(view: ProgramView) -> dict[str, Any]:
     program, details = view.program, view.program.details
-    return schemas.ProgramBody(
-        pgm_id=program.pgm_id,
-        pgm_name=details.pgm_name,
-        pgm_version=details.pgm_version,
-        description=details.description,
-        notes=details.notes,
-        create_user=details.create_user,
-        revision=program.revision,
-        create_dt=program.create_dt,
-        update_dt=program.update_dt,
-        document_count=view.progress.total,
-        indexing=schemas.IndexingLink(status=view.progress.status, href=indexing_href(program.pgm_id)),
+    return {
+        "pgm_id": program.pgm_id,
+        "pgm_name": details.pgm_name,
+        "pgm_version": details.pgm_version,
+        "description": details.description,
+        "notes": details.notes,
+        "create_user": details.create_user,
+        "revision": program.revision,
+        "create_dt": program.create_dt,
+        "update_dt": program.update_dt,
+        "document_count": view.progress.total,
+        "indexing": schemas.IndexingLink(status=view.progress.status, href=indexing_href(program.pgm_id)),
+        "pending": _pending_body(view),
+    }
+
+
+def _pending_body(view: ProgramView) -> schemas.PendingRevisionBody | None:
+    if view.pending is None:
+        return None
+    progress = view.pending.progress
+    return schemas.PendingRevisionBody(
+        revision=view.pending.revision,
+        document_count=progress.total,
+        indexing=schemas.IndexingLink(status=progress.status, href=indexing_href(view.program.pgm_id)),
     )
 
 
@@ -118,6 +139,7 @@ def registered_body(
         update_dt=program.update_dt,
         document_count=len(documents),
         indexing=schemas.IndexingLink(status=_status(documents), href=indexing_href(program.pgm_id)),
+        pending=None,
         documents=tuple(map(document_body, documents)),
         report=_registered_report(registered),
         milvus_processing=processing,
@@ -143,10 +165,13 @@ def template_body(pgm_id: str, template: Template) -> schemas.TemplateBody:
     )
 
 
-def indexing_body(pgm_id: str, progress: IndexingProgress, failed: Iterable[Document]) -> schemas.IndexingBody:
-    """The progress of a program; every state is named, those without documents too."""
+def indexing_body(view: ProgramView, failed: Iterable[Document]) -> schemas.IndexingBody:
+    """The progress of the latest revision; every state is named, those without documents too."""
+    progress = view.latest.progress
     return schemas.IndexingBody(
-        pgm_id=pgm_id,
+        pgm_id=view.program.pgm_id,
+        revision=view.latest.revision,
+        answering=view.program.revision,
         status=progress.status,
         counts={state: progress.counts.get(state, 0) for state in DocumentState},
         total=progress.total,

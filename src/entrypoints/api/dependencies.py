@@ -1,10 +1,11 @@
 """What handlers ask for, taken from the container anew for each request.
 
 A provider object itself is nothing that Litestar can call, and `@inject` does not go with its signatures: hence
-one typed function each.
+a function around each, which says what it gives.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
@@ -13,6 +14,7 @@ from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
 from application.read_content import ReadContent
 from application.register_program import RegisterProgram
+from application.replace_files import ReplaceFiles
 from application.search_rungs import SearchRungs
 from application.validate_upload import ValidateUpload
 from domain.ports.catalogue import Catalogue
@@ -26,44 +28,32 @@ CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
 
 def dependencies_from(container: Container) -> Mapping[str, Provide]:
     """The providers of an application, by the name under which handlers ask for them."""
+    return {
+        "catalogue": _provided(Catalogue, container.catalogue),
+        "check_readiness": _provided(CheckReadiness, container.readiness),
+        "delete_program": _provided(DeleteProgram, container.delete_program),
+        "indexing": _provided(Indexing, partial(_indexing, container)),
+        "read_content": _provided(ReadContent, container.read_content),
+        "reception": _provided(UploadReception, partial(_reception, container)),
+        "register_program": _provided(RegisterProgram, container.register_program),
+        "replace_files": _provided(ReplaceFiles, container.replace_files),
+        "search_rungs": _provided(SearchRungs, container.search_rungs),
+        "validate_upload": _provided(ValidateUpload, container.validate_upload),
+    }
 
-    async def catalogue() -> Catalogue:
-        return container.catalogue()
 
-    async def check_readiness() -> CheckReadiness:
-        return container.readiness()
+def _provided(kind: object, factory: Callable[[], object]) -> Provide:
+    async def provide() -> object:
+        return factory()
 
-    async def delete_program() -> DeleteProgram:
-        return container.delete_program()
+    provide.__annotations__["return"] = kind
+    return Provide(provide)
 
-    async def indexing() -> Indexing:
-        is_inline = bool(container.hold_events_for())
-        return Indexing(index_registered=container.index_registered() if is_inline else None)
 
-    async def read_content() -> ReadContent:
-        return container.read_content()
+def _indexing(container: Container) -> Indexing:
+    is_inline = bool(container.hold_events_for())
+    return Indexing(index_registered=container.index_registered() if is_inline else None)
 
-    async def reception() -> UploadReception:
-        return UploadReception(scratch=container.scratch(), limits=container.upload_limits())
 
-    async def register_program() -> RegisterProgram:
-        return container.register_program()
-
-    async def search_rungs() -> SearchRungs:
-        return container.search_rungs()
-
-    async def validate_upload() -> ValidateUpload:
-        return container.validate_upload()
-
-    providers = (
-        catalogue,
-        check_readiness,
-        delete_program,
-        indexing,
-        read_content,
-        reception,
-        register_program,
-        search_rungs,
-        validate_upload,
-    )
-    return {provider.__name__: Provide(provider) for provider in providers}
+def _reception(container: Container) -> UploadReception:
+    return UploadReception(scratch=container.scratch(), limits=container.upload_limits())

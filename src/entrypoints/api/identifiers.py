@@ -12,3 +12,6 @@ DocumentId = Annotated[
 ]
 PageSize = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="How many items a page holds at most.")]
 Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next` of the page before.")]
+Revision = Annotated[
+    int | None, QueryParameter(ge=1, le=999_999_999, description="The latest, while an older one still answers.")
+]

@@ -9,6 +9,7 @@ from application.register_program import Registered
 from domain.document import Document
 from domain.errors import LadderbaseError
 from domain.ports.catalogue import Catalogue
+from domain.program import Program
 
 _PAGE = 200
 _log = logging.getLogger(__name__)
@@ -34,16 +35,18 @@ class Indexing:
             return registered.registration.documents
         try:
             await self.index_registered(registered)
-            return await _all_documents(registered.registration.program.pgm_id, catalogue)
+            return await _all_documents(registered.registration.program, catalogue)
         except LadderbaseError as error:
             _log.warning("left to a worker: %s", error)
             return registered.registration.documents
 
 
-async def _all_documents(pgm_id: str, catalogue: Catalogue) -> tuple[Document, ...]:
-    page = await catalogue.documents(pgm_id, limit=_PAGE)
+async def _all_documents(program: Program, catalogue: Catalogue) -> tuple[Document, ...]:
+    page = await catalogue.documents(program.pgm_id, limit=_PAGE, revision=program.revision)
     documents = list(page.items)
     while page.next_cursor:
-        page = await catalogue.documents(pgm_id, limit=_PAGE, cursor=page.next_cursor)
+        page = await catalogue.documents(
+            program.pgm_id, limit=_PAGE, cursor=page.next_cursor, revision=program.revision
+        )
         documents.extend(page.items)
     return tuple(documents)

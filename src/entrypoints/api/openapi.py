@@ -9,10 +9,13 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Requ
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
     COMMENT_FIELD,
+    DRY_RUN,
     MAX_CHARACTERS,
-    REQUIRED_TEXTS,
+    REGISTRATION,
+    REPLACEMENT,
     TEMPLATE_FIELD,
     ZIP_FIELD,
+    FormTexts,
 )
 from entrypoints.api.schemas import ProblemBody
 
@@ -69,7 +72,15 @@ class UploadOperation(Operation):
     """An operation that takes an upload: its handler reads the form from the stream, so the document is told here."""
 
     def __post_init__(self) -> None:
-        self.request_body = _form(required=[ZIP_FIELD, TEMPLATE_FIELD, *REQUIRED_TEXTS])
+        self.request_body = _form(REGISTRATION)
+
+
+@dataclass
+class ReplacementOperation(Operation):
+    """An upload of a program's files alone."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _form(REPLACEMENT)
 
 
 @dataclass
@@ -77,18 +88,25 @@ class DryRunOperation(Operation):
     """An upload that stores nothing: it needs the files alone."""
 
     def __post_init__(self) -> None:
-        self.request_body = _form(required=[ZIP_FIELD, TEMPLATE_FIELD])
+        self.request_body = _form(DRY_RUN)
 
 
-def _form(required: list[str]) -> RequestBody:
+def _form(form: FormTexts) -> RequestBody:
     files = {
         name: Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream", description=text)
         for name, text in _FILES.items()
     }
-    texts = {name: Schema(type=OpenAPIType.STRING, max_length=most) for name, most in MAX_CHARACTERS.items()}
-    for name in REQUIRED_TEXTS:
+    texts = {
+        name: Schema(type=OpenAPIType.STRING, max_length=most)
+        for name, most in MAX_CHARACTERS.items()
+        if name in form.names
+    }
+    for name in form.required:
         texts[name].min_length = 1
     schema = Schema(
-        type=OpenAPIType.OBJECT, properties={**files, **texts}, required=required, additional_properties=False
+        type=OpenAPIType.OBJECT,
+        properties={**files, **texts},
+        required=[ZIP_FIELD, TEMPLATE_FIELD, *form.required],
+        additional_properties=False,
     )
     return RequestBody(required=True, content={"multipart/form-data": OpenAPIMediaType(schema=schema)})

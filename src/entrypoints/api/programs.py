@@ -1,12 +1,15 @@
 """Programs over HTTP: upload, dry run, listing, template, progress, deletion."""
 
-from litestar import Response, delete, get, post
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 
 from application.delete_program import DeleteProgram
 from application.register_program import RegisterCommand, RegisterProgram
+from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
 from application.validate_upload import ValidateUpload
 from entrypoints.api.conversions import (
+    deduplicated_body,
     document_page,
     indexing_body,
     program_body,
@@ -16,12 +19,13 @@ from entrypoints.api.conversions import (
     validation_body,
 )
 from entrypoints.api.dependencies import CatalogueDependency
-from entrypoints.api.identifiers import Cursor, PageSize, PgmId
+from entrypoints.api.identifiers import Cursor, PageSize, PgmId, Revision
 from entrypoints.api.inline_indexing import Indexing
-from entrypoints.api.openapi import DryRunOperation, UploadOperation, problem_responses
-from entrypoints.api.receive_upload import UploadReception
+from entrypoints.api.openapi import DryRunOperation, ReplacementOperation, UploadOperation, problem_responses
+from entrypoints.api.receive_upload import DRY_RUN, REGISTRATION, REPLACEMENT, UploadReception
 from entrypoints.api.request_body import ApiRequest
 from entrypoints.api.schemas import (
+    DeduplicatedBody,
     DocumentPage,
     IndexingBody,
     ProgramBody,
@@ -34,6 +38,9 @@ from entrypoints.api.schemas import (
 MAX_FAILURES = 100
 _TAGS = ("programs",)
 _UPLOAD_ERRORS = (408, 413, 415, 422)
+_DEDUPLICATED = ResponseSpec(
+    DeduplicatedBody, generate_examples=False, description="The latest revision has just these files already."
+)
 
 
 @post(
@@ -54,12 +61,48 @@ async def register(
     catalogue: CatalogueDependency,
 ) -> Response[RegisteredBody]:
     """Register a program: all of it or nothing. Every problem of every file comes in one answer."""
-    async with reception.receive(request) as received:
+    async with reception.receive(request, form=REGISTRATION) as received:
         await received.require_usable(validate_upload)
         registered = await register_program(RegisterCommand(details=received.details, upload=received.upload))
     documents = await indexing.documents_after(registered, catalogue)
     body = registered_body(registered, documents, indexing.processing)
     return Response(body, headers={"Location": f"/v1/programs/{body.pgm_id}"})
+
+
+@put(
+    "/v1/programs/{pgm_id:str}/files",
+    operation_id="replace_files",
+    operation_class=ReplacementOperation,
+    request_max_body_size=None,
+    responses=problem_responses(404, 409, *_UPLOAD_ERRORS) | {200: _DEDUPLICATED},
+    status_code=201,
+    tags=_TAGS,
+)
+async def replace_files(
+    request: ApiRequest,
+    pgm_id: PgmId,
+    *,
+    reception: NamedDependency[UploadReception],
+    replace_files: NamedDependency[ReplaceFiles],
+    validate_upload: NamedDependency[ValidateUpload],
+    indexing: NamedDependency[Indexing],
+    catalogue: CatalogueDependency,
+) -> Response[RegisteredBody] | Response[DeduplicatedBody]:
+    """Upload a program's files anew: a revision that takes the place of the present one once all of it is indexed.
+
+    The present one answers until then, and goes on where the new one fails. What the latest revision has already,
+    byte for byte, is not stored again: that is a 200. A comment file that is left out is no comments.
+    """
+    location = {"Location": f"/v1/programs/{pgm_id}"}
+    async with reception.receive(request, form=REPLACEMENT) as received:
+        await received.require_usable(validate_upload)
+        replaced = await replace_files(
+            ReplaceCommand(pgm_id=pgm_id, create_user=received.details.create_user, upload=received.upload)
+        )
+    if isinstance(replaced, Deduplicated):
+        return Response(deduplicated_body(await catalogue.program(pgm_id)), status_code=200, headers=location)
+    documents = await indexing.documents_after(replaced, catalogue)
+    return Response(registered_body(replaced, documents, indexing.processing), headers=location)
 
 
 @post(
@@ -77,7 +120,7 @@ async def validate(
     validate_upload: NamedDependency[ValidateUpload],
 ) -> ValidationBody:
     """Dry run: the report that a registration would make, valid or not. Nothing is stored."""
-    async with reception.receive(request, dry_run=True) as received:
+    async with reception.receive(request, form=DRY_RUN) as received:
         await received.require_usable(validate_upload)
         return validation_body(await validate_upload(received.upload))
 
@@ -101,10 +144,14 @@ async def get_program(catalogue: CatalogueDependency, pgm_id: PgmId) -> ProgramB
     tags=_TAGS,
 )
 async def list_documents(
-    catalogue: CatalogueDependency, pgm_id: PgmId, limit: PageSize = 100, cursor: Cursor = None
+    catalogue: CatalogueDependency,
+    pgm_id: PgmId,
+    limit: PageSize = 100,
+    cursor: Cursor = None,
+    revision: Revision = None,
 ) -> DocumentPage:
     """The documents of a program: the uploaded files first, then the ladder CSVs in template order."""
-    return document_page(await catalogue.documents(pgm_id, limit=limit, cursor=cursor))
+    return document_page(await catalogue.documents(pgm_id, limit=limit, cursor=cursor, revision=revision))
 
 
 @get(
@@ -125,9 +172,9 @@ async def get_template(catalogue: CatalogueDependency, pgm_id: PgmId) -> Templat
     tags=_TAGS,
 )
 async def get_indexing(catalogue: CatalogueDependency, pgm_id: PgmId) -> IndexingBody:
-    """How far the indexing of a program is, and what failed."""
+    """How far the indexing of a program's latest revision is, and what failed."""
     view = await catalogue.program(pgm_id)
-    return indexing_body(pgm_id, view.progress, await catalogue.failures(pgm_id, limit=MAX_FAILURES))
+    return indexing_body(view, await catalogue.failures(pgm_id, limit=MAX_FAILURES))
 
 
 @delete("/v1/programs/{pgm_id:str}", operation_id="delete_program", responses=problem_responses(404, 422), tags=_TAGS)
@@ -138,6 +185,7 @@ async def remove(delete_program: NamedDependency[DeleteProgram], pgm_id: PgmId) 
 
 HANDLERS = (
     register,
+    replace_files,
     validate,
     list_programs,
     get_program,

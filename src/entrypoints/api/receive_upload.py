@@ -15,12 +15,25 @@ from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRe
 from entrypoints.api.request_body import ApiRequest, body_pieces
 from entrypoints.api.texts import InvalidTextError, plain_text
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormTexts:
+    """The text fields that a form may have, and those that must not be blank."""
+
+    names: frozenset[str]
+    required: tuple[str, ...] = ()
+
+
 ZIP_FIELD = "pgm_ladder_zip_file"
 TEMPLATE_FIELD = "pgm_template_file"
 COMMENT_FIELD = "pgm_comment_file"
 FILE_FIELDS = frozenset({ZIP_FIELD, TEMPLATE_FIELD, COMMENT_FIELD})
-REQUIRED_TEXTS = ("pgm_name", "create_user")
 MAX_CHARACTERS = {"pgm_name": 200, "create_user": 200, "pgm_version": 100, "description": 4_000, "notes": 4_000}
+
+REGISTRATION = FormTexts(names=frozenset(MAX_CHARACTERS), required=("pgm_name", "create_user"))
+# What its registration said of a program stays: its files alone are replaced.
+REPLACEMENT = FormTexts(names=frozenset({"create_user"}), required=("create_user",))
+DRY_RUN = FormTexts(names=frozenset(MAX_CHARACTERS))
 _TEXTS_WITH_LINES = frozenset({"description", "notes"})
 _OVERHEAD_BYTES = MEBIBYTE
 
@@ -42,7 +55,7 @@ class ReceivedUpload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadReception:
-    """`scratch` is a folder on a real disk. A dry run needs no name and no user."""
+    """`scratch` is a folder on a real disk."""
 
     scratch: Path
     limits: UploadLimits
@@ -54,7 +67,7 @@ class UploadReception:
         return files + _OVERHEAD_BYTES
 
     @asynccontextmanager
-    async def receive(self, request: ApiRequest, *, dry_run: bool = False) -> AsyncIterator[ReceivedUpload]:
+    async def receive(self, request: ApiRequest, *, form: FormTexts) -> AsyncIterator[ReceivedUpload]:
         """The upload, on disk for the block. Raises RefusedRequestError; InvalidFieldsError without its files."""
         content_type, options = request.content_type
         if content_type != "multipart/form-data":
@@ -62,12 +75,12 @@ class UploadReception:
         async with scratch_folder(self.scratch) as folder:
             pieces = body_pieces(request, limit_bytes=self.body_limit_bytes)
             with _translated_disk_errors():
-                form = await receive_form(pieces, options.get("boundary"), shape=self._shape(), folder=folder)
-            yield _checked(form, dry_run=dry_run)
+                received = await receive_form(pieces, options.get("boundary"), shape=self._shape(form), folder=folder)
+            yield _checked(received, form)
 
-    def _shape(self) -> FormShape:
+    def _shape(self, form: FormTexts) -> FormShape:
         return FormShape(
-            texts=frozenset(MAX_CHARACTERS),
+            texts=form.names,
             files={
                 ZIP_FIELD: self.limits.zip_bytes,
                 TEMPLATE_FIELD: self.limits.template_bytes,
@@ -84,9 +97,9 @@ def _translated_disk_errors() -> Iterator[None]:
         raise UnavailableError("scratch disk", error.strerror or type(error).__name__) from error
 
 
-def _checked(form: ReceivedForm, *, dry_run: bool) -> ReceivedUpload:
+def _checked(form: ReceivedForm, expected: FormTexts) -> ReceivedUpload:
     problems = list(form.problems)
-    texts = {name: _text(name, form, problems, required=not dry_run) for name in MAX_CHARACTERS}
+    texts = {name: _text(name, form, problems, required=name in expected.required) for name in MAX_CHARACTERS}
     ladder_zip = _file(ZIP_FIELD, form, problems)
     template = _file(TEMPLATE_FIELD, form, problems)
     comments = _file(COMMENT_FIELD, form, problems) if COMMENT_FIELD in form.files else None
@@ -111,7 +124,7 @@ def _text(name: str, form: ReceivedForm, problems: list[FieldProblem], *, requir
     if len(text) > MAX_CHARACTERS[name]:
         message = f"it has {len(text):,} characters; {MAX_CHARACTERS[name]:,} are the most"
         problems.append(FieldProblem(field=name, code="field_too_long", message=message, hint="Shorten it."))
-    if required and not text and name in REQUIRED_TEXTS:
+    if required and not text:
         problems.append(FieldProblem(field=name, code="field_blank", message="it is blank", hint=f"Send {name}."))
     return text
 

@@ -121,8 +121,16 @@ class ValidationBody(ReportBody, kw_only=True, frozen=True):
     ladders: tuple[LadderBody, ...]
 
 
+class PendingRevisionBody(Struct, kw_only=True, frozen=True):
+    """A newer revision, which takes the place of the one that answers once all of it is indexed."""
+
+    revision: int
+    document_count: int
+    indexing: IndexingLink
+
+
 class ProgramBody(Struct, kw_only=True, frozen=True):
-    """A program and how far its indexing is."""
+    """A program: the revision that answers, how far its indexing is, and what is to take its place."""
 
     pgm_id: str
     pgm_name: str
@@ -135,11 +143,19 @@ class ProgramBody(Struct, kw_only=True, frozen=True):
     update_dt: datetime
     document_count: int
     indexing: IndexingLink
+    pending: PendingRevisionBody | None
+
+
+class DeduplicatedBody(ProgramBody, kw_only=True, frozen=True):
+    """The answer to files that the latest revision has already, byte for byte: nothing was stored."""
+
+    deduplicated: Literal[True] = True
 
 
 class RegisteredBody(ProgramBody, kw_only=True, frozen=True):
-    """The answer to an accepted upload."""
+    """The answer to an accepted upload; `revision` is that of the upload."""
 
+    deduplicated: Literal[False] = False
     documents: tuple[DocumentBody, ...]
     report: ReportBody
     milvus_processing: Literal["background", "inline"]
@@ -200,9 +216,14 @@ class IndexingErrorBody(Struct, kw_only=True, frozen=True):
 
 
 class IndexingBody(Struct, kw_only=True, frozen=True):
-    """Progress: documents by state, how many of `total` need nothing more, and the first failures."""
+    """Progress of the latest revision: documents by state, how many need nothing more, and the first failures.
+
+    `answering` is the revision that searches see, the same one unless the latest is still to take its place.
+    """
 
     pgm_id: str
+    revision: int
+    answering: int
     status: ProgramStatus
     counts: Mapping[DocumentState, int]
     total: int

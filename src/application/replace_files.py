@@ -1,0 +1,107 @@
+"""Upload a registered program's files anew: a revision beside the one that answers, until it can take its place."""
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from application.register_program import Registered
+from application.spool import sha256_of
+from application.store_upload import StoreUpload
+from domain.document import DocumentType
+from domain.errors import ConflictError, InvalidUploadError, NotFoundError
+from domain.events import ClaimedEvent, Event, RevisionSuperseded
+from domain.ports.blob_store import BlobStore
+from domain.ports.unit_of_work import UnitOfWork
+from domain.ports.upload_reader import UploadReader
+from domain.program import Registration
+from domain.registration import indexing_events, register, revision_prefix, uploaded_files
+from domain.upload import Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceCommand:
+    """Who replaces which program's files."""
+
+    pgm_id: str
+    create_user: str
+    upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deduplicated:
+    """The files are, byte for byte, those of this revision already."""
+
+    pgm_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceFiles:
+    """All of it or nothing, like a registration. What answers goes on answering; a revision that waited is given up."""
+
+    reader: UploadReader
+    blobs: BlobStore
+    unit_of_work: UnitOfWork
+    clock: Callable[[], datetime]
+    indexed_types: AbstractSet[DocumentType]
+    hold_events_for: timedelta = timedelta(0)
+
+    async def __call__(self, command: ReplaceCommand) -> Registered | Deduplicated:
+        """Compare, check, store, record. Raises NotFoundError, and InvalidUploadError with every finding."""
+        async with self.unit_of_work.begin() as transaction:
+            latest = await transaction.programs.latest(command.pgm_id)
+        if await _digests(command.upload) == latest.sha256:
+            return Deduplicated(pgm_id=command.pgm_id, revision=latest.revision)
+        inspected = await self.reader.inspect(command.upload)
+        if not inspected.is_valid:
+            raise InvalidUploadError(inspected.findings)
+        revision = await self._announce(command.pgm_id)
+        prefix = revision_prefix(command.pgm_id, revision)
+        stored = await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(command.upload, prefix)
+        registration = register(
+            command.pgm_id,
+            replace(latest.program.details, create_user=command.create_user),
+            inspected,
+            stored,
+            now=self.clock(),
+            indexed_types=self.indexed_types,
+            revision=revision,
+        )
+        held = await self._record(prefix, registration)
+        shown = replace(registration.program, create_dt=latest.program.create_dt)  # its revision is younger
+        return Registered(
+            registration=replace(registration, program=shown), findings=inspected.findings, held=tuple(held)
+        )
+
+    async def _announce(self, pgm_id: str) -> int:
+        async with self.unit_of_work.begin() as transaction:
+            revision = await transaction.programs.draw_revision(pgm_id)
+            await transaction.uploads.begin(revision_prefix(pgm_id, revision))
+        return revision
+
+    async def _record(self, prefix: str, registration: Registration) -> list[ClaimedEvent]:
+        """One transaction; when its outcome is unknown the blobs stay: the sweeper sees whether it was committed."""
+        try:
+            async with self.unit_of_work.begin() as transaction:
+                await transaction.uploads.finish(prefix)
+                superseded = await transaction.programs.add_revision(registration)
+                await transaction.documents.add(registration.documents)
+                event_ids = await transaction.outbox.add(_events(registration, superseded))
+                return await transaction.outbox.hold(event_ids, lease=hold) if (hold := self.hold_events_for) else []
+        except (ConflictError, NotFoundError):
+            # A sweeper took us for dead, or the program was deleted meanwhile: what we put has no other owner.
+            await self.blobs.delete_below(prefix)
+            raise
+
+
+async def _digests(upload: Upload) -> dict[DocumentType, str]:
+    files = uploaded_files(upload, "")
+    return {kind: await sha256_of(file.path) for kind, (file, _) in files.items()}
+
+
+def _events(registration: Registration, superseded: Sequence[int]) -> list[Event]:
+    pgm_id = registration.program.pgm_id
+    purges = [RevisionSuperseded(pgm_id=pgm_id, revision=revision) for revision in superseded]
+    is_late = registration.program.revision in superseded
+    return [*(() if is_late else indexing_events(registration)), *purges]
