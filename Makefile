@@ -26,6 +26,7 @@ check: .venv/ready
 # GRADED names a folder with ladder.zip, template.xlsx, comment.csv and queries.json; without it only times are measured.
 bench: .venv/ready
 	$(BIN)/python benchmarks/indexing.py
+	$(BIN)/python benchmarks/s3_upload.py
 	$(if $(wildcard $(GRADED)/queries.json),$(BIN)/python benchmarks/retrieval.py $(GRADED))
 
 # After a change of pyproject.toml's dependencies. Names, versions and hashes, no URL.

@@ -132,5 +132,6 @@ def _blob_store(settings: Settings) -> AbstractAsyncContextManager[BlobStore]:
             region=settings.aws_region,
             access_key_id=settings.aws_access_key_id,
             secret_access_key=settings.aws_secret_access_key,
+            session_token=settings.aws_session_token,
         ),
     )
