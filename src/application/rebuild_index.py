@@ -15,6 +15,7 @@ from domain.document import Document, DocumentRef
 from domain.errors import ConflictError, UnavailableError
 from domain.events import DOCUMENTS_PER_EVENT, DocumentsRegistered
 from domain.ports.catalogue import Catalogue, IndexView
+from domain.ports.index_registry import HeldDocument
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.vector_index import VectorIndex
 
@@ -68,7 +69,7 @@ class RebuildIndex:
                 for program in _by_program(documents):
                     await self._build(program, builder)
                     yield await self.catalogue.index(self.index.key)
-            if not await self._agrees():
+            if not await self._agrees(builder):
                 before = []
             elif await self._switch():
                 await self.index.publish()
@@ -85,18 +86,25 @@ class RebuildIndex:
             async with self.unit_of_work.begin() as transaction:
                 await transaction.indexes.take_building(self.index.key, builder=builder, lease=timedelta(0))
 
-    async def _agrees(self) -> bool:
-        """Whether the index holds what is recorded; if not, every document is looked at once more.
+    async def _agrees(self, builder: str) -> bool:
+        """Whether the ids that the index holds are those of every document it is recorded to hold.
 
-        It may hold more: what was deleted a moment ago is purged later.
+        A document of which that is not so is recorded as lacking, and built once more.
         """
+        after, agrees = "", True
+        while documents := await self._held(after):
+            after = documents[-1].ref.document_id
+            await self._take(builder)
+            found = await self.index.chunk_ids([document.ref for document in documents])
+            if broken := [document.ref for document in documents if not document.is_whole_among(found)]:
+                agrees = False
+                async with self.unit_of_work.begin() as transaction:
+                    await transaction.indexes.forget(self.index.key, broken)
+        return agrees
+
+    async def _held(self, after: str) -> Sequence[HeldDocument]:
         async with self.unit_of_work.begin() as transaction:
-            recorded = await transaction.indexes.chunks_held(self.index.key)
-        if (await self.index.count() or 0) >= recorded:
-            return True
-        async with self.unit_of_work.begin() as transaction:
-            await transaction.indexes.lost(self.index.key)
-        return False
+            return await transaction.indexes.held(self.index.key, after=after, limit=DOCUMENTS_PER_EVENT)
 
     async def _switch(self) -> bool:
         async with self.unit_of_work.begin() as transaction:

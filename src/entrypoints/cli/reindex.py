@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -47,7 +48,10 @@ def command(*, everything: bool, drop_old: bool, data_dir: Path | None) -> None:
     """
     if not everything and not drop_old:
         raise click.UsageError("say --all, --drop-old, or both")
-    sys.exit(asyncio.run(_reindex(_settings(data_dir), everything=everything, drop_old=drop_old)))
+    try:
+        sys.exit(asyncio.run(_reindex(_settings(data_dir), everything=everything, drop_old=drop_old)))
+    except asyncio.CancelledError:
+        raise _NotDoneError("told to stop: what was built is kept, the next call goes on") from None
 
 
 def _settings(data_dir: Path | None) -> Settings:
@@ -61,6 +65,8 @@ def _settings(data_dir: Path | None) -> Settings:
 
 async def _reindex(settings: Settings, *, everything: bool, drop_old: bool) -> int:
     configure_logging(settings.log_level)
+    if (task := asyncio.current_task()) is not None:  # as Ctrl-C does: the right to build is given back
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         async with AsyncExitStack() as stack:
             redis = await stack.enter_async_context(opened_redis(settings.redis_url))
