@@ -26,12 +26,14 @@ check: .venv/ready
 # GRADED names a folder with ladder.zip, template.xlsx, comment.csv and queries.json; without it only times are measured.
 bench: .venv/ready
 	$(BIN)/python benchmarks/indexing.py
+	$(BIN)/python benchmarks/s3_upload.py
 	$(if $(wildcard $(GRADED)/queries.json),$(BIN)/python benchmarks/retrieval.py $(GRADED))
 
-# After a change of pyproject.toml's dependencies. Names, versions and hashes, no URL.
+# After a change of pyproject.toml's dependencies. Names, versions and hashes, no URL. The server's are a part of all.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock: .venv/ready
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --no-annotate --extra dev --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/$(LOCK) --extra dev --extra embedded --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/$(LOCK) --constraints requirements.lock pyproject.toml -o requirements-server.lock
 	grep -A 40 '^uv==' requirements.lock | awk 'NR > 1 && /^[a-z]/ { exit } { print }' > requirements-uv.lock
 
 .venv/ready: requirements.lock requirements-uv.lock pyproject.toml

@@ -24,7 +24,7 @@ class ReadinessPart(StrEnum):
 
 NEEDED_FOR: Mapping[ReadinessPart, frozenset[str]] = {
     ReadinessPart.UPLOADS: frozenset({"postgres", "blob store", "scratch disk"}),
-    ReadinessPart.SEARCH: frozenset({"postgres", "milvus", "embedder"}),
+    ReadinessPart.SEARCH: frozenset({"postgres", "milvus", "vector index", "embedder"}),
 }
 """The dependencies of a part; those of the whole are all that there are."""
 

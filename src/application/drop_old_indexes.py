@@ -20,5 +20,6 @@ class DropOldIndexes:
             current = await transaction.indexes.current()
             if current is None or current.key != self.index.key or not current.is_complete:
                 raise ConflictError(f"the index of {self.index.key} is not the one in use")
+            await transaction.indexes.hold_current(self.index.key)  # no other one becomes it meanwhile
             await transaction.indexes.forget_others(self.index.key)
         return await self.index.drop_others()

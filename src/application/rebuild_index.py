@@ -1,6 +1,8 @@
 """Build the index of another model or rendering aside, or one that was lost, and make it the current one."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -13,6 +15,7 @@ from domain.document import Document, DocumentRef
 from domain.errors import ConflictError, UnavailableError
 from domain.events import DOCUMENTS_PER_EVENT, DocumentsRegistered
 from domain.ports.catalogue import Catalogue, IndexView
+from domain.ports.index_registry import HeldDocument
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.vector_index import VectorIndex
 
@@ -42,48 +45,66 @@ class RebuildIndex:
         """Yield how far it is; after the last one the index is current, complete and published.
 
         `builder` is a UUID that tells this attempt from others. Raises ConflictError while somebody else
-        builds this index, UnavailableError when a dependency gives no answer: calling again goes on.
+        builds this index, UnavailableError when a dependency gives no answer: calling again goes on. Breaking
+        off leaves the work to whoever calls next, at once.
         """
-        await self._begin(builder)
+        async with self.unit_of_work.begin() as transaction:
+            await transaction.indexes.begin(self.index.key)
+        try:
+            async with aclosing(self._built(builder)) as built:
+                async for view in built:
+                    yield view
+        except (asyncio.CancelledError, GeneratorExit):
+            await self._let_go(builder)
+            raise
+
+    async def _built(self, builder: str) -> AsyncGenerator[IndexView, None]:
+        await self._take(builder)
+        await self.index.prepare()
         before: list[DocumentRef] = []
         for _ in range(_ROUNDS):
             while documents := await self._lacking():
                 if before == (before := [document.ref for document in documents]):
                     raise UnavailableError("vector index", f"{len(before)} documents are lacking as soon as built")
-                for slice_ in _by_revision(documents):
-                    await self._take(builder)
-                    await self._build(slice_)
+                for of_one_revision in _by_revision(documents):
+                    await self._build(of_one_revision, builder)
                     yield await self.catalogue.index(self.index.key)
-            if not await self._agrees():
+            if not await self._agrees(builder):
                 before = []
             elif await self._switch():
                 await self.index.publish()
                 return
         raise UnavailableError("vector index", f"it was not complete after {_ROUNDS} rounds")
 
-    async def _begin(self, builder: str) -> None:
-        async with self.unit_of_work.begin() as transaction:
-            await transaction.indexes.begin(self.index.key)
-        await self._take(builder)
-        await self.index.prepare()
-
     async def _take(self, builder: str) -> None:
         async with self.unit_of_work.begin() as transaction:
             if not await transaction.indexes.take_building(self.index.key, builder=builder, lease=LEASE):
                 raise ConflictError(f"somebody else builds the index of {self.index.key}")
 
-    async def _agrees(self) -> bool:
-        """Whether the index holds what is recorded; if not, every document is looked at once more.
+    async def _let_go(self, builder: str) -> None:
+        with suppress(UnavailableError):
+            async with self.unit_of_work.begin() as transaction:
+                await transaction.indexes.take_building(self.index.key, builder=builder, lease=timedelta(0))
 
-        It may hold more: what was deleted a moment ago is purged later.
+    async def _agrees(self, builder: str) -> bool:
+        """Whether the ids that the index holds are those of every document it is recorded to hold.
+
+        A document of which that is not so is recorded as lacking, and built once more.
         """
+        after, agrees = "", True
+        while documents := await self._held(after):
+            after = documents[-1].ref.document_id
+            await self._take(builder)
+            found = await self.index.chunk_ids([document.ref for document in documents])
+            if broken := [document.ref for document in documents if not document.is_whole_among(found)]:
+                agrees = False
+                async with self.unit_of_work.begin() as transaction:
+                    await transaction.indexes.forget(self.index.key, broken)
+        return agrees
+
+    async def _held(self, after: str) -> Sequence[HeldDocument]:
         async with self.unit_of_work.begin() as transaction:
-            recorded = await transaction.indexes.chunks_held(self.index.key)
-        if (await self.index.count() or 0) >= recorded:
-            return True
-        async with self.unit_of_work.begin() as transaction:
-            await transaction.indexes.lost(self.index.key)
-        return False
+            return await transaction.indexes.held(self.index.key, after=after, limit=DOCUMENTS_PER_EVENT)
 
     async def _switch(self) -> bool:
         async with self.unit_of_work.begin() as transaction:
@@ -93,13 +114,15 @@ class RebuildIndex:
         async with self.unit_of_work.begin() as transaction:
             return await transaction.indexes.lacking(self.index.key, limit=DOCUMENTS_PER_LOOK)
 
-    async def _build(self, documents: Sequence[Document]) -> None:
+    async def _build(self, documents: Sequence[Document], builder: str) -> None:
         """All of one revision. What cannot be read goes back to the outbox, which knows how to fail it."""
         pgm_id = documents[0].pgm_id
+        await self._take(builder)
         async with scratch_folder(self.scratch) as folder:
             surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
             pieces = await self.steps.read(documents, surroundings) if surroundings else []
             for checkpoint in checkpoints([piece for piece in pieces if piece.failure is None]):
+                await self._take(builder)  # each may take a slow embedder much of the lease
                 await self._write(checkpoint)
         await self._restart(pgm_id, [piece.document.ref for piece in pieces if piece.failure is not None])
 

@@ -37,8 +37,9 @@ class WriteVectors:
         expected = _chunk_ids(pieces)
         held = await self.index.chunk_ids([piece.document.ref for piece in pieces])
         if held - expected:
-            # Nothing else would ever take them away; the next attempt writes the rest anew.
-            await self.index.remove_documents([piece.document.ref for piece in pieces])
+            # Nothing else would ever take them away; the next attempt writes the rest anew. Not from other indexes:
+            # one of them may be the one that is searched.
+            await self.index.remove_documents([piece.document.ref for piece in pieces], everywhere=False)
         if held != expected:
             missing, surplus = len(expected - held), len(held - expected)
             raise UnavailableError("milvus", f"of {len(expected)} chunks, {missing} are missing, {surplus} too many")

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -30,6 +31,7 @@ class IndexDuty:
     longest_pause_s: float = 10.0
     may_work: asyncio.Event = field(default_factory=asyncio.Event)
     builder: str = field(default_factory=lambda: str(uuid4()))
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def __call__(self) -> None:
         """Go on for ever. Raises ConflictError when another index has become the current one under a working worker."""
@@ -41,11 +43,11 @@ class IndexDuty:
                 await self._act(standing)
             except (UnavailableError, MisconfiguredError) as error:
                 _log.warning("the vector index is not ready, next look in %.1f s: %s", pause_s, error)
-                await asyncio.sleep(pause_s)
+                await self.sleep(pause_s)
                 pause_s = min(pause_s * 2, self.longest_pause_s)
             else:
                 pause_s = 1.0
-                await asyncio.sleep(self.look_every_s if standing is Standing.READY else pause_s)
+                await self.sleep(self.look_every_s)
 
     def _require_current(self, standing: Standing) -> None:
         if standing is Standing.NOT_CURRENT and self.may_work.is_set():
@@ -78,9 +80,10 @@ class IndexDuty:
             _log.info("the index of %s is complete", self.rebuild_index.index.key)
 
 
-def told_now_and_then(say: Callable[[str], None]) -> Callable[[IndexView], None]:
+def told_now_and_then(
+    say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
+) -> Callable[[IndexView], None]:
     """Say how far a building is, at most every ten seconds."""
-    clock = asyncio.get_running_loop().time
     last_s = clock() - _TELL_EVERY_S
 
     def tell(view: IndexView) -> None:

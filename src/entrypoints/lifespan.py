@@ -56,10 +56,11 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
         blobs = await stack.enter_async_context(_blob_store(settings))
         process = await stack.enter_async_context(LimitedProcess(ProcessLimits(), slots=_READERS, preload=_PRELOAD))
         dispatcher = ArqDispatcher(redis)
+        catalogue = PostgresCatalogue(engine)
         yield Container(
             archives=LimitedArchiveReader(process, limits),
             blobs=blobs,
-            catalogue=PostgresCatalogue(engine),
+            catalogue=catalogue,
             chunk_reader=LimitedChunkReader(process, limits),
             dispatcher=dispatcher,
             embedder=embedder,
@@ -74,9 +75,11 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
                 engine=engine,
                 dispatcher=dispatcher,
                 index=index,
+                key=index.key,
                 embedder=embedder,
                 blobs=blobs,
                 scratch=settings.scratch,
+                catalogue=catalogue,
             ),
         )
 
@@ -132,5 +135,6 @@ def _blob_store(settings: Settings) -> AbstractAsyncContextManager[BlobStore]:
             region=settings.aws_region,
             access_key_id=settings.aws_access_key_id,
             secret_access_key=settings.aws_secret_access_key,
+            session_token=settings.aws_session_token,
         ),
     )

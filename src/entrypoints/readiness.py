@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.migrations_runner import is_current
 from application.check_readiness import Check, RememberedCheck
 from domain.errors import MisconfiguredError, UnavailableError
+from domain.index_key import IndexKey
 from domain.ports.blob_store import BlobStore
+from domain.ports.catalogue import Catalogue
 from domain.ports.embedder import Embedder
 
 
@@ -37,9 +40,11 @@ def readiness_checks(
     engine: AsyncEngine,
     dispatcher: SignsOfLife,
     index: Pinged,
+    key: IndexKey,
     embedder: Embedder,
     blobs: BlobStore,
     scratch: Path,
+    catalogue: Catalogue,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Check]:
     """One check per dependency, by the name under which `/readyz` says that it is waited for.
@@ -71,10 +76,17 @@ def readiness_checks(
         "postgres": postgres,
         "worker": worker,
         "milvus": index.ping,
+        "vector index": partial(_require_complete, catalogue, key),
         "embedder": RememberedCheck(embeds, clock=clock),
         "blob store": RememberedCheck(stores, clock=clock),
         "scratch disk": spools,
     }
+
+
+async def _require_complete(catalogue: Catalogue, key: IndexKey) -> None:
+    found = await catalogue.index(key)
+    if not found.is_complete:
+        raise UnavailableError("vector index", f"it is being built: {found.held} of {found.total} documents")
 
 
 async def _probe() -> AsyncIterator[bytes]:

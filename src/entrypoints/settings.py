@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     aws_region: Text = "us-east-1"
     aws_access_key_id: str = ""
     aws_secret_access_key: str = ""
+    aws_session_token: str = ""
 
     milvus_uri: MilvusUri = ""
     milvus_host: Text = "127.0.0.1"

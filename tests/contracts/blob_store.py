@@ -167,6 +167,20 @@ class BlobStoreContract:
         assert {entry.key: entry.size_bytes for entry in entries} == {key: size for size, key in enumerate(keys)}
         assert all(entry.modified.tzinfo is not None for entry in entries)
 
+    async def test_a_key_of_any_characters_is_taken_literally(self, blob_store: BlobStore) -> None:
+        keys = [
+            "a/1+1 = 2?&#",
+            "a/<&'\">",
+            "a/é~()*!;:@$,",
+            "a/라인 3+4%.csv",
+            "a/\U0001f600",
+        ]
+        for number, key in enumerate(keys):
+            await blob_store.put(key, pieces(str(number).encode()))
+        assert [await read_all(blob_store, key) for key in keys] == [str(n).encode() for n in range(len(keys))]
+        assert await keys_below(blob_store, "a") == sorted(keys)
+        assert await blob_store.delete_below("a") == len(keys)
+
     async def test_a_listing_below_a_folder_does_not_show_its_neighbours(self, blob_store: BlobStore) -> None:
         for key in ("programs/PGM_1/a", "programs/PGM_10/a", "programs/PGM_1.txt"):
             await blob_store.put(key, pieces(b"x"))

@@ -13,7 +13,7 @@ from domain.index_key import IndexKey
 from domain.ports.catalogue import Catalogue, IndexView
 from domain.ports.embedder import EmbeddingModel
 from domain.ports.index_registry import RegisteredIndex
-from domain.ports.unit_of_work import UnitOfWork
+from domain.ports.unit_of_work import Transaction, UnitOfWork
 
 OLD = IndexKey(model=EmbeddingModel(name="모델/가", dimension=512), rendering_version=2)
 NEW = IndexKey(model=EmbeddingModel(name="model-b", dimension=64), rendering_version=2)
@@ -142,15 +142,42 @@ class IndexRegistryContract:
         await indexed_program(unit_of_work, 1)
         await record(unit_of_work, OLD, *refs(1))
         async with unit_of_work.begin() as transaction:
-            assert await transaction.indexes.chunks_held(OLD) == 2
+            assert await held_by(transaction, OLD) == {a_document().ref: 2}
             await transaction.indexes.lost(OLD)
-            assert await transaction.indexes.chunks_held(OLD) == 0
+            assert await held_by(transaction, OLD) == {}
         assert await adopt(unit_of_work, OLD) == RegisteredIndex(
             key=OLD, is_current=True, is_complete=False, holds_chunks=False
         )
         assert await lacking(unit_of_work, OLD) == refs(1)
         await hold(unit_of_work, OLD)  # new documents may be indexed while it is built again
         assert await catalogue.index(OLD) == IndexView(is_complete=False, held=0, total=1)
+
+    async def test_what_is_held_is_read_page_by_page(self, unit_of_work: UnitOfWork) -> None:
+        await adopt(unit_of_work, OLD)
+        await indexed_program(unit_of_work, 5)
+        await record(unit_of_work, OLD, *refs(4))
+        async with unit_of_work.begin() as transaction:
+            first = await transaction.indexes.held(OLD, after="", limit=3)
+            rest = await transaction.indexes.held(OLD, after=first[-1].ref.document_id, limit=3)
+        assert [document.ref for document in (*first, *rest)] == sorted(refs(4), key=lambda ref: ref.document_id)
+
+    async def test_a_document_that_is_forgotten_is_lacking_at_just_that_generation(
+        self, unit_of_work: UnitOfWork
+    ) -> None:
+        await adopt(unit_of_work, OLD)
+        await indexed_program(unit_of_work, 3)
+        await record(unit_of_work, OLD, *refs(3))
+        async with unit_of_work.begin() as transaction:
+            await transaction.indexes.forget(OLD, [refs(1)[0], replace(refs(2)[1], generation=7)])
+            await transaction.indexes.forget(NEW, refs(3))
+        assert await lacking(unit_of_work, OLD) == refs(1)
+
+    async def test_an_index_that_nobody_knows_is_neither_lost_nor_completed(self, unit_of_work: UnitOfWork) -> None:
+        await adopt(unit_of_work, OLD)
+        async with unit_of_work.begin() as transaction:
+            await transaction.indexes.lost(NEW)
+            assert not await transaction.indexes.complete(NEW)
+        await hold(unit_of_work, OLD)
 
     async def test_one_builder_at_a_time_until_it_falls_silent(
         self, unit_of_work: UnitOfWork, time_passes: Callable[[timedelta], Awaitable[None]]
@@ -179,7 +206,7 @@ class IndexRegistryContract:
             async with unit_of_work.begin() as transaction:
                 assert await transaction.documents.add_rendering([anew]) == {a_document().ref}
                 await transaction.indexes.record(RENDERED_ANEW, refs(1))
-                assert await transaction.indexes.chunks_held(RENDERED_ANEW) == 1
+                assert await held_by(transaction, RENDERED_ANEW) == {a_document().ref: 1}
         asked = ["PGM_1.r1.0.g1.0", "PGM_1.r1.0.g1.1"]
         old = await catalogue.visible_chunks(asked, rendering_version=2)
         new = await catalogue.visible_chunks(asked, rendering_version=3)
@@ -283,3 +310,7 @@ async def complete(unit_of_work: UnitOfWork, key: IndexKey) -> bool:
 async def take(unit_of_work: UnitOfWork, builder: str) -> bool:
     async with unit_of_work.begin() as transaction:
         return await transaction.indexes.take_building(NEW, builder=builder, lease=LEASE)
+
+
+async def held_by(transaction: Transaction, key: IndexKey) -> dict[DocumentRef, int]:
+    return {each.ref: each.chunk_count for each in await transaction.indexes.held(key, after="", limit=99)}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.document import Document, DocumentRef
 from domain.errors import UnavailableError
 from domain.index_key import IndexKey
-from domain.ports.index_registry import IndexRegistry, RegisteredIndex
+from domain.ports.index_registry import HeldDocument, IndexRegistry, RegisteredIndex
 from fakes.registry import InMemoryRegistry, StoredIndex, Tables
 
 
@@ -43,20 +43,30 @@ class InMemoryIndexRegistry(IndexRegistry):
         lacking = [document for document in self._tables.indexed() if not self._tables.holds(key, document)]
         return sorted(lacking, key=lambda d: (-int(d.pgm_id.removeprefix("PGM_")), d.ordinal))[:limit]
 
-    async def chunks_held(self, key: IndexKey) -> int:
-        return sum(
-            len(self._tables.chunks.get((document.ref, key.rendering_version), ()))
+    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[HeldDocument]:
+        held = [
+            HeldDocument(
+                ref=document.ref,
+                chunk_count=len(self._tables.chunks.get((document.ref, key.rendering_version), ())),
+            )
             for document in self._tables.indexed()
-            if self._tables.holds(key, document)
-        )
+            if document.document_id > after and self._tables.holds(key, document)
+        ]
+        return sorted(held, key=lambda document: document.ref.document_id)[:limit]
+
+    async def forget(self, key: IndexKey, documents: Collection[DocumentRef]) -> None:
+        for ref in documents:
+            if self._tables.held.get((key, ref.document_id)) == ref.generation:
+                del self._tables.held[key, ref.document_id]
 
     async def lost(self, key: IndexKey) -> None:
-        self._tables.indexes[key] = replace(self._tables.indexes[key], is_complete=False)
+        if key in self._tables.indexes:
+            self._tables.indexes[key] = replace(self._tables.indexes[key], is_complete=False)
         for each in [each for each in self._tables.held if each[0] == key]:
             del self._tables.held[each]
 
     async def complete(self, key: IndexKey) -> bool:
-        if await self.lacking(key, limit=1):
+        if key not in self._tables.indexes or await self.lacking(key, limit=1):
             return False
         for other, stored in list(self._tables.indexes.items()):
             self._tables.indexes[other] = replace(stored, is_current=False)

@@ -97,9 +97,9 @@ class InMemoryVectorIndex(VectorIndex):
         held = self._held()
         return frozenset(chunk_id for chunk_id, entry in held.entries.items() if entry.document in documents)
 
-    async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:
-        self._held()
-        for held in self.server.indexes.values():
+    async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
+        own = self._held()
+        for held in self.server.indexes.values() if everywhere else [own]:
             held.remove(chunk_id for chunk_id, entry in held.entries.items() if entry.document in documents)
 
     async def remove_program(self, pgm_id: str) -> None:
@@ -188,9 +188,9 @@ class UnavailableVectorIndex(VectorIndex):
         self._fail_as_scripted()
         return await self._index.chunk_ids(documents)
 
-    async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:
+    async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         if self._may_act():
-            await self._index.remove_documents(documents)
+            await self._index.remove_documents(documents, everywhere=everywhere)
         self._fail_as_scripted()
 
     async def remove_program(self, pgm_id: str) -> None:

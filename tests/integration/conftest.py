@@ -21,6 +21,7 @@ import pytest
 import redis
 
 from builders.milvus_235 import Milvus235, why_it_cannot_start
+from builders.s3_servers import KEY_ID, SECRET
 from entrypoints.embedded.child import Child
 from entrypoints.embedded.component import Component
 from entrypoints.embedded.milvus import MilvusServer
@@ -29,6 +30,7 @@ from entrypoints.embedded.postgres import PostgresServer
 from entrypoints.embedded.valkey import ValkeyServer
 
 _DOCKER_PING_S = 2
+_MINIO_PORT = 9000
 _CHOICES = pytest.StashKey[dict[str, str]]()
 
 Server = Callable[[], AbstractContextManager[str]]
@@ -105,8 +107,19 @@ def milvus_235_uri(pytestconfig: pytest.Config) -> Iterator[str]:
             yield server.uri
 
 
+@pytest.fixture(scope="session")
+def s3_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """MinIO, or the S3 server that TEST_S3_ENDPOINT_URL names.
+
+    Its keys are those of builders.s3_servers. Where there is none, its tests are skipped: MinIO comes in no package,
+    and three other servers are always there.
+    """
+    with _chosen(pytestconfig, "TEST_S3_ENDPOINT_URL", docker=_docker_minio, embedded=None) as url:
+        yield url
+
+
 @contextmanager
-def _chosen(config: pytest.Config, variable: str, *, docker: Server, embedded: Server) -> Iterator[str]:
+def _chosen(config: pytest.Config, variable: str, *, docker: Server, embedded: Server | None) -> Iterator[str]:
     name = docker.__name__.removeprefix("_docker_")
     choices = config.stash.setdefault(_CHOICES, {})
     if url := os.environ.get(variable):
@@ -116,8 +129,10 @@ def _chosen(config: pytest.Config, variable: str, *, docker: Server, embedded: S
     problem = _docker_problem()
     if problem and os.environ.get("REQUIRE_DOCKER") == "1":
         pytest.fail(f"REQUIRE_DOCKER=1, but {problem}", pytrace=False)
-    choices[name] = f"embedded ({problem})" if problem else "in Docker"
-    with embedded() if problem else docker() as url:
+    choices[name] = f"{'embedded' if embedded else 'left out'} ({problem})" if problem else "in Docker"
+    if problem and embedded is None:
+        pytest.skip(problem)
+    with embedded() if problem and embedded else docker() as url:
         yield url
 
 
@@ -238,6 +253,26 @@ def _docker_milvus() -> Iterator[str]:
 
         with MilvusContainer(os.environ.get("TEST_MILVUS_IMAGE", "milvusdb/milvus:v2.6.0")) as container:
             yield container.get_connection_url()
+
+
+@contextmanager
+def _docker_minio() -> Iterator[str]:
+    with _ignoring_their_deprecations():
+        # Not their MinioContainer: it wants MinIO's own client, of which we use nothing.
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - only where Docker is
+        from testcontainers.core.wait_strategies import HttpWaitStrategy  # noqa: PLC0415 - as above
+
+        image = os.environ.get("TEST_MINIO_IMAGE", "minio/minio:RELEASE.2025-09-07T16-13-09Z")
+        container = (
+            DockerContainer(image)
+            .with_command("server /data")
+            .with_exposed_ports(_MINIO_PORT)
+            .with_env("MINIO_ROOT_USER", KEY_ID)
+            .with_env("MINIO_ROOT_PASSWORD", SECRET)
+            .waiting_for(HttpWaitStrategy(_MINIO_PORT, "/minio/health/live"))
+        )
+        with container:
+            yield f"http://{container.get_container_host_ip()}:{container.get_exposed_port(_MINIO_PORT)}"
 
 
 @contextmanager

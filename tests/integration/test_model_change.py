@@ -20,7 +20,11 @@ from builders.uploads import CONVEYOR, DOOR, archive_of, template_of
 
 pytestmark = pytest.mark.timeout(300)
 
-LOGICS = {f"{number:04d}_11": CONVEYOR.replace("M10", f"M{number}") for number in range(60)}
+# Titles of their own: alike texts are embedded once.
+LOGICS = {
+    f"{number:04d}_11": CONVEYOR.replace("M10", f"M{number}").replace("정지", f"{number}번 정지")
+    for number in range(60)
+}
 OLD_MODEL, NEW_MODEL = EMBEDDED.name, "openai:hashing"
 
 
@@ -65,7 +69,11 @@ async def test_searches_are_answered_by_the_old_index_until_the_new_one_is_whole
         new_api = product.api(**new)
         await until(lambda: _is_alive(new_api), within_s=60)
         async with _searched(old_api) as of_old, _searched(new_api) as of_new:
-            reindex = product.command("reindex", "--all", **new)
+            stopped = product.command("reindex", "--all", **new)
+            await until(lambda: _has_begun(embedder), within_s=60)
+            assert await asyncio.to_thread(stopped.end) == 3
+            assert "the next call goes on" in stopped.said
+            reindex = product.command("reindex", "--all", **new)  # not kept waiting by the one before
             await _registered(client, {"9999_11": DOOR})  # while the other one is built
             assert await asyncio.to_thread(reindex.process.wait, 120) == 0, reindex.said
             await until(lambda: _has_answered(of_new), within_s=30)
@@ -179,6 +187,10 @@ async def _searched(api: Program) -> AsyncIterator[Asked]:
         yield asked
         for each in clients:
             each.cancel()
+
+
+async def _has_begun(embedder: EmbeddingServer) -> bool:
+    return sum(len(seen.body["input"]) > 1 for seen in embedder.seen) > 5  # a search asks for one text
 
 
 async def _has_answered(asked: Asked, *, after: int = 0) -> bool:

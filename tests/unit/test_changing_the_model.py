@@ -280,3 +280,37 @@ async def test_old_indexes_are_dropped_by_whoever_is_current(tmp_path: Path) -> 
     with pytest.raises(UnavailableError):
         await names_found(service)
     assert (await names_found(successor.service))[0] == "0000_11.csv"
+
+
+async def test_a_foreign_row_in_the_new_index_costs_the_old_one_nothing(tmp_path: Path) -> None:
+    service = await indexed_service(tmp_path)
+    successor = Successor(service)
+    serving = dict(service.index.entries)
+
+    async def disturb(_: Sequence[str]) -> None:
+        successor.embedder.before = None
+        entry = next(iter(serving.values()))
+        foreign = replace(entry, chunk_id=f"{entry.document.document_id}.g{entry.document.generation}.999")
+        await successor.index.upsert([foreign], await successor.embedder.embed(["foreign"]))
+
+    successor.embedder.before = disturb
+    with pytest.raises(UnavailableError, match="1 too many"):
+        await successor.build("0b5e7a0c-6d6f-4a3e-9a54-0d7c6b0a1f01")
+    assert service.index.entries == serving
+    await successor.build("0b5e7a0c-6d6f-4a3e-9a54-0d7c6b0a1f01")
+    assert successor.index.entries.keys() == serving.keys()
+
+
+async def test_what_a_deleted_program_left_does_not_make_up_for_rows_that_are_missing(tmp_path: Path) -> None:
+    service = await indexed_service(tmp_path)
+    await service.register()
+    await service.work()
+    successor = Successor(service)
+    views = 0
+    async for _ in successor.rebuild(str(uuid4())):
+        views += 1
+        if views == 2:
+            await service.container.delete_program()("PGM_2")  # its purge comes later
+            lost = next(name for name in successor.index.entries if name.startswith("PGM_1"))
+            successor.index.entries.pop(lost)
+    assert {name for name in service.index.entries if name.startswith("PGM_1")} <= successor.index.entries.keys()

@@ -18,10 +18,16 @@ from application.check_readiness import (
     Waiting,
 )
 from domain.errors import MisconfiguredError, UnavailableError
+from domain.index_key import IndexKey
+from domain.ports.embedder import EmbeddingModel
 from domain.vectors import Vectors
 from entrypoints.readiness import Pinged, SignsOfLife, readiness_checks
 from fakes.blob_store import InMemoryBlobStore
+from fakes.catalogue import InMemoryCatalogue
 from fakes.embedder import HashingEmbedder
+from fakes.registry import InMemoryRegistry, StoredIndex
+
+KEY = IndexKey(model=EmbeddingModel(name="model", dimension=8), rendering_version=1)
 
 
 class Clock:
@@ -168,12 +174,17 @@ async def test_the_parts_name_dependencies_that_there_are(tmp_path: Path) -> Non
         embedder=embedder,
         blobs=InMemoryBlobStore(),
         scratch=tmp_path,
+        key=KEY,
+        catalogue=InMemoryCatalogue(registry := InMemoryRegistry()),
         clock=Clock(),
     )
     assert set(NEEDED_FOR) == set(ReadinessPart) - {ReadinessPart.ALL}
     assert all(names < checks.keys() for names in NEEDED_FOR.values())
     for _ in range(3):
         found = await CheckReadiness(checks=checks)()
-        assert [answer.dependency for answer in found] == ["postgres", "milvus"]
+        assert [answer.dependency for answer in found] == ["postgres", "milvus", "vector index"]
     assert found[1] == Limited(dependency="milvus", notice="no BM25")
+    assert found[2] == Waiting(dependency="vector index", reason="it is being built: 0 of 0 documents")
     assert embedder.asked == 1
+    registry.committed.indexes[KEY] = StoredIndex(is_complete=True)
+    assert len(await CheckReadiness(checks=checks)()) == 2

@@ -23,3 +23,4 @@ class StorageOptions:
     region: str = "us-east-1"
     access_key_id: str = field(default="", repr=False)
     secret_access_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from adapters.blobs import local_disk
+from adapters.blobs import local_disk, s3
 from adapters.blobs.options import StorageOptions
 from domain.errors import MisconfiguredError
 from domain.ports.blob_store import BlobStore
 
 BLOB_STORES: Mapping[str, Callable[[StorageOptions], AbstractAsyncContextManager[BlobStore]]] = {
     "local": local_disk.opened,
+    "s3": s3.opened,
 }
 
 

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pymilvus import AsyncMilvusClient
 
 from adapters.milvus.errors import translated_errors
 from adapters.milvus.server_kinds import ServerKind, kind_of
-from domain.errors import UnavailableError
+from domain.errors import MisconfiguredError, UnavailableError
 
 CHANNEL_OPTIONS = {
     # Milvus Lite answers the default of 10 s with GOAWAY (too_many_pings).
@@ -32,14 +33,15 @@ class MilvusSession:
 
 
 class MilvusConnection:
-    """Hands out one shared session, and a new one after a call on it failed for want of an answer.
+    """Hands out one shared session, and a new one after a call on it failed for want of an answer or of a collection.
 
+    In both cases the server may be another one by then, of another version, where the collection has another name.
     A session that is given up is closed when its last user is done: closing it earlier would cancel
-    its neighbours' calls.
+    its neighbours' calls. Raises MisconfiguredError for an address that cannot be taken apart.
     """
 
     def __init__(self, uri: str, *, token: str, database: str) -> None:
-        self._uri = uri
+        self._uri = _taken_apart(uri)
         self._token = token
         self._database = database
         self._connecting = asyncio.Lock()
@@ -103,3 +105,14 @@ class MilvusConnection:
             if self._session is session:
                 self._session = None
             await session.client.close()
+
+
+def _taken_apart(uri: str) -> str:
+    """The same, since pymilvus raises a plain ValueError on the first call, with what it takes for the port."""
+    try:
+        _ = urlsplit(uri).port
+    except ValueError:
+        raise MisconfiguredError(
+            "the setting MILVUS_URI is no address like http://host:19530; user and password belong into MILVUS_TOKEN"
+        ) from None
+    return uri

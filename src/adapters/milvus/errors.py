@@ -64,13 +64,19 @@ def _for_the_operator(error: Exception) -> str | None:
     status = _status(error) or _status(error.__cause__)
     if status in _REFUSED:
         return _REFUSED[status]
-    if isinstance(error, ConnectionConfigException):
+    if _is_of_the_address(error):  # in our own words: theirs repeat it, with the password in it
         return "its address is no URI like http://host:19530"
     if _lacks_the_database(error):
         return "there is no database of that name: see MILVUS_DATABASE"
     if isinstance(error, ParamError) or getattr(error, "code", None) in _SHAPE_CODES:
         return _one_line(error)
     return None
+
+
+def _is_of_the_address(error: Exception) -> bool:
+    if isinstance(error, ConnectionConfigException):
+        return True
+    return isinstance(error, ParamError) and str(error.message).lower().startswith("illegal uri")
 
 
 def _lacks_the_database(error: Exception) -> bool:

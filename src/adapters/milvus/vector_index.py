@@ -170,20 +170,22 @@ class MilvusVectorIndex(VectorIndex):
             found.update(await self._call(partial(OpenCollection.ids, expression=expression)))
         return frozenset(found)
 
-    async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:
+    async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         """Delete by filter, 64 documents a call."""
         for expression in _by_documents(documents):
-            await self._remove(expression)
+            await self._remove(expression, everywhere=everywhere)
 
     async def remove_program(self, pgm_id: str) -> None:
         """Delete by filter."""
         await self._remove(filters.of_program(pgm_id))
 
-    async def _remove(self, expression: str) -> None:
+    async def _remove(self, expression: str, *, everywhere: bool = True) -> None:
         """In our own collection, which must be there, and in all others behind our alias."""
 
         async def remove(own: OpenCollection) -> list[str]:
             await own.delete(expression)
+            if not everywhere:
+                return []
             names = await own.session.client.list_collections(timeout=own.timeout_s)
             return [name for name in self._names.among(names) if name != own.name]
 

@@ -19,6 +19,9 @@ _CONFLICTS = {
     "uploads_pkey": "an upload under this prefix is under way",
 }
 
+# Two that come first at once: asking again shows who was.
+_RACES = {"vector_indexes_current_idx": "another index became current at the same moment"}
+
 # SQLSTATE, or its first two characters, to a short word that holds no secret.
 _PASSING = {
     "08": "the connection was lost",
@@ -80,8 +83,8 @@ def _translated(error: BaseException, *, connection_lost: bool) -> LadderbaseErr
     """The core's error, or None for what is a bug of ours."""
     sqlstate: str = getattr(error, "sqlstate", None) or ""
     constraint: str = getattr(error, "constraint_name", None) or ""
-    if constraint in _CONFLICTS:
-        return ConflictError(_CONFLICTS[constraint])
+    if (violated := _violated(constraint)) is not None:
+        return violated
     if sqlstate in _TEXT_REFUSED or isinstance(error.__cause__, UnicodeEncodeError):
         return InvalidRequestError("text", "text with U+0000 or half a character cannot be kept", code="text_invalid")
     for code in (sqlstate, sqlstate[:2]):
@@ -92,6 +95,12 @@ def _translated(error: BaseException, *, connection_lost: bool) -> LadderbaseErr
     if connection_lost or isinstance(error, asyncpg.InternalClientError) or _tells_of_a_closed_connection(error):
         return UnavailableError("postgres", "the connection was lost")
     return None
+
+
+def _violated(constraint: str) -> LadderbaseError | None:
+    if constraint in _CONFLICTS:
+        return ConflictError(_CONFLICTS[constraint])
+    return UnavailableError("postgres", _RACES[constraint]) if constraint in _RACES else None
 
 
 def _tells_of_a_closed_connection(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from domain.document import Document, DocumentRef
 from domain.errors import UnavailableError
 from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
-from domain.ports.index_registry import IndexRegistry, RegisteredIndex
+from domain.ports.index_registry import HeldDocument, IndexRegistry, RegisteredIndex
 
 _CHUNKS_PER_STATEMENT = 10_000
 _HOLDS_CHUNKS = (
@@ -115,19 +115,49 @@ class PostgresIndexRegistry(IndexRegistry):
         )
         return [document_of_row(row) for row in rows]
 
-    async def chunks_held(self, key: IndexKey) -> int:
+    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[HeldDocument]:
         """See the port. Counted row by row: another rendering may have cut a document otherwise."""
-        counted = await self._connection.execute(
+        count = (
             select(func.count())
-            .select_from(chunks.join(documents, documents.c.document_id == chunks.c.document_id))
             .where(
-                chunks.c.rendering_version == key.rendering_version,
+                chunks.c.document_id == documents.c.document_id,
                 chunks.c.generation == documents.c.generation,
-                IS_INDEXED,
-                is_held_by(key),
+                chunks.c.rendering_version == key.rendering_version,
+            )
+            .correlate(documents)
+            .scalar_subquery()
+        )
+        rows = await self._connection.execute(
+            select(documents.c.document_id, documents.c.generation, count.label("chunk_count"))
+            .where(documents.c.document_id > after, IS_INDEXED, is_held_by(key))
+            .order_by(documents.c.document_id)
+            .limit(limit)
+        )
+        return [
+            HeldDocument(
+                ref=DocumentRef(document_id=row.document_id, generation=row.generation), chunk_count=row.chunk_count
+            )
+            for row in rows
+        ]
+
+    async def forget(self, key: IndexKey, documents: Collection[DocumentRef]) -> None:
+        """See the port."""
+        if not documents:
+            return
+        doomed = as_table(
+            {
+                "document_id": [ref.document_id for ref in documents],
+                "generation": [ref.generation for ref in documents],
+            },
+            like=indexed_documents,
+        )
+        await self._connection.execute(
+            delete(indexed_documents).where(
+                indexed_documents.c.index_id == select(stored.c.index_id).where(is_index(key)).scalar_subquery(),
+                indexed_documents.c.document_id == doomed.c.document_id,
+                indexed_documents.c.generation == doomed.c.generation,
             )
         )
-        return int(counted.scalar_one())
 
     async def lost(self, key: IndexKey) -> None:
         """See the port."""
@@ -135,13 +165,14 @@ class PostgresIndexRegistry(IndexRegistry):
             await self._connection.execute(
                 update(stored).where(is_index(key)).values(is_complete=False).returning(stored.c.index_id)
             )
-        ).scalar_one()
+        ).scalar_one_or_none()
         await self._connection.execute(delete(indexed_documents).where(indexed_documents.c.index_id == index_id))
 
     async def complete(self, key: IndexKey) -> bool:
         """See the port. The rows are locked in the order of their ids: two switches wait for each other."""
         await self._connection.execute(select(stored.c.index_id).order_by(stored.c.index_id).with_for_update())
-        if await self.lacking(key, limit=1):
+        is_known = (await self._connection.execute(select(stored.c.index_id).where(is_index(key)))).first()
+        if is_known is None or await self.lacking(key, limit=1):
             return False
         # Two statements: at no moment may two rows be current, not even between those of one update.
         await self._connection.execute(update(stored).where(~is_index(key)).values(is_current=False))

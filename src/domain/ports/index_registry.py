@@ -1,10 +1,12 @@
 """The record of the vector indexes: which there are, which one is current, and what each of them holds."""
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from domain.chunk import chunk_id
 from domain.document import Document, DocumentRef
 from domain.index_key import IndexKey
 
@@ -22,6 +24,20 @@ class RegisteredIndex:
     is_current: bool
     is_complete: bool
     holds_chunks: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldDocument:
+    """A document that an index is recorded to hold, and how many chunks of its rendering there are."""
+
+    ref: DocumentRef
+    chunk_count: int
+
+    def is_whole_among(self, chunk_ids: AbstractSet[str]) -> bool:
+        """Whether these ids have all of its chunks, and no other of its own."""
+        expected = {chunk_id(self.ref, ordinal) for ordinal in range(self.chunk_count)}
+        prefix = chunk_id(self.ref, 0).removesuffix("0")
+        return expected == {each for each in chunk_ids if each.startswith(prefix)}
 
 
 class IndexRegistry(Protocol):
@@ -51,8 +67,12 @@ class IndexRegistry(Protocol):
         """Indexed documents that the index does not hold, those of the newest program first, in ordinal order."""
         ...
 
-    async def chunks_held(self, key: IndexKey) -> int:
-        """How many chunks the index must hold: those of the indexed documents that it is recorded to hold."""
+    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[HeldDocument]:
+        """The indexed documents that the index is recorded to hold, by document id, from the one after `after` on."""
+        ...
+
+    async def forget(self, key: IndexKey, documents: Collection[DocumentRef]) -> None:
+        """Record that the index does not hold these documents, whatever was recorded of just them before."""
         ...
 
     async def lost(self, key: IndexKey) -> None:

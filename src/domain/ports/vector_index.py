@@ -70,8 +70,11 @@ class VectorIndex(Protocol):
         """All ids held for these documents at just these generations, read after every write acknowledged so far."""
         ...
 
-    async def remove_documents(self, documents: Sequence[DocumentRef]) -> None:
-        """Remove what is held for these documents at exactly these generations, here and in every other index."""
+    async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
+        """Remove what is held for these documents at exactly these generations, here and in every other index.
+
+        Not `everywhere`: in this one alone, where the documents themselves stay.
+        """
         ...
 
     async def remove_program(self, pgm_id: str) -> None:

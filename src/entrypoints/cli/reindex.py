@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import signal
 import sys
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +14,7 @@ import click
 
 from adapters.queue.redis_pool import opened_redis
 from application.rebuild_index import RebuildIndex
-from domain.errors import ConflictError, LadderbaseError, UnavailableError
+from domain.errors import LadderbaseError, UnavailableError
 from entrypoints.cli.exit_codes import NO_SERVICE
 from entrypoints.container import Container
 from entrypoints.embedded.addresses import kept_addresses
@@ -45,7 +48,10 @@ def command(*, everything: bool, drop_old: bool, data_dir: Path | None) -> None:
     """
     if not everything and not drop_old:
         raise click.UsageError("say --all, --drop-old, or both")
-    sys.exit(asyncio.run(_reindex(_settings(data_dir), everything=everything, drop_old=drop_old)))
+    try:
+        sys.exit(asyncio.run(_reindex(_settings(data_dir), everything=everything, drop_old=drop_old)))
+    except asyncio.CancelledError:
+        raise _NotDoneError("told to stop: what was built is kept, the next call goes on") from None
 
 
 def _settings(data_dir: Path | None) -> Settings:
@@ -59,12 +65,14 @@ def _settings(data_dir: Path | None) -> Settings:
 
 async def _reindex(settings: Settings, *, everything: bool, drop_old: bool) -> int:
     configure_logging(settings.log_level)
+    if (task := asyncio.current_task()) is not None:  # as Ctrl-C does: the right to build is given back
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         async with AsyncExitStack() as stack:
             redis = await stack.enter_async_context(opened_redis(settings.redis_url))
             container = await stack.enter_async_context(opened(settings, redis))
             if everything:
-                await _build(container)
+                await build(container)
             if drop_old:
                 dropped = await container.drop_old_indexes()()
                 _say(f"dropped {dropped} old index(es)")
@@ -73,10 +81,14 @@ async def _reindex(settings: Settings, *, everything: bool, drop_old: bool) -> i
     return 0
 
 
-async def _build(container: Container) -> None:
-    """Outages of up to a quarter of an hour are sat out; whoever else builds it now is left to it."""
+async def build(
+    container: Container,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Outages of up to a quarter of an hour are sat out. Raises ConflictError where somebody else builds it now."""
     rebuild: RebuildIndex = container.rebuild_index()
-    clock = asyncio.get_running_loop().time
     builder, tell = str(uuid4()), told_now_and_then(_say)
     moved, pause_s = clock(), _FIRST_PAUSE_S
     while True:
@@ -84,13 +96,11 @@ async def _build(container: Container) -> None:
             async for view in rebuild(builder):
                 tell(view)
                 moved, pause_s = clock(), _FIRST_PAUSE_S
-        except ConflictError:
-            raise
         except UnavailableError as error:
             if clock() - moved > _PATIENCE_S:
                 raise
             _say(f"{error}; going on in {pause_s:.0f} s")
-            await asyncio.sleep(pause_s)
+            await sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         else:
             _say(f"the index of {rebuild.index.key} is complete and current")
