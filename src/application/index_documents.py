@@ -1,6 +1,6 @@
 """Index documents: read, embed, write vectors, prove that they are there, and only then record `indexed`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +38,10 @@ class IndexDocuments:
             async with scratch_folder(self.scratch) as folder:
                 surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
                 if surroundings:
+                    embedded = await self._embedded_texts(documents)
                     for pieces in checkpoints(await self.steps.read(documents, surroundings)):
-                        await self._index(started, pieces, event.pgm_id)
+                        await self.vectors.write(_good(pieces), embedded)
+                        await self._record(started, pieces, event.pgm_id)
         await self.remove_what_is_stale(event)
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.finish(started)
@@ -52,9 +54,16 @@ class IndexDocuments:
         async with self.unit_of_work.begin() as transaction:
             return await transaction.documents.begin_indexing(event.documents)
 
-    async def _index(self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str) -> None:
-        good = [piece for piece in pieces if piece.failure is None]
-        await self.vectors.write(good)
+    async def _embedded_texts(self, documents: Sequence[Document]) -> Mapping[bytes, str]:
+        """Of a revision, few texts are new: those of the others have their vectors under another chunk's id."""
+        logic_ids = {document.logic_id for document in documents}
+        async with self.unit_of_work.begin() as transaction:
+            return await transaction.documents.embedded_texts(
+                documents[0].pgm_id, logic_ids, rendering_version=self.index.key.rendering_version
+            )
+
+    async def _record(self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str) -> None:
+        good = _good(pieces)
         await self.vectors.prove(good)
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.extend(started, lease=LEASE)  # refuses the commit of whoever lost the lease
@@ -90,3 +99,7 @@ class IndexDocuments:
                     await transaction.programs.comments_of(pgm_id, revision)
             except NotFoundError:
                 await self.blobs.delete_below(revision_prefix(pgm_id, revision))
+
+
+def _good(pieces: Sequence[Workpiece]) -> list[Workpiece]:
+    return [piece for piece in pieces if piece.failure is None]

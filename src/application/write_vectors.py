@@ -1,7 +1,8 @@
 """Write the vectors of documents into an index, and prove that they are there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from application.indexing import Workpiece
 from domain.chunk import Chunk, chunk_id
@@ -15,6 +16,7 @@ from domain.vectors import Vectors
 
 CHUNKS_PER_CHECKPOINT = 512
 CHUNKS_PER_EMBEDDING = 256
+_NOTHING: Mapping[bytes, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +26,15 @@ class WriteVectors:
     embedder: Embedder
     index: VectorIndex
 
-    async def write(self, pieces: Sequence[Workpiece]) -> None:
-        """Embed the chunks of these documents and upsert them under their deterministic ids."""
+    async def write(self, pieces: Sequence[Workpiece], embedded: Mapping[bytes, str] = _NOTHING) -> None:
+        """Embed the chunks of these documents and upsert them under their deterministic ids.
+
+        `embedded` tells, by the digest of a text, under which chunk's id this index may hold its vector already.
+        """
         chunks = [(piece.document, chunk) for piece in pieces for chunk in piece.chunks]
         for start in range(0, len(chunks), CHUNKS_PER_EMBEDDING):
             batch = chunks[start : start + CHUNKS_PER_EMBEDDING]
-            vectors = await self._embed([chunk.dense_text for _, chunk in batch])
+            vectors = await self._vectors_of([chunk for _, chunk in batch], embedded)
             await self.index.upsert([_entry(document, chunk) for document, chunk in batch], vectors)
 
     async def prove(self, pieces: Sequence[Workpiece]) -> None:
@@ -48,14 +53,26 @@ class WriteVectors:
         """Whether the index holds just the chunks of these documents already."""
         return await self.index.chunk_ids([piece.document.ref for piece in pieces]) == _chunk_ids(pieces)
 
-    async def _embed(self, texts: Sequence[str]) -> Vectors:
-        """Embed each distinct text once: untitled rungs of one logic often render alike."""
-        distinct = list(dict.fromkeys(texts))
-        vectors = await self.embedder.embed(distinct)
-        if len(vectors) != len(distinct) or not vectors.are_finite():
+    async def _vectors_of(self, chunks: Sequence[Chunk], embedded: Mapping[bytes, str]) -> Vectors:
+        """Each distinct text once, and none that has a vector: untitled rungs of one logic often render alike."""
+        distinct = {chunk.dense_text: chunk for chunk in chunks}
+        rows = await self._held_rows(distinct, embedded)
+        rows |= await self._embedded_rows([text for text in distinct if text not in rows])
+        dimension = self.index.key.model.dimension
+        return Vectors(dimension=dimension, buffer=b"".join(rows[chunk.dense_text] for chunk in chunks))
+
+    async def _held_rows(self, distinct: Mapping[str, Chunk], embedded: Mapping[bytes, str]) -> dict[str, bytes]:
+        twins = {text: twin for text, chunk in distinct.items() if (twin := embedded.get(chunk.dense_digest))}
+        held = await self.index.vectors(list(set(twins.values()))) if twins else {}
+        return {text: held[twin] for text, twin in twins.items() if twin in held}
+
+    async def _embedded_rows(self, texts: Sequence[str]) -> dict[str, bytes]:
+        if not texts:
+            return {}
+        vectors = await self.embedder.embed(texts)
+        if len(vectors) != len(texts) or not vectors.are_finite():
             raise UnavailableError("embedder", "it answered with too few vectors, or with numbers that are none")
-        place = {text: number for number, text in enumerate(distinct)}
-        return Vectors(dimension=vectors.dimension, buffer=b"".join(vectors.row(place[text]) for text in texts))
+        return {text: bytes(vectors.row(place)) for place, text in enumerate(texts)}
 
 
 def checkpoints(pieces: Sequence[Workpiece]) -> Iterator[list[Workpiece]]:

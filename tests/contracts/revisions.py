@@ -247,3 +247,26 @@ class RevisionsContract:
         async with unit_of_work.begin() as transaction:
             lacking = await transaction.indexes.lacking(KEY, limit=9)
         assert [document.document_id for document in lacking] == ["PGM_1.r1.0", "PGM_1.r2.0"]
+
+    async def test_texts_that_are_embedded_are_told_by_logic_in_any_revision(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work, a_document(0, logic_id="L1"), a_document(1, logic_id="L2"))
+        await draw(unit_of_work)
+        await add_revision(unit_of_work, 2, of_revision(2, logic_id="L1"))
+        texts = [a_chunk(number, dense_text=f"렁 {number}") for number in range(4)]
+        work = [
+            indexed(a_document(0), replace(texts[0], ordinal=0), replace(texts[1], ordinal=1)),
+            indexed(a_document(1), replace(texts[2], ordinal=0)),
+            indexed(of_revision(2), replace(texts[3], ordinal=0)),
+        ]
+        await mark_indexed(unit_of_work, *work)
+        async with unit_of_work.begin() as transaction:
+            found = await transaction.documents.embedded_texts(
+                "PGM_1", ["L1", "absent"], rendering_version=work[0].rendering_version
+            )
+            assert await transaction.documents.embedded_texts("PGM_1", ["L1"], rendering_version=99) == {}
+            assert await transaction.documents.embedded_texts("PGM_2", ["L1"], rendering_version=2) == {}
+        assert found == {
+            texts[0].dense_digest: "PGM_1.r1.0.g1.0",
+            texts[1].dense_digest: "PGM_1.r1.0.g1.1",
+            texts[3].dense_digest: "PGM_1.r2.0.g1.0",
+        }

@@ -277,3 +277,12 @@ class VectorIndexContract:
         assert await vector_index.drop_others() == 0
         assert await neighbour.count() is None
         assert await vector_index.chunk_ids([document()]) == {"D1.g1.0"}
+
+    async def test_vectors_come_back_as_they_were_written(self, vector_index: VectorIndex) -> None:
+        entries = [entry(ordinal) for ordinal in range(300)]
+        written = vectors(*([1.0, ordinal / 7, -ordinal] for ordinal in range(300)))
+        await vector_index.upsert(entries, written)
+        asked = [each.chunk_id for each in entries]
+        found = await vector_index.vectors([*asked, "absent", 'x" or 1 == 1 or chunk_id == "'])
+        assert found == {name: bytes(written.row(place)) for place, name in enumerate(asked)}
+        assert await vector_index.vectors([]) == {}

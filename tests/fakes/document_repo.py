@@ -1,8 +1,9 @@
 """DocumentRepo in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from domain.chunk import chunk_id
 from domain.document import Document, DocumentRef, DocumentState, Failure
 from domain.errors import ConflictError
 from domain.ports.document_repo import DocumentRepo, IndexedDocument
@@ -57,6 +58,18 @@ class InMemoryDocumentRepo(DocumentRepo):
                 )
             )
         return frozenset(document.ref for document in current)
+
+    async def embedded_texts(
+        self, pgm_id: str, logic_ids: Collection[str], *, rendering_version: int
+    ) -> dict[bytes, str]:
+        return {
+            chunk.dense_digest: chunk_id(ref, chunk.ordinal)
+            for (ref, rendering), chunks in self._tables.chunks.items()
+            for chunk in chunks
+            if rendering == rendering_version
+            and (document := self._tables.documents[ref.document_id]).pgm_id == pgm_id
+            and document.logic_id in logic_ids
+        }
 
     async def add_rendering(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
         by_ref = {document.ref: document for document in documents}

@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.document import DocumentRef
@@ -68,6 +68,10 @@ class InMemoryVectorIndex(VectorIndex):
     async def count(self) -> int | None:
         held = self.server.indexes.get(self._key)
         return None if held is None else len(held.entries)
+
+    async def vectors(self, chunk_ids: Sequence[str]) -> dict[str, bytes]:
+        held = self._held()
+        return {name: held.vectors[name].tobytes() for name in chunk_ids if name in held.vectors}
 
     async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
         held = self._held_for(vectors)
@@ -170,6 +174,10 @@ class UnavailableVectorIndex(VectorIndex):
     async def count(self) -> int | None:
         self._fail_as_scripted()
         return await self._index.count()
+
+    async def vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, bytes]:
+        self._fail_as_scripted()
+        return await self._index.vectors(chunk_ids)
 
     async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
         if self._may_act():

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from builders.service import Service, a_service
+from builders.uploads import CONVEYOR, an_upload
 from domain.findings import Finding, Section
 from entrypoints.api.app import create_app
 from entrypoints.cli.main import main
@@ -51,7 +52,7 @@ def answered(result: Result) -> dict[str, Any]:
 def test_an_upload_tells_what_was_read_and_waits_until_it_is_searchable(run: Run, service: Service) -> None:
     result = upload(run, service)
     assert result.exit_code == 0, result.output
-    assert "registered PGM_1: 2 logics, 2 ladder files, 2 device comments" in result.stdout
+    assert "registered PGM_1, revision 1: 2 logics, 2 ladder files, 2 device comments" in result.stdout
     assert re.search(r"0000_11\.csv.*utf-8.*comma.*GX Works3", result.stdout)
     assert "searchable: 3 documents" in result.stdout
     assert "indexing 4 of 4" in result.stderr
@@ -72,6 +73,20 @@ def test_an_upload_is_named_after_its_zip(run: Run, service: Service) -> None:
     body = answered(upload(run, service, "--json"))
     assert body["program"]["pgm_name"] == "ladder"
     assert body["indexing"]["status"] == "indexed"
+
+
+def test_files_are_replaced_in_the_program_that_is_named(run: Run, service: Service, tmp_path: Path) -> None:
+    upload(run, service)
+    same = upload(run, service, "--into", "PGM_1")
+    assert "has these files already" in same.stdout
+    assert same.exit_code == 0
+    (tmp_path / "anew").mkdir()
+    service.upload, service.upload_reader.inspected = an_upload(tmp_path / "anew", {"0000_11": CONVEYOR})
+    anew = answered(upload(run, service, "--into", "PGM_1", "--user", "lee", "--json"))
+    assert (anew["program"]["revision"], anew["program"]["create_user"]) == (2, "lee")
+    assert (anew["indexing"]["answering"], anew["indexing"]["status"]) == (2, "indexed")
+    assert upload(run, service, "--into", "PGM_404").exit_code == 1
+    assert upload(run, service, "--into", "PGM_1", "--name", "another").exit_code == 2
 
 
 def test_a_refused_upload_shows_every_finding_and_exits_1(run: Run, service: Service) -> None:

@@ -16,6 +16,7 @@ from domain.findings import Finding, Section
 from fakes.blob_store import UnavailableBlobStore
 
 OLD = {"0000_11": CONVEYOR, "0001_11": DOOR}
+TITLED = {"0000_11": CONVEYOR, "0001_11": DOOR}
 NEW = {"0000_11": CONVEYOR.replace("X0", "X77"), "0001_11": DOOR}
 
 
@@ -231,3 +232,36 @@ async def test_the_purge_of_a_revision_that_answers_purges_nothing(tmp_path: Pat
     await service.work()
     assert await keys_of(service) == before
     assert "X0" in await devices_found(service, "X0")
+
+
+async def test_only_what_changed_is_embedded_again(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, TITLED)
+    await service.register()
+    await service.work()
+    embedded: list[str] = []
+
+    async def note(texts: Sequence[str]) -> None:
+        embedded.extend(texts)
+
+    service.embedder.before = note
+    await service.replace({**TITLED, "0001_11": DOOR.replace("도어 잠금", "도어 열림")})
+    await service.work()
+    service.embedder.before = None
+    assert await revision_of(service) == (2, 2)
+    assert len(embedded) == 1
+    assert "도어 열림" in embedded[0]
+    entries = service.index.entries.values()
+    assert {entry.document.document_id.split("-")[1] for entry in entries} == {"r1", "r2"}
+    (hit, *_) = (await service.container.search_rungs()(SearchQuery(text="컨베이어 정지"))).hits
+    assert "컨베이어 정지" in hit.chunk.title
+
+
+async def test_a_vector_that_the_index_lost_is_embedded_again(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, TITLED)
+    await service.register()
+    await service.work()
+    await service.replace({**TITLED, "0002_11": DOOR})
+    service.index.entries.clear()
+    service.index.server.indexes[service.index.key].vectors.clear()
+    await service.work()
+    assert await revision_of(service) == (2, 2)

@@ -48,6 +48,11 @@ def of_documents(documents: Sequence[DocumentRef]) -> str:
     )
 
 
+def of_chunks(chunk_ids: Sequence[str]) -> str:
+    """Rows under these keys."""
+    return f"chunk_id in [{', '.join(map(quoted, chunk_ids))}]"
+
+
 def of_program(pgm_id: str) -> str:
     """Rows of a program."""
     return within(SearchScope(pgm_id=pgm_id))

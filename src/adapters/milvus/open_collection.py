@@ -1,6 +1,7 @@
 """The calls on one collection, by a client that is connected."""
 
-from collections.abc import Awaitable, Callable
+from array import array
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -65,6 +66,17 @@ class OpenCollection:
             timeout=self.timeout_s,
         )
         return [str(row["chunk_id"]) for row in found]
+
+    async def vectors(self, chunk_ids: Sequence[str]) -> dict[str, bytes]:
+        """The dense vectors of these rows, by a strongly consistent read."""
+        found = await self.session.client.query(
+            self.name,
+            filter=filters.of_chunks(chunk_ids),
+            output_fields=["chunk_id", "dense"],
+            consistency_level="Strong",
+            timeout=self.timeout_s,
+        )
+        return {str(row["chunk_id"]): array("f", row["dense"]).tobytes() for row in found}
 
     async def count(self) -> int:
         """How many rows there are, by a strongly consistent read."""

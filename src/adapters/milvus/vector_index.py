@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -169,6 +169,14 @@ class MilvusVectorIndex(VectorIndex):
         for expression in _by_documents(documents):
             found.update(await self._call(partial(OpenCollection.ids, expression=expression)))
         return frozenset(found)
+
+    async def vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Calls of at most 250 rows, like the writes."""
+        found: dict[str, bytes] = {}
+        for start in range(0, len(chunk_ids), ROWS_PER_CALL):
+            asked = chunk_ids[start : start + ROWS_PER_CALL]
+            found |= await self._call(partial(OpenCollection.vectors, chunk_ids=asked))
+        return found
 
     async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         """Delete by filter, 64 documents a call."""

@@ -1,8 +1,9 @@
 """DocumentRepo on Postgres."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Select, delete, exists, select, update
+from sqlalchemy import Select, Text, any_, bindparam, delete, exists, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -82,6 +83,23 @@ class PostgresDocumentRepo(DocumentRepo):
             )
         )
         return frozenset(current.values())
+
+    async def embedded_texts(
+        self, pgm_id: str, logic_ids: Collection[str], *, rendering_version: int
+    ) -> Mapping[bytes, str]:
+        """See the port."""
+        wanted = bindparam("logic_ids", list(logic_ids), type_=ARRAY(Text))
+        rows = await self._connection.execute(
+            select(chunks.c.dense_digest, chunks.c.chunk_id)
+            .join(stored, stored.c.document_id == chunks.c.document_id)
+            .where(
+                stored.c.pgm_id == pgm_id,
+                stored.c.logic_id == any_(wanted),
+                chunks.c.rendering_version == rendering_version,
+                chunks.c.dense_digest.is_not(None),
+            )
+        )
+        return {row.dense_digest: row.chunk_id for row in rows}
 
     async def add_rendering(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
         """See the port. Documents are locked, so that a delete or a re-index comes before or after the whole."""

@@ -79,6 +79,7 @@ def rows_of_chunks(ref: DocumentRef, chunks: Sequence[Chunk], *, rendering_versi
     return [
         {
             "chunk_id": chunk_id(ref, chunk.ordinal),
+            "dense_digest": chunk.dense_digest,
             "rendering_version": rendering_version,
             "document_id": ref.document_id,
             "generation": ref.generation,

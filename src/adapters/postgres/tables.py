@@ -14,6 +14,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Sequence,
     Table,
@@ -186,6 +187,8 @@ chunks = Table(
     Column("title", Text, nullable=False),
     Column("ladder", Text, nullable=False),
     Column("devices", JSONB, nullable=False),
+    # Of the text that was embedded; NULL where a worker of release 0.1 wrote the row.
+    Column("dense_digest", LargeBinary),
     Index("chunks_document_id_idx", "document_id"),
 )
 

@@ -1,6 +1,6 @@
 """The record of documents and of the chunks that were read out of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +38,15 @@ class DocumentRepo(Protocol):
 
     async def mark_indexed(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:
         """Record chunks and mark indexed; return the references that were still current. Repeatable."""
+        ...
+
+    async def embedded_texts(
+        self, pgm_id: str, logic_ids: Collection[str], *, rendering_version: int
+    ) -> Mapping[bytes, str]:
+        """The texts that are embedded already for these logics of a program, in any revision of it.
+
+        By their digest, with the id of a chunk that has the text; some index may hold its vector.
+        """
         ...
 
     async def add_rendering(self, documents: Sequence[IndexedDocument]) -> frozenset[DocumentRef]:

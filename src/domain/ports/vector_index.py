@@ -1,6 +1,6 @@
 """Where chunks are found by meaning and by token."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,13 @@ class VectorIndex(Protocol):
 
     async def count(self) -> int | None:
         """How many chunks are held, read after every write acknowledged so far; None where there is no such index."""
+        ...
+
+    async def vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """The vectors that are held under these ids, each as the bytes of one row of Vectors, as they were written.
+
+        Read after every write acknowledged so far; an id that is not held is left out.
+        """
         ...
 
     async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 import httpx
@@ -54,8 +55,8 @@ class Service:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def upload(self, files: UploadFiles, details: Mapping[str, str]) -> Answer:
-        """Register a program."""
+    async def upload(self, files: UploadFiles, details: Mapping[str, str], *, into: str | None = None) -> Answer:
+        """Register a program, or replace the files of the one that is named."""
         with ExitStack() as stack:
             parts = {
                 field: (path.name, stack.enter_context(path.open("rb")))
@@ -66,6 +67,8 @@ class Service:
                 )
                 if path is not None
             }
+            if into:
+                return await self._ask("PUT", f"/v1/programs/{quote(into, safe='')}/files", data=details, files=parts)
             return await self._ask("POST", "/v1/programs", data=details, files=parts)
 
     async def search(self, question: Answer) -> Answer:

@@ -25,6 +25,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--name", help="The program's name; the ZIP's name when left out.")
 @click.option("--user", help="Who registers it; the account's name when left out.")
 @click.option("--version", default="", help="The program's version.")
+@click.option("--into", metavar="PGM_ID", help="Replace the files of this program, which keeps its name and version.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until it is searchable.")
 @service_options
 @click.pass_obj
@@ -38,6 +39,7 @@ def command(
     name: str | None,
     user: str | None,
     version: str,
+    into: str | None,
     no_wait: bool,
     url: str,
     as_json: bool,
@@ -47,18 +49,24 @@ def command(
     A refused upload leaves nothing behind; every problem of every file is named.
     """
     files = UploadFiles(ladder_zip=ladder_zip, template=template, comments=comments)
-    details = {"pgm_name": name or ladder_zip.stem, "create_user": user or _account(), "pgm_version": version}
+    if into and (name or version):
+        raise click.UsageError("--into replaces files alone: leave --name and --version out")
+    details = {"create_user": user or _account()}
+    if not into:
+        details |= {"pgm_name": name or ladder_zip.stem, "pgm_version": version}
 
     async def run() -> int:
         async with connected(url, transport) as service:
-            return await _upload(service, files, details, wait=not no_wait, as_json=as_json)
+            return await _upload(service, files, details, into=into, wait=not no_wait, as_json=as_json)
 
     sys.exit(asyncio.run(run()))
 
 
-async def _upload(service: Service, files: UploadFiles, details: dict[str, str], *, wait: bool, as_json: bool) -> int:
+async def _upload(
+    service: Service, files: UploadFiles, details: dict[str, str], *, into: str | None, wait: bool, as_json: bool
+) -> int:
     try:
-        program = await service.upload(files, details)
+        program = await service.upload(files, details, into=into)
     except RefusedError as error:
         show_refusal(error, as_json=as_json)
         return REFUSED
@@ -84,9 +92,13 @@ def show_refusal(error: RefusedError, *, as_json: bool) -> None:
 
 def show_registered(console: Console, program: Answer) -> None:
     """The validation report of an accepted upload."""
+    if program["deduplicated"]:
+        console.print(f"[bold]{program['pgm_id']}[/bold] has these files already")
+        return
     report = program["report"]
     console.print(
-        f"registered [bold]{program['pgm_id']}[/bold]: {report['logic_count']} logics, {report['ladder_count']} "
+        f"registered [bold]{program['pgm_id']}[/bold], revision {program['revision']}: "
+        f"{report['logic_count']} logics, {report['ladder_count']} "
         f"ladder files, {report['comment_count']} device comments"
     )
     console.print(documents_table(program["documents"]))

@@ -1,4 +1,4 @@
-"""A newer revision of a program beside the one that answers."""
+"""A newer revision of a program beside the one that answers, and what tells which of its texts are new."""
 
 from alembic import op
 
@@ -15,6 +15,7 @@ _STATEMENTS = (
     ALTER TABLE programs ADD CONSTRAINT programs_latest_revision_check
         CHECK (revision <= latest_revision AND latest_revision <= drawn_revision)
     """,
+    "ALTER TABLE chunks ADD COLUMN dense_digest BYTEA",
 )
 
 
@@ -30,4 +31,5 @@ def downgrade() -> None:
         "DELETE FROM revisions USING programs"
         " WHERE revisions.pgm_id = programs.pgm_id AND revisions.revision <> programs.revision"
     )
+    op.execute("ALTER TABLE chunks DROP COLUMN dense_digest")
     op.execute("ALTER TABLE programs DROP COLUMN latest_revision, DROP COLUMN drawn_revision")
