@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import PurePath
 
+from domain.attachments.registry import ATTACHMENTS
 from domain.document import Document, DocumentRef, DocumentState, DocumentType
 from domain.events import DocumentsRegistered, batched
 from domain.ports.blob_store import StoredBlob
@@ -13,7 +14,7 @@ from domain.template import Logic
 from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload
 
 FIRST_REVISION = 1
-UPLOADED_TYPES = frozenset({DocumentType.LADDER_ZIP, DocumentType.TEMPLATE, DocumentType.COMMENT_CSV})
+UPLOADED_TYPES = frozenset({DocumentType.LADDER_ZIP, DocumentType.TEMPLATE, DocumentType.COMMENT_CSV, *ATTACHMENTS})
 """The documents that are uploaded as files of their own."""
 
 
@@ -41,6 +42,7 @@ def uploaded_files(upload: Upload, prefix: str) -> Mapping[DocumentType, tuple[S
         DocumentType.LADDER_ZIP: ("zip/ladder", upload.ladder_zip),
         DocumentType.TEMPLATE: ("template/template", upload.template),
         DocumentType.COMMENT_CSV: ("comment/comment", upload.comments),
+        **{kind: (f"attachments/{kind.lower()}", file) for kind, file in upload.attachments.items()},
     }
     return {
         kind: (file, f"{prefix}/{name}{PurePath(file.name).suffix.lower()}")

@@ -1,11 +1,11 @@
 """An upload as it arrives, and what reading its files brought to light."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain.comments import DeviceComments
-from domain.document import LadderFacts
+from domain.document import DocumentType, LadderFacts
 from domain.findings import Finding, errors_among
 from domain.template import Template
 
@@ -23,16 +23,22 @@ class SpooledFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """The files of one registration."""
+    """The files of one registration; `attachments` are those of the types that domain.attachments registers."""
 
     ladder_zip: SpooledFile
     template: SpooledFile
     comments: SpooledFile | None = None
+    attachments: Mapping[DocumentType, SpooledFile] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[SpooledFile, ...]:
         """Every file that came, in a fixed order."""
-        return (self.ladder_zip, self.template) + ((self.comments,) if self.comments else ())
+        return (
+            self.ladder_zip,
+            self.template,
+            *((self.comments,) if self.comments else ()),
+            *self.attachments.values(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
