@@ -130,8 +130,13 @@ class HandleEvent:
     async def _retry_later(self, started: StartedEvent, error: Exception) -> None:
         reason = str(error) or type(error).__name__
         if self.retry.is_exhausted(started.attempts):
-            silent = error.dependency if isinstance(error, UnavailableError) else "a dependency"
-            await self._give_up(started, Failure(code="retries_exhausted", message=f"{silent} gave no answer"))
+            if isinstance(error, MisconfiguredError):
+                message = "a setting and a dependency disagree: the worker's log says which"
+            else:
+                message = (
+                    f"{error.dependency if isinstance(error, UnavailableError) else 'a dependency'} gave no answer"
+                )
+            await self._give_up(started, Failure(code="retries_exhausted", message=message))
             return
         delay = self.retry.delay_after(started.attempts, jitter=self.jitter())
         _log.warning(

@@ -16,10 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+HOSTS = ("127.0.0.1", "127.0.0.2")  # the second is this machine too, but not by the name that clients know
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
-    """`certificate` is what clients must trust, `server` the chain and key of a server at 127.0.0.1."""
+    """`certificate` is what clients must trust, `server` the certificate and key of a server at either HOST."""
 
     certificate: Path
     server: Path
@@ -62,8 +64,8 @@ def _certificate(
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
     )
     if not is_authority:
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        addresses = [x509.IPAddress(ipaddress.ip_address(host)) for host in HOSTS]
+        builder = builder.add_extension(x509.SubjectAlternativeName(addresses), critical=False)
     return builder.sign(signed_by, hashes.SHA256())
 
 
@@ -71,8 +73,9 @@ def _certificate(
 class TlsProxy:
     """`connections` counts those whose handshake went well."""
 
-    host: str
+    to_host: str
     to_port: int
+    host: str
     port: int = 0
     connections: int = 0
     pumps: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -80,12 +83,12 @@ class TlsProxy:
     @property
     def uri(self) -> str:
         """Where it listens."""
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass bytes on, both ways, until one side ends."""
         self.connections += 1
-        back_reader, back_writer = await asyncio.open_connection(self.host, self.to_port)
+        back_reader, back_writer = await asyncio.open_connection(self.to_host, self.to_port)
         ways = (_pump(reader, back_writer), _pump(back_reader, writer))
         self.pumps |= {asyncio.create_task(way) for way in ways}
 
@@ -102,18 +105,18 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextmanager
-def tls_proxy(to: str, authority: Authority) -> Iterator[TlsProxy]:
+def tls_proxy(to: str, authority: Authority, *, host: str = HOSTS[0]) -> Iterator[TlsProxy]:
     """A proxy before the server at that address, on an event loop of its own: some clients block theirs."""
     target = urlsplit(to)
-    proxy = TlsProxy(host=target.hostname or "", to_port=target.port or 0)
+    proxy = TlsProxy(to_host=target.hostname or "", to_port=target.port or 0, host=host)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(authority.server)
-    context.set_alpn_protocols(["h2"])
+    context.set_alpn_protocols(["h2", "http/1.1"])
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
     thread.start()
     try:
-        starting = asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=context)
+        starting = asyncio.start_server(proxy.serve, host, 0, ssl=context)
         listener = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
         proxy.port = listener.sockets[0].getsockname()[1]
         yield proxy

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -33,6 +34,7 @@ from builders.embedding_servers import (
     in_json,
     refusal_of,
 )
+from builders.tls_proxy import HOSTS, an_authority, tls_proxy
 from contracts.embedder import EmbedderContract, values
 from domain.errors import MisconfiguredError, UnavailableError
 from domain.ports.embedder import Embedder
@@ -606,6 +608,20 @@ async def test_a_proxy_of_the_environment_does_not_stand_before_this_machine(
     monkeypatch.delenv("no_proxy", raising=False)
     async with opening("openai", server) as embedder:
         assert len(await embedder.embed(TEXTS)) == 3
+
+
+async def test_a_certificate_is_trusted_by_ssl_cert_file_alone(
+    server: EmbeddingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = an_authority(tmp_path)
+    monkeypatch.setenv("NO_PROXY", HOSTS[1])
+    with tls_proxy(server.address, authority, host=HOSTS[1]) as proxy:
+        async with opening("openai", server, base_url=f"{proxy.uri}/v1", timeout_s=1) as embedder:
+            with pytest.raises(UnavailableError, match="CERTIFICATE_VERIFY_FAILED"):
+                await embedder.embed(TEXTS)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+        async with opening("openai", server, base_url=f"{proxy.uri}/v1") as embedder:
+            assert len(await embedder.embed(TEXTS)) == 3
 
 
 async def test_a_compressed_answer_is_not_asked_for(server: EmbeddingServer) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from adapters.blobs.s3_bucket import opened_bucket
 from adapters.blobs.s3_upload import PART_BYTES
 from builders.s3_proxy import s3_proxy
 from builders.s3_servers import KEY_ID, S3_SERVERS, SECRET, S3Server
+from builders.tls_proxy import an_authority, tls_proxy
 from contracts.blob_store import KEY, MEBIBYTE, keys_below, pieces, read_all
 from domain.errors import MisconfiguredError, UnavailableError
 
@@ -51,6 +53,22 @@ async def test_a_bucket_that_goes_is_no_missing_blob(server: S3Server, bucket: s
         for call in (store.size(KEY), anext(store.read(KEY)), store.put(KEY, pieces(b"x"))):
             with pytest.raises(MisconfiguredError, match="S3_BUCKET_NAME"):
                 await call
+
+
+async def test_a_certificate_of_one_s_own_is_trusted_by_the_variable_that_every_client_of_aws_knows(
+    server: S3Server, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = an_authority(tmp_path)
+    options = server.options(bucket)
+    with tls_proxy(options.endpoint_url, authority) as proxy:
+        options = replace(options, endpoint_url=proxy.uri)
+        async with opened(options) as store:
+            with pytest.raises(UnavailableError, match="AWS_CA_BUNDLE"):
+                await store.size(KEY)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.certificate))
+        async with opened(options) as store:
+            await store.put(KEY, pieces(b"ladder"))
+            assert await read_all(store, KEY) == b"ladder"
 
 
 async def test_checksums_of_the_client_are_understood(server: S3Server, bucket: str) -> None:

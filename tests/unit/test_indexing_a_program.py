@@ -12,11 +12,12 @@ from application.search_rungs import SearchQuery
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, DOOR
 from domain.document import DocumentRef, DocumentState
-from domain.errors import InvalidRequestError, NotFoundError, UnavailableError
+from domain.errors import InvalidRequestError, MisconfiguredError, NotFoundError, UnavailableError
 from domain.events import LEASE, ClaimedEvent, DocumentsRegistered
 from domain.program import ProgramStatus
 from domain.search import SearchScope
 from domain.upload import InspectedUpload
+from domain.vectors import Vectors
 from fakes.embedder import HashingEmbedder, UnavailableEmbedder
 from fakes.vector_index import InMemoryVectorIndex, UnavailableVectorIndex
 
@@ -116,6 +117,23 @@ async def test_an_outage_without_end_ends_in_failures_that_can_be_seen(tmp_path:
     assert {document.failure.code for document in failures if document.failure} == {"retries_exhausted"}
     assert len(failures) == 3
     assert not [event for event in service.registry.committed.events.values() if event.is_pending]
+
+
+class MisconfiguredEmbedder(HashingEmbedder):
+    """Answers, but never what the settings say."""
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        raise MisconfiguredError("hashing answered a vector of 3 values, not of 64 (MILVUS_EMBEDDING_DIM)")
+
+
+async def test_a_misconfiguration_without_end_is_not_told_as_an_outage(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, embedder=MisconfiguredEmbedder())
+    await service.register()
+    await service.work_for(timedelta(hours=3), step=timedelta(seconds=61))
+    failures = await service.catalogue.failures("PGM_1", limit=10)
+    assert {document.failure.message for document in failures if document.failure} == {
+        "a setting and a dependency disagree: the worker's log says which"
+    }
 
 
 async def test_one_document_that_cannot_be_read_does_not_hold_up_its_neighbours(tmp_path: Path) -> None:

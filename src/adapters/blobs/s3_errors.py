@@ -11,6 +11,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
+    SSLError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -74,6 +75,9 @@ def translated_errors(operation: str, *, missing: str | None = None) -> Iterator
         raise UnavailableError(DEPENDENCY, f"no whole answer to {operation} in time") from error
     except CredentialRetrievalError as error:
         raise UnavailableError(DEPENDENCY, "the provider of the AWS credentials does not answer") from error
+    except SSLError as error:
+        reason = "no TLS connection; AWS_CA_BUNDLE names other authorities to trust"
+        raise UnavailableError(DEPENDENCY, f"{operation}: {reason}") from error
     except (BotoCoreError, ResponseParserError, aiohttp.ClientError, OSError) as error:
         raise UnavailableError(DEPENDENCY, f"{operation}: {type(error).__name__}") from error
 
