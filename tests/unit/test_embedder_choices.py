@@ -10,6 +10,7 @@ from adapters.embedding.provider import Provider
 from adapters.embedding.registry import EMBEDDERS, embedder_named
 from domain.errors import MisconfiguredError
 from domain.ports.embedder import EmbeddingModel
+from entrypoints.settings import read_settings
 
 REMOTE = ("openai", "huggingface", "cohere")
 
@@ -119,3 +120,16 @@ async def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPat
 
 def test_the_options_do_not_show_the_key() -> None:
     assert "sk-1" not in repr(EmbeddingOptions(api_key="sk-1"))
+
+
+def test_a_provider_without_a_setting_of_its_own_asks_for_the_general_key() -> None:
+    provider = Provider(name="voyage", default_model="m", dimensions={"m": 4})
+    with pytest.raises(MisconfiguredError, match=r"^the setting EMBEDDING_API_KEY is missing$"):
+        provider.url(EmbeddingOptions(), own="https://models.example", path="/embed")
+    assert provider.key_settings == "EMBEDDING_API_KEY"
+
+
+@pytest.mark.parametrize("provider", [OPENAI, HUGGINGFACE, COHERE])
+def test_a_provider_s_own_key_is_a_setting(provider: Provider) -> None:
+    settings = {"DATABASE_URL": "postgresql://x", "REDIS_URL": "redis://x", provider.own_key_setting: "its-own"}
+    assert read_settings(settings | {"EMBEDDING_MODEL": provider.name}).embedding_key == "its-own"

@@ -14,6 +14,7 @@ from domain.ports.embedder import Embedder, EmbeddingModel
 
 COHERE = Provider(
     name="cohere",
+    own_key_setting="COHERE_API_KEY",
     default_model="embed-v4.0",
     dimensions={
         "embed-v4.0": 1536,

@@ -15,6 +15,7 @@ from domain.ports.embedder import Embedder, EmbeddingModel
 
 HUGGINGFACE = Provider(
     name="huggingface",
+    own_key_setting="HUGGINGFACE_API_KEY",
     default_model="BAAI/bge-m3",  # many languages, and needs no prefix that tells queries from documents
     dimensions={
         "BAAI/bge-m3": 1024,

@@ -48,7 +48,7 @@ class JsonEndpoint:
     client: httpx.AsyncClient
     url: httpx.URL = field(repr=False)
     key: str = field(repr=False)
-    key_setting: str
+    key_settings: str
     attempt_s: float
 
     async def post(self, content: bytes, *, largest: int) -> bytes:
@@ -77,9 +77,7 @@ class JsonEndpoint:
             wait_s = retry_after_s(response.headers.get("retry-after", ""), now=datetime.now(tz=UTC))
             return PassingError(words, wait_s=wait_s)
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:  # quoted keys are cut in ways of their own
-            return MisconfiguredError(
-                f"the embedder refuses the key, EMBEDDING_API_KEY or {self.key_setting} ({status})"
-            )
+            return MisconfiguredError(f"the embedder refuses the key, {self.key_settings} ({status})")
         return refusal_of_everything(words)
 
     def _quotable(self, words: str) -> str:
@@ -97,7 +95,7 @@ def refusal_of_everything(words: str) -> MisconfiguredError:
 
 @asynccontextmanager
 async def opened_endpoint(
-    url: httpx.URL, *, key: str, key_header: str, key_setting: str, connections: int, attempt_s: float
+    url: httpx.URL, *, key: str, key_header: str, key_settings: str, connections: int, attempt_s: float
 ) -> AsyncIterator[JsonEndpoint]:
     """An endpoint with a client of its own, closed at the end. Redirects are not followed: the key would go with them.
 
@@ -105,7 +103,7 @@ async def opened_endpoint(
     tool, but none stands before an address on this machine. Raises MisconfiguredError where they cannot be used.
     """
     if not (key.isascii() and key.isprintable()):
-        raise MisconfiguredError(f"the setting EMBEDDING_API_KEY or {key_setting} is no key: it fits into no header")
+        raise MisconfiguredError(f"the setting {key_settings} is no key: it fits into no header")
     try:
         client = httpx.AsyncClient(
             headers={
@@ -126,7 +124,7 @@ async def opened_endpoint(
             "the proxy or the certificates that the environment names (HTTPS_PROXY, SSL_CERT_FILE) cannot be used"
         ) from error
     async with client:
-        yield JsonEndpoint(client=client, url=url, key=key, key_setting=key_setting, attempt_s=attempt_s)
+        yield JsonEndpoint(client=client, url=url, key=key, key_settings=key_settings, attempt_s=attempt_s)
 
 
 async def _whole(response: httpx.Response, largest: int) -> bytes:

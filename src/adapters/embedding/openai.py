@@ -16,6 +16,7 @@ from domain.ports.embedder import Embedder, EmbeddingModel
 
 OPENAI = Provider(
     name="openai",
+    own_key_setting="OPENAI_API_KEY",
     default_model="text-embedding-3-small",
     dimensions={"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536},
     shortenable=frozenset({"text-embedding-3-small", "text-embedding-3-large"}),

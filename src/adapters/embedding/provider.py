@@ -12,17 +12,21 @@ from domain.ports.embedder import EmbeddingModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """`dimensions` holds those of known models; a `shortenable` one answers with fewer where it is asked to."""
+    """`dimensions` holds those of known models; a `shortenable` one answers with fewer where it is asked to.
+
+    `own_key_setting` is the setting for the key of this provider alone, where there is one.
+    """
 
     name: str
     default_model: str
     dimensions: Mapping[str, int]
     shortenable: frozenset[str] = field(default_factory=frozenset)
+    own_key_setting: str = ""
 
     @property
-    def key_setting(self) -> str:
-        """The provider's own setting for the key."""
-        return f"{self.name.upper()}_API_KEY"
+    def key_settings(self) -> str:
+        """Where the key may come from, in words."""
+        return " or ".join(filter(None, ("EMBEDDING_API_KEY", self.own_key_setting)))
 
     def model_name(self, options: EmbeddingOptions) -> str:
         """The model's name as the provider knows it. Raises MisconfiguredError.
@@ -61,7 +65,7 @@ class Provider:
         """
         if not options.base_url:
             if not options.api_key:
-                raise MisconfiguredError(f"the setting {self.key_setting} is missing")
+                raise MisconfiguredError(f"the setting {self.own_key_setting or self.key_settings} is missing")
             return httpx.URL(own)
         try:
             url = httpx.URL(options.base_url)

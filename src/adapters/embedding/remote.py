@@ -168,7 +168,7 @@ async def opened_remote(
         url,
         key=options.api_key,
         key_header=key_header,
-        key_setting=provider.key_setting,
+        key_settings=provider.key_settings,
         connections=options.concurrency,
         attempt_s=options.timeout_s / 2,  # a server that hangs once leaves time for another attempt
     ) as endpoint:
