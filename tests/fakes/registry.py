@@ -10,6 +10,7 @@ from domain.chunk import Chunk
 from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
 from domain.events import Event
+from domain.idempotency import IdempotencyKey, KeptAnswer
 from domain.index_key import IndexKey
 from domain.program import Registration
 
@@ -58,6 +59,12 @@ class StoredUpload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    kept: KeptAnswer
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredIndex:
     is_current: bool = False
     is_complete: bool = False
@@ -76,6 +83,7 @@ class Tables:
     held: dict[tuple[IndexKey, str], int] = field(default_factory=dict)  # index and document -> generation
     events: dict[int, StoredEvent] = field(default_factory=dict)
     uploads: dict[str, StoredUpload] = field(default_factory=dict)
+    answers: dict[IdempotencyKey, StoredAnswer] = field(default_factory=dict)
 
     def copy(self) -> Self:
         return replace(self, **{each.name: dict(getattr(self, each.name)) for each in fields(self)})
