@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from application.spool import store_file
@@ -11,12 +12,13 @@ from domain.document import DocumentType
 from domain.errors import ConflictError, InvalidUploadError
 from domain.events import ClaimedEvent
 from domain.findings import Finding
+from domain.idempotency import KeptAnswer
 from domain.ports.blob_store import BlobStore, StoredBlob
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.program import ProgramDetails, Registration
 from domain.registration import FIRST_REVISION, indexing_events, register, revision_prefix, uploaded_files
-from domain.upload import InspectedUpload, SpooledFile, Upload
+from domain.upload import SpooledFile, Upload
 
 StoredFiles = Mapping[DocumentType, tuple[SpooledFile, StoredBlob]]
 
@@ -53,15 +55,25 @@ class RegisterProgram:
     hold_events_for: timedelta = timedelta(0)
     """More than nothing where indexing happens before the answer: the events are ours for so long, then a relay's."""
 
-    async def __call__(self, command: RegisterCommand) -> Registered:
-        """Check, store, record. Raises InvalidUploadError with every finding; then nothing is left behind."""
+    async def __call__(
+        self, command: RegisterCommand, *, keep: Callable[[Registered], KeptAnswer] | None = None
+    ) -> Registered:
+        """Check, store, record. Raises InvalidUploadError with every finding; then nothing is left behind.
+
+        `keep` makes the answer that is recorded with the program. Raises ConflictError when its key is taken by then.
+        """
         inspected = await self.reader.inspect(command.upload)
         if not inspected.is_valid:
             raise InvalidUploadError(inspected.findings)
         pgm_id = await self._announce()
         prefix = revision_prefix(pgm_id, FIRST_REVISION)
         stored = await self._store_or_clean_up(command.upload, prefix)
-        return await self._record(pgm_id, prefix, command.details, inspected, stored)
+        registration = register(
+            pgm_id, command.details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types
+        )
+        registered = Registered(registration=registration, findings=inspected.findings)
+        held = await self._record(prefix, registration, keep(registered) if keep else None)
+        return replace(registered, held=tuple(held))
 
     async def _announce(self) -> str:
         """Record the prefix before the first blob: a crash from here on leaves nothing that no one knows of."""
@@ -74,9 +86,7 @@ class RegisterProgram:
         try:
             return await self._store(upload, prefix)
         except Exception:
-            await self.blobs.delete_below(prefix)
-            async with self.unit_of_work.begin() as transaction:
-                await transaction.uploads.finish(prefix)
+            await self._clean_up(prefix)
             raise
 
     async def _store(self, upload: Upload, prefix: str) -> StoredFiles:
@@ -84,20 +94,25 @@ class RegisterProgram:
         blobs = await together(*(store_file(self.blobs, key, file.path) for file, key in files.values()))
         return {kind: (file, blob) for (kind, (file, _)), blob in zip(files.items(), blobs, strict=True)}
 
-    async def _record(
-        self, pgm_id: str, prefix: str, details: ProgramDetails, inspected: InspectedUpload, stored: StoredFiles
-    ) -> Registered:
-        """One transaction. When its outcome is unknown the blobs stay: the sweeper removes what was not committed."""
-        registration = register(pgm_id, details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types)
-        try:
-            held = await self._commit(prefix, registration)
-        except ConflictError:
-            await self.blobs.delete_below(prefix)  # a sweeper took us for dead: what we put since has no other owner
-            raise
-        return Registered(registration=registration, findings=inspected.findings, held=tuple(held))
-
-    async def _commit(self, prefix: str, registration: Registration) -> list[ClaimedEvent]:
+    async def _clean_up(self, prefix: str) -> None:
+        await self.blobs.delete_below(prefix)
         async with self.unit_of_work.begin() as transaction:
+            await transaction.uploads.finish(prefix)
+
+    async def _record(self, prefix: str, registration: Registration, answer: KeptAnswer | None) -> list[ClaimedEvent]:
+        """One transaction. When its outcome is unknown the blobs stay: the sweeper removes what was not committed."""
+        try:
+            return await self._commit(prefix, registration, answer)
+        except ConflictError:
+            # Another took the key, or a sweeper took us for dead: what we put has no other owner.
+            with suppress(ConflictError):  # a prefix that the sweeper took is the sweeper's to forget
+                await self._clean_up(prefix)
+            raise
+
+    async def _commit(self, prefix: str, registration: Registration, answer: KeptAnswer | None) -> list[ClaimedEvent]:
+        async with self.unit_of_work.begin() as transaction:
+            if answer:
+                await transaction.idempotency.keep(answer)  # first: whoever waits for it here has done nothing in vain
             await transaction.uploads.finish(prefix)
             await transaction.programs.add(registration)
             await transaction.documents.add(registration.documents)

@@ -4,6 +4,7 @@ Local files stand on the scratch disk: where that fails, UnavailableError.
 """
 
 import asyncio
+import hashlib
 import shutil
 import tempfile
 import time
@@ -35,6 +36,16 @@ async def store_file(blobs: BlobStore, key: str, path: Path) -> StoredBlob:
     """Put a file's bytes under key; whatever happens, the file is closed again."""
     async with aclosing(pieces_of(path)) as pieces:
         return await blobs.put(key, pieces)
+
+
+async def sha256_of(path: Path) -> str:
+    """The SHA-256 (hex) of a file's bytes."""
+
+    def digest() -> str:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    return await _in_thread(digest)
 
 
 async def spool(content: AsyncIterator[bytes], path: Path) -> None:
