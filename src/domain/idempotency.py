@@ -25,7 +25,7 @@ class IdempotencyKey:
     def __post_init__(self) -> None:
         if not _PRINTABLE.fullmatch(self.name):
             raise InvalidRequestError(
-                "Idempotency-Key",
+                "idempotency_key",
                 f"it is not 1 to {MAX_KEY_CHARACTERS} printable ASCII characters",
                 code="idempotency_key_invalid",
             )

@@ -25,7 +25,7 @@ def test_a_key_is_printable_ascii(name: str) -> None:
 def test_anything_else_is_no_key(name: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         IdempotencyKey(operation="register_program", name=name)
-    assert (refused.value.field, refused.value.code) == ("Idempotency-Key", "idempotency_key_invalid")
+    assert (refused.value.field, refused.value.code) == ("idempotency_key", "idempotency_key_invalid")
 
 
 @given(st.tuples(WORDS, TEXTS, FILES), st.tuples(WORDS, TEXTS, FILES))

@@ -19,6 +19,7 @@ from domain.idempotency import IdempotencyKey, KeptAnswer
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.upload import InspectedUpload, Upload
+from fakes.readers import GatheringUploadReader
 
 KEY = IdempotencyKey(operation="register_program", name="7f3c")
 
@@ -123,21 +124,9 @@ async def test_a_refused_upload_leaves_its_key_to_the_corrected_one(tmp_path: Pa
     assert isinstance(await register(service, notes="corrected"), Registered)
 
 
-class Together(UploadReader):
-    """Lets nobody go on until so many have come: all of them have looked the key up by then."""
-
-    def __init__(self, inspected: InspectedUpload, parties: int) -> None:
-        self._inspected = inspected
-        self._barrier = asyncio.Barrier(parties)
-
-    async def inspect(self, upload: Upload) -> InspectedUpload:
-        await self._barrier.wait()
-        return self._inspected
-
-
 async def test_of_fifty_at_once_one_registers_and_the_others_are_given_its_answer(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
-    service.container.upload_reader.override(Together(service.inspected, 50))
+    service.container.upload_reader.override(GatheringUploadReader(service.inspected, 50))
     outcomes = await asyncio.gather(*(register(service) for _ in range(50)))
     [winner] = [outcome for outcome in outcomes if isinstance(outcome, Registered)]
     assert {answered(outcome) for outcome in outcomes} == {answer(winner)}
@@ -149,7 +138,7 @@ async def test_of_fifty_at_once_one_registers_and_the_others_are_given_its_answe
 
 async def test_of_two_requests_under_one_key_at_once_the_slower_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
-    service.container.upload_reader.override(Together(service.inspected, 2))
+    service.container.upload_reader.override(GatheringUploadReader(service.inspected, 2))
     outcomes = await asyncio.gather(register(service), register(service, notes="other"), return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Registered", "ReusedKeyError"]
     assert len(service.registry.committed.programs) == 1

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from application.amend_answer import AmendAnswer
 from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
 from application.read_content import ReadContent
-from application.register_program import RegisterProgram
+from application.register_once import RegisterOnce
 from application.search_rungs import SearchRungs
 from application.validate_upload import ValidateUpload
 from domain.ports.catalogue import Catalogue
@@ -24,8 +25,11 @@ CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
 """A port is a Protocol, which no validation by `isinstance` can pass."""
 
 
-def dependencies_from(container: Container) -> Mapping[str, Provide]:
+def dependencies_from(container: Container) -> Mapping[str, Provide]:  # noqa: C901 - a list, whatever its length
     """The providers of an application, by the name under which handlers ask for them."""
+
+    async def amend_answer() -> AmendAnswer:
+        return container.amend_answer()
 
     async def catalogue() -> Catalogue:
         return container.catalogue()
@@ -46,8 +50,8 @@ def dependencies_from(container: Container) -> Mapping[str, Provide]:
     async def reception() -> UploadReception:
         return UploadReception(scratch=container.scratch(), limits=container.upload_limits())
 
-    async def register_program() -> RegisterProgram:
-        return container.register_program()
+    async def register_once() -> RegisterOnce:
+        return container.register_once()
 
     async def search_rungs() -> SearchRungs:
         return container.search_rungs()
@@ -56,13 +60,14 @@ def dependencies_from(container: Container) -> Mapping[str, Provide]:
         return container.validate_upload()
 
     providers = (
+        amend_answer,
         catalogue,
         check_readiness,
         delete_program,
         indexing,
         read_content,
         reception,
-        register_program,
+        register_once,
         search_rungs,
         validate_upload,
     )
