@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -105,8 +104,7 @@ class RegisterProgram:
             return await self._commit(prefix, registration, answer)
         except ConflictError:
             # Another took the key, or a sweeper took us for dead: what we put has no other owner.
-            with suppress(ConflictError):  # a prefix that the sweeper took is the sweeper's to forget
-                await self._clean_up(prefix)
+            await self._clean_up(prefix)
             raise
 
     async def _commit(self, prefix: str, registration: Registration, answer: KeptAnswer | None) -> list[ClaimedEvent]:

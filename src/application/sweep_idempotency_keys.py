@@ -13,7 +13,7 @@ class SweepIdempotencyKeys:
     """A transaction for each batch: an answer may have megabytes, and no statement may run long."""
 
     unit_of_work: UnitOfWork
-    batch: int = 500
+    batch: int = 100
 
     async def __call__(self) -> int:
         """Sweep once; return how many keys were forgotten."""

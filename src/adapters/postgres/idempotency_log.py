@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.tables import NOW, idempotency_keys
@@ -41,16 +41,20 @@ class PostgresIdempotencyLog(IdempotencyLog):
         await self._connection.execute(update(idempotency_keys).where(_is(key)).values(answer=answer))
 
     async def forget(self, *, older_than: timedelta, at_most: int) -> int:
-        """See the port."""
-        names = (idempotency_keys.c.operation, idempotency_keys.c.key)
+        """See the port. A subquery in place of the CTE could be run more than once, and give others each time."""
         oldest = (
-            select(*names)
+            select(idempotency_keys.c.operation, idempotency_keys.c.key)
             .where(idempotency_keys.c.created_at < NOW - older_than)
             .order_by(idempotency_keys.c.created_at)
             .limit(at_most)
             .with_for_update(skip_locked=True)
+            .cte("oldest")
         )
-        forgotten = await self._connection.execute(delete(idempotency_keys).where(tuple_(*names).in_(oldest)))
+        forgotten = await self._connection.execute(
+            delete(idempotency_keys).where(
+                idempotency_keys.c.operation == oldest.c.operation, idempotency_keys.c.key == oldest.c.key
+            )
+        )
         return forgotten.rowcount
 
 

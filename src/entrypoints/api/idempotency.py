@@ -1,6 +1,7 @@
 """The Idempotency-Key of a request, and answers as they are kept under it: with all that is sent again."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from litestar import MediaType, Response
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.spec import OpenAPIType, Parameter, Schema
 
+from application.sweep_idempotency_keys import KEPT_FOR
 from domain.errors import InvalidRequestError
 from domain.idempotency import MAX_KEY_CHARACTERS, IdempotencyKey
 from entrypoints.api.request_body import ApiRequest
@@ -21,8 +23,8 @@ KEY_PARAMETER = Parameter(
     schema=Schema(
         type=OpenAPIType.STRING, min_length=1, max_length=MAX_KEY_CHARACTERS, pattern="^[!-~]([ -~]*[!-~])?$"
     ),
-    description="A name of your own for this request. Sent again under it within 24 hours, the request is given the"
-    " first answer and is not carried out again. Errors are not kept: the name stays free for what is corrected.",
+    description=f"A name of your own for this request. Sent again within {KEPT_FOR // timedelta(hours=1)} hours, it is"
+    " given the first answer and not carried out again. An error leaves its key to the corrected request.",
 )
 REPLAYED = ResponseHeader(
     name=REPLAYED_HEADER,
