@@ -39,8 +39,13 @@ async def store_file(blobs: BlobStore, key: str, path: Path) -> StoredBlob:
 
 
 async def sha256_of(path: Path) -> str:
-    """The digest of a file, in hex."""
-    return await _in_thread(_sha256, path)
+    """The SHA-256 (hex) of a file's bytes."""
+
+    def digest() -> str:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    return await _in_thread(digest)
 
 
 async def spool(content: AsyncIterator[bytes], path: Path) -> None:
@@ -75,11 +80,6 @@ def _remove_leftovers(parent: Path, before: float) -> None:
         with suppress(FileNotFoundError):  # another process was faster
             if folder.is_dir() and folder.stat().st_mtime < before:
                 shutil.rmtree(folder)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _in_thread(function: Callable[..., T], *arguments: object) -> T:

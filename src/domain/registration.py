@@ -13,7 +13,12 @@ from domain.template import Logic
 from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload
 
 FIRST_REVISION = 1
-UPLOADED_TYPES = frozenset({DocumentType.LADDER_ZIP, DocumentType.TEMPLATE, DocumentType.COMMENT_CSV})
+_STORED_AS = {
+    DocumentType.LADDER_ZIP: "zip/ladder",
+    DocumentType.TEMPLATE: "template/template",
+    DocumentType.COMMENT_CSV: "comment/comment",
+}
+UPLOADED_TYPES = frozenset(_STORED_AS)
 """The documents that are uploaded as files of their own."""
 
 
@@ -37,15 +42,9 @@ def uploaded_files(upload: Upload, prefix: str) -> Mapping[DocumentType, tuple[S
 
     Keys use fixed names: what a sender calls a file is for people, not for paths.
     """
-    folders = {
-        DocumentType.LADDER_ZIP: ("zip/ladder", upload.ladder_zip),
-        DocumentType.TEMPLATE: ("template/template", upload.template),
-        DocumentType.COMMENT_CSV: ("comment/comment", upload.comments),
-    }
     return {
-        kind: (file, f"{prefix}/{name}{PurePath(file.name).suffix.lower()}")
-        for kind, (name, file) in folders.items()
-        if file is not None
+        kind: (file, f"{prefix}/{_STORED_AS[kind]}{PurePath(file.name).suffix.lower()}")
+        for kind, file in upload.by_type.items()
     }
 
 

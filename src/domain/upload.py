@@ -1,11 +1,11 @@
 """An upload as it arrives, and what reading its files brought to light."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.comments import DeviceComments
-from domain.document import LadderFacts
+from domain.document import DocumentType, LadderFacts
 from domain.findings import Finding, errors_among
 from domain.template import Template
 
@@ -32,7 +32,13 @@ class Upload:
     @property
     def files(self) -> tuple[SpooledFile, ...]:
         """Every file that came, in a fixed order."""
-        return (self.ladder_zip, self.template) + ((self.comments,) if self.comments else ())
+        return tuple(self.by_type.values())
+
+    @property
+    def by_type(self) -> Mapping[DocumentType, SpooledFile]:
+        """Every file that came, by what it becomes a document of."""
+        files = {DocumentType.LADDER_ZIP: self.ladder_zip, DocumentType.TEMPLATE: self.template}
+        return files | ({DocumentType.COMMENT_CSV: self.comments} if self.comments else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from application.amend_answer import AmendAnswer
+from application.answer_once import AnswerOnce
 from application.check_readiness import Check, CheckReadiness
 from application.delete_program import DeleteProgram
 from application.drop_old_indexes import DropOldIndexes
@@ -19,10 +21,12 @@ from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
+from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
 from application.replace_files import ReplaceFiles
 from application.search_rungs import SearchRungs
+from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
 from application.validate_upload import ValidateUpload
 from application.write_vectors import WriteVectors
@@ -91,6 +95,9 @@ class Container(containers.DeclarativeContainer):
         indexed_types=indexing_steps.provided.indexed_types,
         hold_events_for=hold_events_for,
     )
+    answer_once = providers.Factory(AnswerOnce, unit_of_work=unit_of_work)
+    amend_answer = providers.Factory(AmendAnswer, unit_of_work=unit_of_work)
+    register_once = providers.Factory(RegisterOnce, register_program=register_program, answer_once=answer_once)
     delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
     search_rungs = providers.Factory(SearchRungs, embedder=embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
@@ -128,4 +135,5 @@ class Container(containers.DeclarativeContainer):
     )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
+    sweep_idempotency_keys = providers.Factory(SweepIdempotencyKeys, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

@@ -1,4 +1,4 @@
-"""The worker process: relays the outbox, handles events over arq, and sweeps up after crashed uploads.
+"""The worker process: relays the outbox, handles events over arq, and sweeps up what crashes and old requests left.
 
 Ends with exit code 1 and one line when Redis is lost (arq cannot go on then): whoever runs it starts it again.
 """
@@ -21,6 +21,7 @@ from adapters.queue.arq_dispatcher import HANDLE_EVENT
 from adapters.queue.redis_pool import QUEUE_NAME, deserialize, opened_redis, serialize
 from application.handle_event import LONGEST_WORK, HandleEvent
 from application.relay_outbox import RelayOutbox
+from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
 from domain.errors import LadderbaseError, MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
@@ -69,6 +70,7 @@ async def _run(settings: Settings) -> int:
                 _once(index_duty.may_work, _relay(container.relay_outbox(), listener)),
                 _once(index_duty.may_work, _handle(container.handle_event(), redis, settings.worker_jobs)),
                 _sweep(container.sweep_uploads()),
+                _sweep_keys(container.sweep_idempotency_keys()),
             )
         }
         return await _until_one_ends(duties)
@@ -155,6 +157,15 @@ async def _sweep(sweep_uploads: SweepUploads) -> None:
                 _log.info("removed what %d crashed uploads left", swept)
         except UnavailableError as error:
             _log.warning("the sweep is put off: %s", error)
+        await asyncio.sleep(_SWEEP_EVERY_S)
+
+
+async def _sweep_keys(sweep_idempotency_keys: SweepIdempotencyKeys) -> None:
+    while True:
+        try:
+            await sweep_idempotency_keys()
+        except UnavailableError as error:
+            _log.warning("old idempotency keys stay for now: %s", error)
         await asyncio.sleep(_SWEEP_EVERY_S)
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from httpx import ASGITransport, AsyncClient
+
 from application.register_program import RegisterCommand, Registered
 from application.relay_outbox import RelayOutbox
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
@@ -17,6 +19,7 @@ from domain.program import ProgramDetails
 from domain.search import Candidate, SearchScope
 from domain.upload import InspectedUpload, Upload, UploadLimits
 from domain.vectors import Vectors
+from entrypoints.api.app import create_app
 from entrypoints.container import Container
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
@@ -126,6 +129,12 @@ class Service:
         """Document name -> state."""
         documents = self.registry.committed.documents.values()
         return {document.document_name: document.state for document in documents}
+
+
+def connected(service: Service) -> AsyncClient:
+    """A client of the service's API in the event loop of the test, where requests run side by side."""
+    app: Any = create_app(service.container)  # an ASGI application, though httpx and Litestar spell its type apart
+    return AsyncClient(transport=ASGITransport(app=app), base_url="http://ladderbase.test")
 
 
 async def a_service(folder: Path, bodies: dict[str, str] | None = None, **overrides: Any) -> Service:

@@ -10,6 +10,7 @@ from domain.chunk import Chunk
 from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
 from domain.events import Event
+from domain.idempotency import IdempotencyKey, KeptAnswer
 from domain.index_key import IndexKey
 from domain.program import Program, Registration
 
@@ -63,6 +64,12 @@ class StoredUpload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    kept: KeptAnswer
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredIndex:
     is_current: bool = False
     is_complete: bool = False
@@ -81,6 +88,7 @@ class Tables:
     held: dict[tuple[IndexKey, str], int] = field(default_factory=dict)  # index and document -> generation
     events: dict[int, StoredEvent] = field(default_factory=dict)
     uploads: dict[str, StoredUpload] = field(default_factory=dict)
+    answers: dict[IdempotencyKey, StoredAnswer] = field(default_factory=dict)
 
     def copy(self) -> Self:
         return replace(self, **{each.name: dict(getattr(self, each.name)) for each in fields(self)})
@@ -104,7 +112,7 @@ class Tables:
         program = self.live(document.pgm_id)
         return program is not None and program.is_live(document.revision)
 
-    def answers(self, document: Document) -> bool:
+    def is_visible(self, document: Document) -> bool:
         program = self.live(document.pgm_id)
         return program is not None and program.program.revision == document.revision
 

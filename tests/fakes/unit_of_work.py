@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from fakes.document_repo import InMemoryDocumentRepo
+from fakes.idempotency_log import InMemoryIdempotencyLog
 from fakes.index_registry import InMemoryIndexRegistry
 from fakes.outbox import InMemoryOutbox
 from fakes.program_repo import InMemoryProgramRepo
@@ -29,6 +30,7 @@ class InMemoryUnitOfWork(UnitOfWork):
                 indexes=InMemoryIndexRegistry(self.registry, tables),
                 outbox=outbox,
                 uploads=InMemoryUploadLog(self.registry, tables),
+                idempotency=InMemoryIdempotencyLog(self.registry, tables),
             )
             self.registry.commit(tables, since=since)
         finally:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from contracts.idempotency_log import A_DAY, an_answer, forget, keep, named
 from contracts.outbox import claim, commit
 from contracts.records import (
     a_chunk,
@@ -207,3 +208,52 @@ async def test_a_worker_a_delete_and_a_purge_of_a_revision_never_block_each_othe
         await asyncio.gather(
             index(*new), index(*reversed(old)), purge(pgm_id, 1), delete(unit_of_work, pgm_id), purge(pgm_id, 1)
         )
+
+
+async def test_whoever_takes_a_key_waits_for_who_takes_it_too(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    async with unit_of_work.begin() as transaction:
+        await transaction.idempotency.keep(an_answer())
+        second = asyncio.create_task(keep(unit_of_work, an_answer(pgm_id="PGM_2")))
+        await until_somebody_waits_for_a_lock(engine)
+    with pytest.raises(ConflictError):
+        await second
+
+
+async def test_whoever_waited_for_a_transaction_that_fails_gets_the_key(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+
+    async def fail_while(wanted: asyncio.Event) -> None:
+        async with unit_of_work.begin() as transaction:
+            await transaction.idempotency.keep(an_answer())
+            wanted.set()
+            await until_somebody_waits_for_a_lock(engine)
+            raise UnavailableError("blob store", "as scripted")
+
+    wanted = asyncio.Event()
+    first = asyncio.create_task(fail_while(wanted))
+    await wanted.wait()
+    await keep(unit_of_work, an_answer(pgm_id="PGM_2"))
+    with pytest.raises(UnavailableError):
+        await first
+
+
+async def test_the_wait_for_a_key_is_bounded(engine: AsyncEngine, database_url: str) -> None:
+    impatient = create_engine(database_url, lock_timeout_s=0.2)
+    async with PostgresUnitOfWork(engine).begin() as transaction:
+        await transaction.idempotency.keep(an_answer())
+        with pytest.raises(UnavailableError, match="lock"):
+            await keep(PostgresUnitOfWork(impatient), an_answer())
+    await impatient.dispose()
+
+
+async def test_two_that_forget_at_once_do_not_wait_for_each_other(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    for name in "abcd":
+        await keep(unit_of_work, an_answer(named(name)))
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE idempotency_keys SET created_at = created_at - interval '2 days'"))
+    async with unit_of_work.begin() as transaction:
+        await forget(unit_of_work, at_most=1)
+        assert await transaction.idempotency.forget(older_than=A_DAY, at_most=2) == 2
+        assert await forget(unit_of_work, at_most=2) == 1

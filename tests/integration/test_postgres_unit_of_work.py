@@ -46,6 +46,9 @@ class TestPostgresUnitOfWork(UnitOfWorkContract):
                     text("UPDATE uploads SET started_at = started_at - CAST(:by AS interval)"), {"by": by}
                 )
                 await connection.execute(
+                    text("UPDATE idempotency_keys SET created_at = created_at - CAST(:by AS interval)"), {"by": by}
+                )
+                await connection.execute(
                     text("UPDATE vector_indexes SET builder_until = builder_until - CAST(:by AS interval)"), {"by": by}
                 )
 

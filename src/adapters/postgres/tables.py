@@ -234,6 +234,19 @@ uploads = Table(
 )
 Index("uploads_started_at_idx", uploads.c.started_at)
 
+# No foreign key to programs: a key is taken first, before anything that whoever takes it too would do in vain.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("operation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("pgm_id", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    _moment("created_at"),
+)
+Index("idempotency_keys_created_at_idx", idempotency_keys.c.created_at)
+
 outbox = Table(
     "outbox",
     metadata,

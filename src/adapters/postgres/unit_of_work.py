@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.document_repo import PostgresDocumentRepo
 from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.idempotency_log import PostgresIdempotencyLog
 from adapters.postgres.index_registry import PostgresIndexRegistry
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.program_repo import PostgresProgramRepo
@@ -31,4 +32,5 @@ class PostgresUnitOfWork(UnitOfWork):
                     indexes=PostgresIndexRegistry(connection),
                     outbox=PostgresOutbox(connection),
                     uploads=PostgresUploadLog(connection),
+                    idempotency=PostgresIdempotencyLog(connection),
                 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.ports.document_repo import DocumentRepo
+from domain.ports.idempotency_log import IdempotencyLog
 from domain.ports.index_registry import IndexRegistry
 from domain.ports.outbox import Outbox
 from domain.ports.program_repo import ProgramRepo
@@ -20,6 +21,7 @@ class Transaction:
     indexes: IndexRegistry
     outbox: Outbox
     uploads: UploadLog
+    idempotency: IdempotencyLog
 
 
 class UnitOfWork(Protocol):

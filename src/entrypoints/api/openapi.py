@@ -6,6 +6,7 @@ from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema, Tag
 
+from entrypoints.api.idempotency import KEY_PARAMETER
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
     COMMENT_FIELD,
@@ -58,7 +59,7 @@ _MEANING = {
     400: "The request cannot be read.",
     404: "There is no such thing, or no longer.",
     408: "The body came too slowly.",
-    409: "Somebody else moved on first.",
+    409: "The Idempotency-Key is that of another request, or somebody else moved on first.",
     413: "Too many bytes.",
     415: "A content type, a content encoding or a file type that is not supported.",
     422: "The request was read, and what the findings name in it cannot be used.",
@@ -73,6 +74,7 @@ class UploadOperation(Operation):
 
     def __post_init__(self) -> None:
         self.request_body = _form(REGISTRATION)
+        self.parameters = [*(self.parameters or ()), KEY_PARAMETER]
 
 
 @dataclass
