@@ -47,6 +47,7 @@ class IndexDocuments:
     async def forget(self, event: DocumentsRegistered) -> None:
         """Remove what was written for documents that are given up. Raises UnavailableError."""
         await self.index.remove_documents(event.documents)
+        await self._remove_former(event.documents)
 
     async def _begin(self, event: DocumentsRegistered) -> list[Document]:
         async with self.unit_of_work.begin() as transaction:
@@ -66,9 +67,10 @@ class IndexDocuments:
             )
 
     async def remove_what_is_stale(self, event: DocumentsRegistered) -> None:
-        """A delete or a newer generation may have overtaken us, now or in an attempt that died."""
+        """A delete or a newer generation may have overtaken us, now or in an attempt that died; and we a former one."""
         async with self.unit_of_work.begin() as transaction:
             current = await transaction.documents.current(event.documents)
+        await self._remove_former([ref for ref in event.documents if ref in current])
         stale: list[DocumentRef] = [ref for ref in event.documents if ref not in current]
         if not stale:
             return
@@ -78,3 +80,8 @@ class IndexDocuments:
                 await transaction.programs.comments_of(event.pgm_id)
         except NotFoundError:
             await self.blobs.delete_below(program_prefix(event.pgm_id))
+
+    async def _remove_former(self, refs: Sequence[DocumentRef]) -> None:
+        """What was indexed before a re-index stands under ids of its own. The first generation has none before it."""
+        if again := [ref for ref in refs if ref.generation > 1]:
+            await self.index.remove_former(again)

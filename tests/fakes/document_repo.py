@@ -66,7 +66,14 @@ class InMemoryDocumentRepo(DocumentRepo):
 
     async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
         restarted = [
-            replace(each, generation=each.generation + 1, state=DocumentState.PENDING, failure=None)
+            replace(
+                each,
+                generation=each.generation + 1,
+                state=DocumentState.PENDING,
+                chunk_count=0,
+                indexed_dt=None,
+                failure=None,
+            )
             for each in self._current(refs)
         ]
         self._put(*restarted)

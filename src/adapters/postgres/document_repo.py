@@ -100,6 +100,8 @@ class PostgresDocumentRepo(DocumentRepo):
             .values(
                 generation=stored.c.generation + 1,
                 state=DocumentState.PENDING.value,
+                chunk_count=0,
+                indexed_dt=None,
                 failure_code=None,
                 failure_message=None,
             )
