@@ -10,6 +10,7 @@ from application.write_vectors import WriteVectors, checkpoints, indexed_documen
 from domain.document import Document, DocumentRef
 from domain.errors import NotFoundError
 from domain.events import LEASE, DocumentsRegistered, StartedEvent
+from domain.failures import FailedAttempt, Reached, Stage
 from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.vector_index import VectorIndex
@@ -31,16 +32,19 @@ class IndexDocuments:
     blobs: BlobStore
     scratch: Path
 
-    async def __call__(self, started: StartedEvent, event: DocumentsRegistered) -> None:
+    async def __call__(self, started: StartedEvent, event: DocumentsRegistered, *, reached: Reached) -> None:
         """Raises UnavailableError when a dependency gives no answer, ConflictError when the lease is lost."""
+        reached(Stage.READ)
         documents = await self._begin(event)
         if documents:
             async with scratch_folder(self.scratch) as folder:
                 surroundings = await surroundings_of(event.pgm_id, self.unit_of_work, scratch=folder)
                 if surroundings:
                     for pieces in checkpoints(await self.steps.read(documents, surroundings)):
-                        await self._index(started, pieces)
+                        await self._index(started, pieces, reached)
+        reached(Stage.INDEX)
         await self.remove_what_is_stale(event)
+        reached(Stage.RECORD)
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.finish(started)
 
@@ -53,17 +57,25 @@ class IndexDocuments:
         async with self.unit_of_work.begin() as transaction:
             return await transaction.documents.begin_indexing(event.documents)
 
-    async def _index(self, started: StartedEvent, pieces: Sequence[Workpiece]) -> None:
+    async def _index(self, started: StartedEvent, pieces: Sequence[Workpiece], reached: Reached) -> None:
         good = [piece for piece in pieces if piece.failure is None]
-        await self.vectors.write(good)
+        failures = {piece.document.ref: piece.failure for piece in pieces if piece.failure is not None}
+        await self.vectors.write(good, reached=reached)
+        reached(Stage.PROVE)
         await self.vectors.prove(good)
+        reached(Stage.RECORD)
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.extend(started, lease=LEASE)  # refuses the commit of whoever lost the lease
             await transaction.indexes.hold_current(self.index.key)
             indexed = await transaction.documents.mark_indexed(indexed_documents(good, self.index.key))
             await transaction.indexes.record(self.index.key, indexed)
-            await transaction.documents.mark_failed(
-                [(piece.document.ref, piece.failure) for piece in pieces if piece.failure is not None]
+            failed = await transaction.documents.mark_failed(list(failures.items()))
+            await transaction.failures.record(
+                [
+                    FailedAttempt.of(started, failures[ref], stage=Stage.READ).final_for(ref)
+                    for ref in failures
+                    if ref in failed
+                ]
             )
 
     async def remove_what_is_stale(self, event: DocumentsRegistered) -> None:

@@ -7,6 +7,7 @@ from application.indexing import Workpiece
 from domain.chunk import Chunk, chunk_id
 from domain.document import Document
 from domain.errors import UnavailableError
+from domain.failures import Reached, Stage
 from domain.index_key import IndexKey
 from domain.ports.document_repo import IndexedDocument
 from domain.ports.embedder import Embedder
@@ -24,12 +25,14 @@ class WriteVectors:
     embedder: Embedder
     index: VectorIndex
 
-    async def write(self, pieces: Sequence[Workpiece]) -> None:
+    async def write(self, pieces: Sequence[Workpiece], *, reached: Reached = lambda _: None) -> None:
         """Embed the chunks of these documents and upsert them under their deterministic ids."""
         chunks = [(piece.document, chunk) for piece in pieces for chunk in piece.chunks]
         for start in range(0, len(chunks), CHUNKS_PER_EMBEDDING):
             batch = chunks[start : start + CHUNKS_PER_EMBEDDING]
+            reached(Stage.EMBED)
             vectors = await self._embed([chunk.dense_text for _, chunk in batch])
+            reached(Stage.INDEX)
             await self.index.upsert([_entry(document, chunk) for document, chunk in batch], vectors)
 
     async def prove(self, pieces: Sequence[Workpiece]) -> None:

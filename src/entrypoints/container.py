@@ -21,6 +21,7 @@ from application.rebuild_index import RebuildIndex
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
 from application.search_rungs import SearchRungs
+from application.sweep_history import SweepHistory
 from application.sweep_uploads import SweepUploads
 from application.validate_upload import ValidateUpload
 from application.write_vectors import WriteVectors
@@ -31,6 +32,7 @@ from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
+from domain.ports.operations import Operations
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
@@ -47,6 +49,7 @@ class Container(containers.DeclarativeContainer):
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     index: providers.Dependency[VectorIndex] = providers.Dependency()
+    operations: providers.Dependency[Operations] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
@@ -112,4 +115,5 @@ class Container(containers.DeclarativeContainer):
     )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
+    sweep_history = providers.Factory(SweepHistory, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

@@ -1,6 +1,7 @@
-"""What every UnitOfWork promises, with its five repositories."""
+"""What every UnitOfWork promises, with its six repositories."""
 
 from contracts.document_repo import DocumentRepoContract
+from contracts.failure_log import FailureLogContract
 from contracts.index_registry import IndexRegistryContract
 from contracts.outbox import OutboxContract
 from contracts.program_repo import ProgramRepoContract
@@ -8,6 +9,11 @@ from contracts.upload_log import UploadLogContract
 
 
 class UnitOfWorkContract(
-    ProgramRepoContract, DocumentRepoContract, IndexRegistryContract, OutboxContract, UploadLogContract
+    ProgramRepoContract,
+    DocumentRepoContract,
+    IndexRegistryContract,
+    OutboxContract,
+    UploadLogContract,
+    FailureLogContract,
 ):
-    """Needs the fixtures `unit_of_work`, `catalogue`, `time_passes` and `spoil_event`, all over one record."""
+    """Needs the fixtures `unit_of_work`, `catalogue`, `operations`, `time_passes`, `spoil_event`, over one record."""

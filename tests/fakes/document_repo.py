@@ -79,15 +79,11 @@ class InMemoryDocumentRepo(DocumentRepo):
         self._put(*restarted)
         return sorted((document.ref for document in restarted), key=lambda ref: ref.document_id)
 
-    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> frozenset[DocumentRef]:
         by_ref = dict(failures)
-        self._put(
-            *(
-                replace(document, state=DocumentState.FAILED, failure=by_ref[document.ref])
-                for document in self._current(list(by_ref))
-                if not document.state.is_terminal
-            )
-        )
+        unfinished = [document for document in self._current(list(by_ref)) if not document.state.is_terminal]
+        self._put(*(replace(each, state=DocumentState.FAILED, failure=by_ref[each.ref]) for each in unfinished))
+        return frozenset(document.ref for document in unfinished)
 
     async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:
         self._put(*(replace(document, blob_key=blob_key, member=None) for document in self._current([ref])))

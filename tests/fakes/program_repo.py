@@ -49,6 +49,8 @@ class InMemoryProgramRepo(ProgramRepo):
             del self._tables.documents[document_id]
         for ref, rendering in [each for each in self._tables.chunks if each[0].document_id in purged]:
             del self._tables.chunks[ref, rendering]
+        for failure_id in [each for each, failed in self._tables.failures.items() if failed.attempt.pgm_id == pgm_id]:
+            del self._tables.failures[failure_id]
 
     def _live(self, pgm_id: str) -> Registration:
         registration = self._tables.live(pgm_id)

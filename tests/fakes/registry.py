@@ -11,6 +11,7 @@ from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
 from domain.events import Event
 from domain.index_key import IndexKey
+from domain.ports.operations import RecordedFailure
 from domain.program import Registration
 
 
@@ -76,6 +77,7 @@ class Tables:
     held: dict[tuple[IndexKey, str], int] = field(default_factory=dict)  # index and document -> generation
     events: dict[int, StoredEvent] = field(default_factory=dict)
     uploads: dict[str, StoredUpload] = field(default_factory=dict)
+    failures: dict[int, RecordedFailure] = field(default_factory=dict)
 
     def copy(self) -> Self:
         return replace(self, **{each.name: dict(getattr(self, each.name)) for each in fields(self)})
@@ -108,6 +110,7 @@ class InMemoryRegistry:
         self.committed = Tables()
         self.pgm_numbers = count(1)
         self.event_ids = count(1)
+        self.failure_ids = count(1)
         self.claimed_rows: set[int] = set()
 
     def commit(self, changed: Tables, *, since: Tables) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
+from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.catalogue import CatalogueContract, ReopenDocument
 from contracts.unit_of_work import UnitOfWorkContract
@@ -30,6 +31,11 @@ def unit_of_work(engine: AsyncEngine) -> PostgresUnitOfWork:
 @pytest.fixture
 def catalogue(engine: AsyncEngine) -> PostgresCatalogue:
     return PostgresCatalogue(engine)
+
+
+@pytest.fixture
+def operations(engine: AsyncEngine) -> PostgresOperations:
+    return PostgresOperations(engine)
 
 
 class TestPostgresUnitOfWork(UnitOfWorkContract):

@@ -11,6 +11,7 @@ from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
 from fakes.catalogue import InMemoryCatalogue
+from fakes.operations import InMemoryOperations
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -28,6 +29,11 @@ def unit_of_work(registry: InMemoryRegistry) -> InMemoryUnitOfWork:
 @pytest.fixture
 def catalogue(registry: InMemoryRegistry) -> InMemoryCatalogue:
     return InMemoryCatalogue(registry)
+
+
+@pytest.fixture
+def operations(registry: InMemoryRegistry) -> InMemoryOperations:
+    return InMemoryOperations(registry)
 
 
 class TestInMemoryUnitOfWork(UnitOfWorkContract):

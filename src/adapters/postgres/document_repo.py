@@ -110,12 +110,12 @@ class PostgresDocumentRepo(DocumentRepo):
         restarted = (DocumentRef(document_id=row.document_id, generation=row.generation) for row in rows)
         return sorted(restarted, key=lambda ref: ref.document_id)
 
-    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> frozenset[DocumentRef]:
         """See the port. What is terminal already stays as it is."""
         by_ref = dict(failures)
         current = await self._lock_current(list(by_ref), stored.c.state.in_(_UNFINISHED))
         if not current:
-            return
+            return frozenset()
         reasons = as_table(
             {
                 "document_id": list(current),
@@ -133,6 +133,7 @@ class PostgresDocumentRepo(DocumentRepo):
                 failure_message=reasons.c.failure_message,
             )
         )
+        return frozenset(current.values())
 
     async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:
         """See the port. An unknown reference is left out."""

@@ -17,6 +17,7 @@ from adapters.postgres.tables import (
     chunks,
     device_comments,
     documents,
+    failures,
     pgm_number_seq,
     programs,
     revisions,
@@ -98,6 +99,8 @@ class PostgresProgramRepo(ProgramRepo):
 
     async def purge(self, pgm_id: str) -> None:
         """See the port. A program that is not deleted stays as it is."""
+        # Whoever records a failure holds the row until its commit: afterwards nothing of the program is recorded.
+        await self._connection.execute(select(programs.c.pgm_id).where(programs.c.pgm_id == pgm_id).with_for_update())
         tombstone = await self._connection.execute(
             update(programs)
             .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_not(None))
@@ -109,6 +112,7 @@ class PostgresProgramRepo(ProgramRepo):
         await self._purge_chunks(pgm_id)
         # Takes documents, template rows and comments along.
         await self._connection.execute(delete(revisions).where(revisions.c.pgm_id == pgm_id))
+        await self._connection.execute(delete(failures).where(failures.c.pgm_id == pgm_id))
 
     async def _purge_chunks(self, pgm_id: str) -> None:
         """In slices: a program of a million rungs must not outlast the statement timeout."""

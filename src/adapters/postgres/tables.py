@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.document import DocumentState, DocumentType
+from domain.failures import Stage
 
 metadata = MetaData(
     naming_convention={
@@ -48,7 +49,7 @@ def _moment(name: str, *, known: bool = True) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=not known, server_default=NOW if known else None)
 
 
-def _one_of(column: str, values: type[DocumentState] | type[DocumentType]) -> CheckConstraint:
+def _one_of(column: str, values: type[DocumentState] | type[DocumentType] | type[Stage]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
 
 
@@ -215,6 +216,24 @@ indexed_documents = Table(
     Column("generation", BigInteger, nullable=False),
     # What removes a document looks for it here.
     Index("indexed_documents_document_id_idx", "document_id"),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("failure_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("pgm_id", Text, ForeignKey("programs.pgm_id"), nullable=False),
+    # Ids and generations as in the event, which is forgotten earlier.
+    Column("documents", JSONB, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("is_final", Boolean, nullable=False),
+    _moment("failed_dt"),
+    _one_of("stage", Stage),
+    Index("failures_pgm_id_idx", "pgm_id", "failure_id"),
 )
 
 uploads = Table(

@@ -51,8 +51,8 @@ class DocumentRepo(Protocol):
         """Have documents indexed anew: raise their generation, mark them pending, return the new references."""
         ...
 
-    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
-        """Record why documents failed; unknown references are left out."""
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> frozenset[DocumentRef]:
+        """Record why documents failed; return those that did: unknown and terminal ones are left out."""
         ...
 
     async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:

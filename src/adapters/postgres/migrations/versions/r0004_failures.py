@@ -1,0 +1,40 @@
+"""The history of failures."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_STATEMENTS = (
+    """
+    CREATE TABLE failures (
+        failure_id BIGINT GENERATED ALWAYS AS IDENTITY,
+        pgm_id TEXT NOT NULL,
+        documents JSONB NOT NULL,
+        event_id BIGINT NOT NULL,
+        attempt INTEGER NOT NULL,
+        stage TEXT NOT NULL,
+        code TEXT NOT NULL,
+        message TEXT NOT NULL,
+        is_final BOOLEAN NOT NULL,
+        failed_dt TIMESTAMP WITH TIME ZONE DEFAULT statement_timestamp() NOT NULL,
+        CONSTRAINT failures_pkey PRIMARY KEY (failure_id),
+        CONSTRAINT failures_pgm_id_fkey FOREIGN KEY (pgm_id) REFERENCES programs (pgm_id),
+        CONSTRAINT failures_stage_check CHECK (stage IN ('read', 'embed', 'index', 'prove', 'record', 'unknown'))
+    )
+    """,
+    "CREATE INDEX failures_pgm_id_idx ON failures (pgm_id, failure_id)",
+)
+
+
+def upgrade() -> None:
+    """One step up."""
+    for statement in _STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """One step down: the history is lost."""
+    op.execute("DROP TABLE failures")

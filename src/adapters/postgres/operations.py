@@ -1,0 +1,52 @@
+"""Operations on Postgres."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.cursors import cursor_after, key_of
+from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.failure_rows import failure_of_row
+from adapters.postgres.tables import failures, programs
+from domain.errors import NotFoundError
+from domain.ports.catalogue import Page
+from domain.ports.operations import Operations, RecordedFailure
+
+
+class PostgresOperations(Operations):
+    """Reads of what goes on."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def failures(
+        self, pgm_id: str, *, limit: int, cursor: str | None = None, document_id: str | None = None
+    ) -> Page[RecordedFailure]:
+        """See the port. The outer join tells a program without failures (a row of NULLs) from no program (no row)."""
+        listing = f"failures:{pgm_id}:{document_id or ''}"
+        conditions = [failures.c.pgm_id == programs.c.pgm_id]
+        if cursor is not None:
+            conditions.append(failures.c.failure_id < key_of(cursor, listing=listing))
+        if document_id is not None:
+            conditions.append(failures.c.documents.contains([[document_id]]))
+        rows = await self._rows(
+            select(failures)
+            .select_from(programs.outerjoin(failures, and_(*conditions)))
+            .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            .order_by(failures.c.failure_id.desc())
+            .limit(limit + 1)
+        )
+        if not rows:
+            raise NotFoundError("program", pgm_id)
+        return Page(
+            items=tuple(failure_of_row(row) for row in rows[:limit] if row.failure_id is not None),
+            next_cursor=cursor_after(listing, rows[limit - 1].failure_id) if len(rows) > limit else None,
+        )
+
+    async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        with translated_errors():
+            async with self._engine.connect() as connection:
+                rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+                return rows
