@@ -20,6 +20,8 @@ from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
+from application.retry_documents import RetryDocuments
+from application.retry_everywhere import RetryFailed, ReviveDead
 from application.search_rungs import SearchRungs
 from application.sweep_history import SweepHistory
 from application.sweep_uploads import SweepUploads
@@ -84,6 +86,11 @@ class Container(containers.DeclarativeContainer):
         hold_events_for=hold_events_for,
     )
     delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
+    retry_documents = providers.Factory(
+        RetryDocuments, unit_of_work=unit_of_work, indexed_types=indexing_steps.provided.indexed_types
+    )
+    retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
+    revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
     search_rungs = providers.Factory(SearchRungs, embedder=embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks)

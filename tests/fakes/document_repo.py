@@ -1,11 +1,12 @@
 """DocumentRepo in memory."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.errors import ConflictError
-from domain.ports.document_repo import DocumentRepo, IndexedDocument
+from domain.errors import ConflictError, NotFoundError
+from domain.ports.document_repo import EVERY_STATE, DocumentRepo, IndexedDocument
 from fakes.registry import InMemoryRegistry, Tables, refuse_unstorable
 
 
@@ -64,7 +65,19 @@ class InMemoryDocumentRepo(DocumentRepo):
             self._tables.chunks.setdefault((ref, by_ref[ref].rendering_version), by_ref[ref].chunks)
         return frozenset(indexed)
 
-    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
+    async def of_program(self, pgm_id: str) -> list[Document]:
+        if self._tables.live(pgm_id) is None:
+            raise NotFoundError("program", pgm_id)
+        mine = [
+            document
+            for document in self._tables.documents.values()
+            if document.pgm_id == pgm_id and self._tables.is_of_current_revision(document)
+        ]
+        return sorted(mine, key=lambda document: document.ordinal)
+
+    async def restart(
+        self, refs: Sequence[DocumentRef], *, states: AbstractSet[DocumentState] = EVERY_STATE
+    ) -> list[DocumentRef]:
         restarted = [
             replace(
                 each,
@@ -75,6 +88,7 @@ class InMemoryDocumentRepo(DocumentRepo):
                 failure=None,
             )
             for each in self._current(refs)
+            if each.state in states
         ]
         self._put(*restarted)
         return sorted((document.ref for document in restarted), key=lambda ref: ref.document_id)

@@ -1,5 +1,6 @@
 """Operations in memory, over what the in-memory unit of work committed."""
 
+from domain.document import DocumentState
 from domain.errors import InvalidRequestError, NotFoundError
 from domain.ports.catalogue import Page
 from domain.ports.operations import Operations, RecordedFailure
@@ -33,6 +34,19 @@ class InMemoryOperations(Operations):
         return Page(
             items=tuple(mine[failure_id] for failure_id in newest[:limit]),
             next_cursor=self._cursor_after(newest[limit - 1], listing) if len(newest) > limit else None,
+        )
+
+    async def programs_with_failures(self, *, limit: int, cursor: str | None = None) -> Page[str]:
+        after = self._key_of(cursor, "failed") or 0
+        failed = {
+            int(document.pgm_id.removeprefix("PGM_"))
+            for document in self._tables.documents.values()
+            if document.state is DocumentState.FAILED and self._tables.is_of_current_revision(document)
+        }
+        numbers = sorted(number for number in failed if number > after)
+        return Page(
+            items=tuple(f"PGM_{number}" for number in numbers[:limit]),
+            next_cursor=self._cursor_after(numbers[limit - 1], "failed") if len(numbers) > limit else None,
         )
 
     def _key_of(self, cursor: str | None, listing: object) -> int | None:

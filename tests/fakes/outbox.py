@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from domain.errors import ConflictError, UnindexableError
+from domain.errors import ConflictError, InvalidRequestError, UnindexableError
 from domain.events import ClaimedEvent, Event, StartedEvent
+from domain.ports.catalogue import Page
 from domain.ports.outbox import Outbox
 from fakes.registry import InMemoryRegistry, StoredEvent, Tables
+
+_CURSOR = "dead-"
 
 
 class InMemoryOutbox(Outbox):
@@ -79,6 +82,19 @@ class InMemoryOutbox(Outbox):
         row = self._events.get(event_id)
         if row is not None and row.is_pending:
             self._events[event_id] = replace(row, is_dead=True, lease_token=None, last_error=reason)
+
+    async def revive(self, *, limit: int, cursor: str | None = None) -> Page[Event | None]:
+        if cursor is not None and not cursor.startswith(_CURSOR):
+            raise InvalidRequestError("cursor", "this cursor was not given out for this listing")
+        after = int(cursor.removeprefix(_CURSOR)) if cursor else 0
+        dead = sorted(event_id for event_id, row in self._events.items() if row.is_dead and event_id > after)
+        for event_id in dead[:limit]:
+            row = self._events[event_id]
+            self._events[event_id] = replace(row, is_dead=False, attempts=0, due=self._registry.clock())
+        return Page(
+            items=tuple(self._events[event_id].event for event_id in dead[:limit]),
+            next_cursor=f"{_CURSOR}{dead[limit - 1]}" if len(dead) > limit else None,
+        )
 
     def _take(self, event_id: int, lease: timedelta) -> ClaimedEvent:
         token = str(uuid4())

@@ -12,6 +12,7 @@ from adapters.postgres.engine import create_engine
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.operations import OperationsContract
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
 
@@ -66,6 +67,10 @@ class TestPostgresUnitOfWork(UnitOfWorkContract):
                 )
 
         return spoil
+
+
+class TestPostgresOperations(OperationsContract):
+    pass
 
 
 class TestPostgresCatalogue(CatalogueContract):

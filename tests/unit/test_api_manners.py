@@ -193,6 +193,8 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "get_content",
         "search_rungs",
         "list_failures",
+        "retry_program",
+        "retry_everywhere",
         "health",
         "readiness",
         "version",

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from application.retry_everywhere import PROGRAMS_AT_ONCE
 from builders.service import Service, a_service
 from domain.findings import Finding, Section
 from entrypoints.api.app import create_app
@@ -41,6 +42,13 @@ def run(service: Service) -> Run:
 
 def upload(run: Run, service: Service, *options: str) -> Result:
     return run("upload", str(service.upload.ladder_zip.path), str(service.upload.template.path), *options)
+
+
+def with_a_wrong_hash(service: Service) -> None:
+    """The first ladder of every upload can be registered and not be indexed."""
+    first, *rest = service.inspected.ladders
+    told_wrong = replace(service.inspected, ladders=(replace(first, sha256="0" * 64), *rest))
+    service.container.upload_reader.override(ScriptedUploadReader(told_wrong))
 
 
 def answered(result: Result) -> dict[str, Any]:
@@ -90,9 +98,7 @@ def test_a_refused_upload_shows_every_finding_and_exits_1(run: Run, service: Ser
 
 
 def test_documents_that_failed_give_exit_code_4(run: Run, service: Service) -> None:
-    first, *rest = service.inspected.ladders
-    told_wrong = replace(service.inspected, ladders=(replace(first, sha256="0" * 64), *rest))
-    service.container.upload_reader.override(ScriptedUploadReader(told_wrong))
+    with_a_wrong_hash(service)
     result = upload(run, service)
     assert result.exit_code == 4
     assert re.search(r"0000_11\.csv.*storage_corrupt", result.stdout)
@@ -104,7 +110,7 @@ def test_a_missing_file_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 2
 
 
-@pytest.mark.parametrize("command", [["search", "M1"], ["status"], ["status", "PGM_1"]])
+@pytest.mark.parametrize("command", [["search", "M1"], ["status"], ["status", "PGM_1"], ["retry", "PGM_1"]])
 def test_no_service_gives_exit_code_3_and_one_line(command: list[str]) -> None:
     result = CliRunner().invoke(main, [*command, "--url", "http://127.0.0.1:9"])
     assert result.exit_code == 3
@@ -182,12 +188,45 @@ def test_the_status_of_an_unknown_program_exits_1(run: Run) -> None:
     assert answered(run("status", "PGM_9", "--json"))["code"] == "not_found"
 
 
+def test_a_retry_gives_back_what_failed(run: Run, service: Service) -> None:
+    with_a_wrong_hash(service)
+    upload(run, service)
+    result = run("retry", "PGM_1")
+    assert (result.exit_code, result.stdout) == (0, "gave back 1 documents of PGM_1\n")
+    assert answered(run("retry", "PGM_1", "--json"))["document_count"] == 0
+    assert answered(run("retry", "PGM_1", "--all-states", "--json"))["document_count"] == 3
+    named = run("retry", "PGM_1", "--document", "PGM_1-r1-0002", "--document", "PGM_1-r1-0003", "--all-states")
+    assert named.stdout == "gave back 2 documents of PGM_1\n"
+
+
+def test_a_retry_of_all_programs_goes_page_by_page(run: Run, service: Service) -> None:
+    with_a_wrong_hash(service)
+    for _ in range(PROGRAMS_AT_ONCE + 2):
+        upload(run, service)
+    result = run("retry", "--all-failed")
+    assert result.stdout == f"gave back {PROGRAMS_AT_ONCE + 2} documents and 0 dead events\n"
+    assert answered(run("retry", "--dead", "--json")) == {"document_count": 0, "event_count": 0}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["PGM_1", "--dead"], ["--all-failed", "--dead"], ["--dead", "--all-states"], ["--dead", "--document", "x"]],
+)
+def test_a_retry_of_nothing_or_of_two_things_is_wrong_usage(run: Run, arguments: list[str]) -> None:
+    assert run("retry", *arguments).exit_code == 2
+
+
+def test_a_retry_that_is_refused_exits_1(run: Run) -> None:
+    assert run("retry", "PGM_9").exit_code == 1
+    assert answered(run("retry", "PGM_9", "--json"))["code"] == "not_found"
+
+
 def test_a_pipe_gets_no_colours(run: Run, service: Service) -> None:
     upload(run, service)
     assert "\x1b" not in run("search", "X0").output
 
 
-@pytest.mark.parametrize("command", ["upload", "search", "status", "run", "demo", "migrate"])
+@pytest.mark.parametrize("command", ["upload", "search", "status", "retry", "run", "demo", "migrate"])
 def test_every_command_explains_itself(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.operations import OperationsContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
@@ -47,6 +48,10 @@ class TestInMemoryUnitOfWork(UnitOfWorkContract):
             registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
 
         return spoil
+
+
+class TestInMemoryOperations(OperationsContract):
+    pass
 
 
 class TestInMemoryCatalogue(CatalogueContract):

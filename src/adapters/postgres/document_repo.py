@@ -1,6 +1,7 @@
 """DocumentRepo on Postgres."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Select, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,8 @@ from adapters.postgres.many_rows import as_table, insert_new, insert_of
 from adapters.postgres.tables import NOW, chunks, programs
 from adapters.postgres.tables import documents as stored
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.ports.document_repo import DocumentRepo, IndexedDocument
+from domain.errors import NotFoundError
+from domain.ports.document_repo import EVERY_STATE, DocumentRepo, IndexedDocument
 
 _UNFINISHED = (DocumentState.PENDING.value, DocumentState.INDEXING.value)
 
@@ -89,9 +91,26 @@ class PostgresDocumentRepo(DocumentRepo):
         await self._add_chunks([by_ref[ref] for ref in current.values()])
         return frozenset(current.values())
 
-    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
+    async def of_program(self, pgm_id: str) -> list[Document]:
+        """See the port. The program before its documents, as a delete locks them."""
+        program = await self._connection.execute(
+            select(programs.c.revision)
+            .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            .with_for_update(read=True)
+        )
+        revision = program.scalar_one_or_none()
+        if revision is None:
+            raise NotFoundError("program", pgm_id)
+        rows = await self._connection.execute(
+            select(stored).where(stored.c.pgm_id == pgm_id, stored.c.revision == revision).order_by(stored.c.ordinal)
+        )
+        return [document_of_row(row) for row in rows]
+
+    async def restart(
+        self, refs: Sequence[DocumentRef], *, states: AbstractSet[DocumentState] = EVERY_STATE
+    ) -> list[DocumentRef]:
         """See the port."""
-        current = await self._lock_current(refs)
+        current = await self._lock_current(refs, stored.c.state.in_([state.value for state in states]))
         if not current:
             return []
         rows = await self._connection.execute(

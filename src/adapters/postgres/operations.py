@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.cursors import cursor_after, key_of
 from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.failure_rows import failure_of_row
-from adapters.postgres.tables import failures, programs
+from adapters.postgres.tables import documents, failures, programs
+from domain.document import DocumentState
 from domain.errors import NotFoundError
 from domain.ports.catalogue import Page
 from domain.ports.operations import Operations, RecordedFailure
+
+_FAILED = "failed"
 
 
 class PostgresOperations(Operations):
@@ -43,6 +46,25 @@ class PostgresOperations(Operations):
         return Page(
             items=tuple(failure_of_row(row) for row in rows[:limit] if row.failure_id is not None),
             next_cursor=cursor_after(listing, rows[limit - 1].failure_id) if len(rows) > limit else None,
+        )
+
+    async def programs_with_failures(self, *, limit: int, cursor: str | None = None) -> Page[str]:
+        """See the port."""
+        after = 0 if cursor is None else key_of(cursor, listing=_FAILED)
+        has_failed = exists().where(
+            documents.c.state == DocumentState.FAILED.value,
+            documents.c.pgm_id == programs.c.pgm_id,
+            documents.c.revision == programs.c.revision,
+        )
+        rows = await self._rows(
+            select(programs.c.pgm_id, programs.c.pgm_number)
+            .where(programs.c.deleted_dt.is_(None), programs.c.pgm_number > after, has_failed)
+            .order_by(programs.c.pgm_number)
+            .limit(limit + 1)
+        )
+        return Page(
+            items=tuple(row.pgm_id for row in rows[:limit]),
+            next_cursor=cursor_after(_FAILED, rows[limit - 1].pgm_number) if len(rows) > limit else None,
         )
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:

@@ -123,6 +123,8 @@ documents = Table(
     _of_a_revision(),
     # Also the index of the listing, which pages by ordinal.
     UniqueConstraint("pgm_id", "revision", "ordinal"),
+    # What failed and what waits, and how many there are of each.
+    Index("documents_state_idx", "state", "pgm_id", "revision"),
     _one_of("document_type", DocumentType),
     _one_of("state", DocumentState),
     CheckConstraint("generation >= 1", name="generation"),
@@ -266,3 +268,5 @@ outbox = Table(
 IS_PENDING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
 # A million finished events must not slow down a claim: the index holds the pending alone.
 Index("outbox_pending_idx", outbox.c.next_attempt_at, outbox.c.event_id, postgresql_where=IS_PENDING)
+IS_DEAD = outbox.c.dead_at.is_not(None)
+Index("outbox_dead_idx", outbox.c.event_id, postgresql_where=IS_DEAD)

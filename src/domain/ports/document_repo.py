@@ -1,12 +1,15 @@
 """The record of documents and of the chunks that were read out of them."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
 from domain.chunk import Chunk
 from domain.chunking import RENDERING_VERSION
-from domain.document import Document, DocumentRef, Failure
+from domain.document import Document, DocumentRef, DocumentState, Failure
+
+EVERY_STATE = frozenset(DocumentState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +50,20 @@ class DocumentRepo(Protocol):
         """
         ...
 
-    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
-        """Have documents indexed anew: raise their generation, mark them pending, return the new references."""
+    async def of_program(self, pgm_id: str) -> list[Document]:
+        """The documents of a program's current revision in ordinal order. Raises NotFoundError.
+
+        The program is not deleted before the transaction ends.
+        """
+        ...
+
+    async def restart(
+        self, refs: Sequence[DocumentRef], *, states: AbstractSet[DocumentState] = EVERY_STATE
+    ) -> list[DocumentRef]:
+        """Have documents indexed anew: raise their generation, mark them pending, return the new references.
+
+        Those that are in none of the states are left out.
+        """
         ...
 
     async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> frozenset[DocumentRef]:

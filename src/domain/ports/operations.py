@@ -27,3 +27,7 @@ class Operations(Protocol):
         Raises NotFoundError for an unknown program, InvalidRequestError for a cursor it did not give out.
         """
         ...
+
+    async def programs_with_failures(self, *, limit: int, cursor: str | None = None) -> Page[str]:
+        """The programs of which documents have failed, oldest first. Raises InvalidRequestError as above."""
+        ...

@@ -1,5 +1,6 @@
 """From what the operator is shown to the wire's structs."""
 
+from application.retry_everywhere import GivenBack
 from domain.ports.catalogue import Page
 from domain.ports.operations import RecordedFailure
 from entrypoints.api import operation_schemas as schemas
@@ -8,6 +9,13 @@ from entrypoints.api import operation_schemas as schemas
 def failure_page(page: Page[RecordedFailure]) -> schemas.FailurePage:
     """A page of the history of failures."""
     return schemas.FailurePage(items=tuple(map(_failed_attempt_body, page.items)), next=page.next_cursor)
+
+
+def retried_page(given_back: GivenBack) -> schemas.RetriedPage:
+    """What one page gave back."""
+    return schemas.RetriedPage(
+        document_count=given_back.documents, event_count=given_back.events, next=given_back.next_cursor
+    )
 
 
 def _failed_attempt_body(recorded: RecordedFailure) -> schemas.FailedAttemptBody:

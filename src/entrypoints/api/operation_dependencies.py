@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from application.retry_documents import RetryDocuments
+from application.retry_everywhere import RetryFailed, ReviveDead
 from domain.ports.operations import Operations
 from entrypoints.container import Container
 
@@ -18,4 +20,14 @@ def operation_dependencies_from(container: Container) -> Mapping[str, Provide]:
     async def operations() -> Operations:
         return container.operations()
 
-    return {provider.__name__: Provide(provider) for provider in (operations,)}
+    async def retry_documents() -> RetryDocuments:
+        return container.retry_documents()
+
+    async def retry_failed() -> RetryFailed:
+        return container.retry_failed()
+
+    async def revive_dead() -> ReviveDead:
+        return container.revive_dead()
+
+    providers = (operations, retry_documents, retry_failed, revive_dead)
+    return {provider.__name__: Provide(provider) for provider in providers}

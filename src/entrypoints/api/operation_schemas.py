@@ -1,10 +1,15 @@
 """The wire format of what whoever operates the service asks and is answered."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from application.retry_documents import Include
 from domain.failures import Stage
+from entrypoints.api.identifiers import DOCUMENT_ID_PATTERN
+
+MAX_NAMED = 1_000
 
 
 class DocumentRefBody(Struct, kw_only=True, frozen=True):
@@ -31,4 +36,39 @@ class FailurePage(Struct, kw_only=True, frozen=True):
     """Failed attempts, newest first; `next` is the cursor of the following page, null at the end."""
 
     items: tuple[FailedAttemptBody, ...]
+    next: str | None
+
+
+class RetryRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Which documents of a program are given back: those that are named, else all; of them what failed, or all."""
+
+    document_ids: (
+        Annotated[
+            tuple[Annotated[str, Meta(pattern=DOCUMENT_ID_PATTERN)], ...], Meta(min_length=1, max_length=MAX_NAMED)
+        ]
+        | None
+    ) = None
+    include: Include = Include.FAILED
+
+
+class RetriedBody(Struct, kw_only=True, frozen=True):
+    """How many documents were given back to the workers, and where their indexing is told."""
+
+    pgm_id: str
+    document_count: int
+    href: str
+
+
+class RetryEverywhereRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What is given back: the failed documents of all programs, or the events that are dead. `cursor` goes on."""
+
+    include: Literal["failed", "dead"]
+    cursor: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class RetriedPage(Struct, kw_only=True, frozen=True):
+    """How many documents and events one page gave back; `next` is the cursor of the following one, null at the end."""
+
+    document_count: int
+    event_count: int
     next: str | None

@@ -1,14 +1,27 @@
-"""Operating the service over HTTP: what failed."""
+"""Operating the service over HTTP: what failed, and giving it back."""
 
-from litestar import get
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
+from application.retry_documents import RetryCommand, RetryDocuments
+from application.retry_everywhere import RetryFailed, ReviveDead
+from entrypoints.api.conversions import indexing_href
 from entrypoints.api.identifiers import Cursor, OfDocument, PageSize, PgmId
-from entrypoints.api.openapi import problem_responses
-from entrypoints.api.operation_conversions import failure_page
+from entrypoints.api.openapi import OptionalBodyOperation, problem_responses
+from entrypoints.api.operation_conversions import failure_page, retried_page
 from entrypoints.api.operation_dependencies import OperationsDependency
-from entrypoints.api.operation_schemas import FailurePage
+from entrypoints.api.operation_schemas import (
+    FailurePage,
+    RetriedBody,
+    RetriedPage,
+    RetryEverywhereRequest,
+    RetryRequest,
+)
+from entrypoints.api.strict_json import MAX_JSON_BYTES, strict_json
 
 _TAGS = ("operations",)
+_WHAT_FAILED = RetryRequest()
 
 
 @get(
@@ -29,4 +42,44 @@ async def list_failures(
     return failure_page(await operations.failures(pgm_id, limit=limit, cursor=cursor, document_id=document_id))
 
 
-HANDLERS = (list_failures,)
+@post(
+    "/v1/programs/{pgm_id:str}/retry",
+    operation_id="retry_program",
+    operation_class=OptionalBodyOperation,
+    before_request=strict_json(RetryRequest, may_be_empty=True),
+    request_max_body_size=MAX_JSON_BYTES,
+    responses=problem_responses(404, 408, 413, 415, 422),
+    status_code=202,
+    tags=_TAGS,
+)
+async def retry_program(
+    retry_documents: NamedDependency[RetryDocuments], pgm_id: PgmId, data: JSONBody[RetryRequest] = _WHAT_FAILED
+) -> RetriedBody:
+    """Give documents of a program back to the workers; without a body, those that failed.
+
+    Each is indexed anew, whatever is done to it now, and found again once it is.
+    """
+    command = RetryCommand(pgm_id=pgm_id, document_ids=data.document_ids, include=data.include)
+    return RetriedBody(pgm_id=pgm_id, document_count=await retry_documents(command), href=indexing_href(pgm_id))
+
+
+@post(
+    "/v1/retry",
+    operation_id="retry_everywhere",
+    before_request=strict_json(RetryEverywhereRequest),
+    request_max_body_size=MAX_JSON_BYTES,
+    responses=problem_responses(408, 413, 415, 422),
+    status_code=202,
+    tags=_TAGS,
+)
+async def retry_everywhere(
+    data: JSONBody[RetryEverywhereRequest],
+    retry_failed: NamedDependency[RetryFailed],
+    revive_dead: NamedDependency[ReviveDead],
+) -> RetriedPage:
+    """Give back, page by page, what failed in all programs, or the events that nobody tries any more."""
+    retry = retry_failed if data.include == "failed" else revive_dead
+    return retried_page(await retry(data.cursor))
+
+
+HANDLERS = (list_failures, retry_program, retry_everywhere)

@@ -1,4 +1,4 @@
-"""The history of failures."""
+"""The history of failures, and indexes for what an operator asks."""
 
 from alembic import op
 
@@ -26,6 +26,8 @@ _STATEMENTS = (
     )
     """,
     "CREATE INDEX failures_pgm_id_idx ON failures (pgm_id, failure_id)",
+    "CREATE INDEX outbox_dead_idx ON outbox (event_id) WHERE dead_at IS NOT NULL",
+    "CREATE INDEX documents_state_idx ON documents (state, pgm_id, revision)",
 )
 
 
@@ -37,4 +39,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """One step down: the history is lost."""
+    op.execute("DROP INDEX documents_state_idx")
+    op.execute("DROP INDEX outbox_dead_idx")
     op.execute("DROP TABLE failures")
