@@ -232,6 +232,28 @@ class OutboxContract:
         assert (await revive(unit_of_work)).items == (None,)
         assert [each.event_id for each in await claim(unit_of_work, 1)] == [started.event_id]
 
+    async def test_what_was_done_long_ago_is_forgotten_the_oldest_first(
+        self, unit_of_work: UnitOfWork, time_passes: TimePasses
+    ) -> None:
+        for _ in range(3):
+            await finish(unit_of_work, await begun(unit_of_work))
+            await time_passes(timedelta(days=1))
+        assert await forget_done(unit_of_work, timedelta(days=3, hours=1)) == 0
+        assert await forget_done(unit_of_work, timedelta(days=1, hours=1), limit=1) == 1
+        assert await forget_done(unit_of_work, timedelta(days=2, hours=1)) == 0  # the oldest was the one
+        assert await forget_done(unit_of_work, timedelta(days=1, hours=1)) == 1
+        assert await forget_done(unit_of_work, timedelta(days=0)) == 1
+
+    async def test_what_is_dead_or_pending_is_never_forgotten(
+        self, unit_of_work: UnitOfWork, time_passes: TimePasses
+    ) -> None:
+        await buried(unit_of_work, program_deleted())
+        await commit(unit_of_work, program_deleted())
+        await time_passes(timedelta(days=365))
+        assert await forget_done(unit_of_work, timedelta(days=7)) == 0
+        assert len(await claim(unit_of_work, 10)) == 1
+        assert len((await revive(unit_of_work)).items) == 1
+
     async def test_burying_what_never_was_changes_nothing(self, unit_of_work: UnitOfWork) -> None:
         await commit(unit_of_work, program_deleted())
         async with unit_of_work.begin() as transaction:
@@ -312,3 +334,8 @@ async def buried(unit_of_work: UnitOfWork, *events: Event) -> StartedEvent:
 async def revive(unit_of_work: UnitOfWork, *, limit: int = 10, cursor: str | None = None) -> Page[Event | None]:
     async with unit_of_work.begin() as transaction:
         return await transaction.outbox.revive(limit=limit, cursor=cursor)
+
+
+async def forget_done(unit_of_work: UnitOfWork, older_than: timedelta, *, limit: int = 100) -> int:
+    async with unit_of_work.begin() as transaction:
+        return await transaction.outbox.forget_done(older_than=older_than, limit=limit)

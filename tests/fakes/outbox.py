@@ -29,7 +29,9 @@ class InMemoryOutbox(Outbox):
     async def add(self, events: Sequence[Event]) -> list[int]:
         ids = [next(self._registry.event_ids) for _ in events]
         for event_id, event in zip(ids, events, strict=True):
-            self._events[event_id] = StoredEvent(event=event, due=self._registry.clock())
+            self._events[event_id] = StoredEvent(
+                event=event, due=self._registry.clock(), created=self._registry.clock()
+            )
         return ids
 
     async def claim(self, limit: int, *, lease: timedelta) -> list[ClaimedEvent]:
@@ -64,7 +66,7 @@ class InMemoryOutbox(Outbox):
         self._events[claimed.event_id] = replace(self._held(claimed), due=self._registry.clock() + lease)
 
     async def finish(self, started: StartedEvent) -> None:
-        self._events[started.event_id] = replace(self._held(started), is_done=True, lease_token=None)
+        self._events[started.event_id] = replace(self._held(started), done=self._registry.clock(), lease_token=None)
 
     async def release(self, held: ClaimedEvent | StartedEvent, *, delay: timedelta, reason: str = "") -> None:
         row = self._held(held)
@@ -95,6 +97,13 @@ class InMemoryOutbox(Outbox):
             items=tuple(self._events[event_id].event for event_id in dead[:limit]),
             next_cursor=f"{_CURSOR}{dead[limit - 1]}" if len(dead) > limit else None,
         )
+
+    async def forget_done(self, *, older_than: timedelta, limit: int) -> int:
+        oldest = self._registry.clock() - older_than
+        done = sorted((row.done, event_id) for event_id, row in self._events.items() if row.done and row.done < oldest)
+        for _, event_id in done[:limit]:
+            del self._events[event_id]
+        return len(done[:limit])
 
     def _take(self, event_id: int, lease: timedelta) -> ClaimedEvent:
         token = str(uuid4())

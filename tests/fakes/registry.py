@@ -41,15 +41,16 @@ class StoredProgram:
 class StoredEvent:
     event: Event | None
     due: datetime
+    created: datetime
     attempts: int = 0
     lease_token: str | None = None
-    is_done: bool = False
+    done: datetime | None = None
     is_dead: bool = False
     last_error: str = ""
 
     @property
     def is_pending(self) -> bool:
-        return not self.is_done and not self.is_dead
+        return self.done is None and not self.is_dead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The queries that run all day go by an index, whatever has piled up, and before statistics were taken too."""
 
 from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from contracts.outbox import claim, commit
+from contracts.outbox import claim, commit, forget_done
 from contracts.records import a_chunk, a_document, indexed, mark_indexed, program_deleted, register
 
 
@@ -38,6 +39,34 @@ async def test_a_claim_reads_the_pending_alone(unit_of_work: PostgresUnitOfWork,
     plan = await plan_of(engine, claim(unit_of_work, 200))
     assert "outbox_pending_idx" in plan
     assert "Seq Scan on outbox" not in plan
+
+
+async def test_a_million_done_events_slow_down_neither_a_claim_nor_the_sweep(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("SET LOCAL statement_timeout = '100s'"))
+        await connection.execute(
+            text(
+                "INSERT INTO outbox (kind, payload, done_at)"
+                " SELECT 'program_deleted', '{}', now() - number * interval '1 second'"
+                " FROM generate_series(1, 1000000) AS number"
+            )
+        )
+    await commit(unit_of_work, program_deleted())
+    for is_analysed in (False, True):
+        if is_analysed:
+            async with engine.begin() as connection:
+                await connection.execute(text("ANALYZE outbox"))
+        claiming = await plan_of(engine, claim(unit_of_work, 200))
+        assert "outbox_pending_idx" in claiming
+        assert "Seq Scan on outbox" not in claiming
+        sweeping = await plans_of(engine, forget_done(unit_of_work, timedelta(days=7), limit=5_000))
+        assert "outbox_done_idx" in sweeping
+        assert "Seq Scan on outbox" not in sweeping
+    async with engine.connect() as connection:
+        kept = (await connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one()
+    assert kept == 1_000_001 - 2 * 5_000
 
 
 async def test_a_claim_is_quick_behind_many_delayed_events(
@@ -77,6 +106,17 @@ async def test_a_search_reads_the_chunks_that_it_asks_for_alone(
 
 async def plan_of(engine: AsyncEngine, query: Awaitable[object]) -> str:
     """The server's plan for the longest statement that the adapter really sends for this query."""
+    statement, parameters = max(await sent_by(engine, query), key=lambda each: len(each[0]))
+    return await explained(engine, statement, parameters)
+
+
+async def plans_of(engine: AsyncEngine, query: Awaitable[object]) -> str:
+    """The plans for all of them."""
+    sent = await sent_by(engine, query)
+    return "\n".join([await explained(engine, statement, parameters) for statement, parameters in sent])
+
+
+async def sent_by(engine: AsyncEngine, query: Awaitable[object]) -> list[tuple[str, tuple[object, ...]]]:
     sent: list[tuple[str, tuple[object, ...]]] = []
 
     def take_down(*call: Any) -> None:
@@ -88,7 +128,10 @@ async def plan_of(engine: AsyncEngine, query: Awaitable[object]) -> str:
         await query
     finally:
         event.remove(engine.sync_engine, "before_cursor_execute", take_down)
-    statement, parameters = max(sent, key=lambda each: len(each[0]))
+    return sent
+
+
+async def explained(engine: AsyncEngine, statement: str, parameters: tuple[object, ...]) -> str:
     async with engine.begin() as connection:
         rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
         return "\n".join(row[0] for row in rows)

@@ -47,7 +47,11 @@ class TestPostgresUnitOfWork(UnitOfWorkContract):
         async def pass_by(by: timedelta) -> None:
             async with engine.begin() as connection:
                 await connection.execute(
-                    text("UPDATE outbox SET next_attempt_at = next_attempt_at - CAST(:by AS interval)"), {"by": by}
+                    text(
+                        "UPDATE outbox SET next_attempt_at = next_attempt_at - CAST(:by AS interval),"
+                        " created_at = created_at - CAST(:by AS interval), done_at = done_at - CAST(:by AS interval)"
+                    ),
+                    {"by": by},
                 )
                 await connection.execute(
                     text("UPDATE uploads SET started_at = started_at - CAST(:by AS interval)"), {"by": by}

@@ -10,7 +10,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from application.sweep_history import FAILURES_PER_PROGRAM
+from application.sweep_history import FAILURES_PER_PROGRAM, ROWS_AT_ONCE
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, DOOR
 from domain.document import Failure
@@ -221,6 +221,21 @@ async def test_the_sweep_keeps_the_newest_of_a_program(service: Service) -> None
     kept = await history(service)
     assert len(kept) == FAILURES_PER_PROGRAM
     assert sum(each.attempt.is_final for each in kept) == 2
+
+
+async def test_the_sweep_forgets_done_events_batch_by_batch_after_a_week(service: Service) -> None:
+    await service.register()
+    await service.work()
+    done = service.registry.committed.events[1]
+    service.registry.committed.events.update((number, done) for number in range(2, ROWS_AT_ONCE + 2))
+    dead = replace(done, done=None, is_dead=True)
+    service.registry.committed.events[ROWS_AT_ONCE + 2] = dead
+    sweep = service.container.sweep_history()
+    await service.registry.clock.advance(timedelta(days=7))
+    assert await sweep() == 0
+    await service.registry.clock.advance(timedelta(seconds=1))
+    assert await sweep() == ROWS_AT_ONCE + 1
+    assert list(service.registry.committed.events.values()) == [dead]
 
 
 async def test_failures_are_listed_newest_first_with_a_cursor(client: Client, service: Service) -> None:

@@ -61,3 +61,7 @@ class Outbox(Protocol):
         a cursor that was not given out.
         """
         ...
+
+    async def forget_done(self, *, older_than: timedelta, limit: int) -> int:
+        """Remove at most `limit` of the events that were done longer ago than this, oldest first; how many."""
+        ...

@@ -1,4 +1,4 @@
-"""The history of failures, and indexes for what an operator asks."""
+"""The history of failures, and indexes for what an operator asks and the sweep removes."""
 
 from alembic import op
 
@@ -26,6 +26,7 @@ _STATEMENTS = (
     )
     """,
     "CREATE INDEX failures_pgm_id_idx ON failures (pgm_id, failure_id)",
+    "CREATE INDEX outbox_done_idx ON outbox (done_at) WHERE done_at IS NOT NULL",
     "CREATE INDEX outbox_dead_idx ON outbox (event_id) WHERE dead_at IS NOT NULL",
     "CREATE INDEX documents_state_idx ON documents (state, pgm_id, revision)",
 )
@@ -41,4 +42,5 @@ def downgrade() -> None:
     """One step down: the history is lost."""
     op.execute("DROP INDEX documents_state_idx")
     op.execute("DROP INDEX outbox_dead_idx")
+    op.execute("DROP INDEX outbox_done_idx")
     op.execute("DROP TABLE failures")
