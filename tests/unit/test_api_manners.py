@@ -192,6 +192,7 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "get_document",
         "get_content",
         "search_rungs",
+        "get_operations",
         "list_failures",
         "retry_program",
         "retry_everywhere",

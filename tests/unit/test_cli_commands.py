@@ -21,6 +21,8 @@ from domain.findings import Finding, Section
 from entrypoints.api.app import create_app
 from entrypoints.cli.main import main
 from entrypoints.cli.service import NoServiceError, connected
+from entrypoints.cli.standing import standing_lines
+from fakes.embedder import HashingEmbedder, UnavailableEmbedder
 from fakes.readers import ScriptedUploadReader
 
 Run = Callable[..., Result]
@@ -171,7 +173,9 @@ def test_a_search_that_is_refused_exits_1(run: Run) -> None:
 
 def test_the_status_of_an_empty_service_says_so(run: Run) -> None:
     result = run("status")
-    assert (result.exit_code, result.stdout) == (0, "no program is registered\n")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == "documents: none"
+    assert result.stdout.splitlines()[-1] == "no program is registered"
 
 
 def test_the_status_lists_programs_and_tells_one(run: Run, service: Service) -> None:
@@ -181,6 +185,63 @@ def test_the_status_lists_programs_and_tells_one(run: Run, service: Service) -> 
     assert "4 of 4 done: 3 indexed, 1 skipped" in one.stdout
     assert answered(run("status", "--json"))["items"][0]["pgm_id"] == "PGM_1"
     assert answered(run("status", "PGM_1", "--json"))["indexing"]["done"] == 4
+
+
+def test_the_status_tells_how_the_service_stands(run: Run, service: Service) -> None:
+    upload(run, service)
+    lines = run("status").stdout.splitlines()
+    assert lines[:3] == [
+        "documents: 3 indexed, 1 skipped",
+        "events: 0 pending (0 due, 0 leased), 0 dead",
+        "index: hashing, 64 dimensions, rendering 1: complete, 3 of 3 documents",
+    ]
+    operations = answered(run("status", "--json"))["operations"]
+    assert operations["documents"] == {"pending": 0, "indexing": 0, "indexed": 3, "failed": 0, "skipped": 1}
+
+
+def test_the_status_names_what_waits_longest_and_why(run: Run, service: Service) -> None:
+    service.container.embedder.override(UnavailableEmbedder(HashingEmbedder(), failures=1))
+    upload(run, service, "--no-wait")
+    asyncio.run(service.registry.clock.advance(timedelta(seconds=0.1)))
+    lines = run("status").stdout.splitlines()
+    assert re.fullmatch(
+        r"waiting for 0 s: PGM_1-r1-0001 template\.xlsx, it is tried again in 1 s, after 1 attempts", lines[1]
+    )
+    assert lines[2] == "  its last attempt failed at embed: unavailable, embedder gave no answer that could be used"
+    assert lines[3] == "events: 1 pending (0 due, 0 leased), 0 dead, the oldest waits for 0 s"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"age_s": 7_300.0, "waits_for": "worker"}, "waiting for 2 h: D1 a.csv, it waits for a free worker"),
+        ({"age_s": 130.0, "waits_for": "work_under_way"}, "waiting for 2 min: D1 a.csv, a worker is at it"),
+        (
+            {"age_s": 300_000.0, "waits_for": "operator"},
+            "waiting for 3 d: D1 a.csv, nobody tries it any more: see `ladderbase retry`",
+        ),
+    ],
+)
+def test_what_waits_longest_is_told_in_plain_words(change: dict[str, Any], told: str) -> None:
+    waiting = {"document_id": "D1", "document_name": "a.csv", "attempts": 0, "next_attempt_dt": None}
+    operations = {
+        "as_of_dt": "2026-01-05T09:00:00Z",
+        "documents": {"pending": 1},
+        "oldest": {**waiting, "last_failure": None, **change},
+        "outbox": {"pending": 0, "due": 0, "leased": 0, "dead": 2, "oldest_age_s": None},
+        "indexes": [
+            {"model": "m", "dimension": 8, "rendering_version": 2, "held": 1, "total": 3}
+            | {"current": False, "complete": False, "building": True}
+        ],
+        "uploads": 2,
+    }
+    assert list(standing_lines(operations)) == [
+        "documents: 1 pending",
+        told,
+        "events: 0 pending (0 due, 0 leased), 2 dead",
+        "index: m, 8 dimensions, rendering 2: being built, 1 of 3 documents, not the current one",
+        "uploads under way: 2",
+    ]
 
 
 def test_the_status_of_an_unknown_program_exits_1(run: Run) -> None:

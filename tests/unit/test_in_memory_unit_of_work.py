@@ -37,17 +37,21 @@ def operations(registry: InMemoryRegistry) -> InMemoryOperations:
     return InMemoryOperations(registry)
 
 
+@pytest.fixture
+def time_passes(registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
+    return registry.clock.advance
+
+
+@pytest.fixture
+def spoil_event(registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
+    async def spoil(event_id: int) -> None:
+        registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
+
+    return spoil
+
+
 class TestInMemoryUnitOfWork(UnitOfWorkContract):
-    @pytest.fixture
-    def time_passes(self, registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
-        return registry.clock.advance
-
-    @pytest.fixture
-    def spoil_event(self, registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
-        async def spoil(event_id: int) -> None:
-            registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
-
-        return spoil
+    pass
 
 
 class TestInMemoryOperations(OperationsContract):

@@ -1,12 +1,15 @@
 """The wire format of what whoever operates the service asks and is answered."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from application.retry_documents import Include
+from domain.document import DocumentState
 from domain.failures import Stage
+from domain.ports.operations import WaitsFor
 from entrypoints.api.identifiers import DOCUMENT_ID_PATTERN
 
 MAX_NAMED = 1_000
@@ -72,3 +75,60 @@ class RetriedPage(Struct, kw_only=True, frozen=True):
     document_count: int
     event_count: int
     next: str | None
+
+
+class LastFailureBody(Struct, kw_only=True, frozen=True):
+    """How the last attempt at a document failed."""
+
+    stage: Stage
+    code: str
+    message: str
+    failed_dt: datetime
+
+
+class WaitingDocumentBody(Struct, kw_only=True, frozen=True):
+    """The document that waits longest, and what for; the attempts are null where no event is left to try."""
+
+    pgm_id: str
+    document_id: str
+    document_name: str
+    state: DocumentState
+    age_s: float
+    waits_for: WaitsFor
+    attempts: int | None
+    next_attempt_dt: datetime | None
+    last_failure: LastFailureBody | None
+
+
+class OutboxBody(Struct, kw_only=True, frozen=True):
+    """Events that are not done: those that wait, of them due or held by a worker now; those nobody tries any more."""
+
+    pending: int
+    due: int
+    leased: int
+    dead: int
+    oldest_age_s: float | None
+
+
+class IndexStandingBody(Struct, kw_only=True, frozen=True):
+    """An index; `held` of the `total` indexed documents are in it."""
+
+    model: str
+    dimension: int
+    rendering_version: int
+    current: bool
+    complete: bool
+    building: bool
+    held: int
+    total: int
+
+
+class OperationsBody(Struct, kw_only=True, frozen=True):
+    """How the service stands at one moment."""
+
+    as_of_dt: datetime
+    documents: Mapping[DocumentState, int]
+    oldest: WaitingDocumentBody | None
+    outbox: OutboxBody
+    indexes: tuple[IndexStandingBody, ...]
+    uploads: int

@@ -1,4 +1,4 @@
-"""Operating the service over HTTP: what failed, and giving it back."""
+"""Operating the service over HTTP: how it stands, what failed, and giving it back."""
 
 from litestar import get, post
 from litestar.di import NamedDependency
@@ -9,10 +9,11 @@ from application.retry_everywhere import RetryFailed, ReviveDead
 from entrypoints.api.conversions import indexing_href
 from entrypoints.api.identifiers import Cursor, OfDocument, PageSize, PgmId
 from entrypoints.api.openapi import OptionalBodyOperation, problem_responses
-from entrypoints.api.operation_conversions import failure_page, retried_page
+from entrypoints.api.operation_conversions import failure_page, operations_body, retried_page
 from entrypoints.api.operation_dependencies import OperationsDependency
 from entrypoints.api.operation_schemas import (
     FailurePage,
+    OperationsBody,
     RetriedBody,
     RetriedPage,
     RetryEverywhereRequest,
@@ -22,6 +23,12 @@ from entrypoints.api.strict_json import MAX_JSON_BYTES, strict_json
 
 _TAGS = ("operations",)
 _WHAT_FAILED = RetryRequest()
+
+
+@get("/v1/operations", operation_id="get_operations", responses=problem_responses(), tags=_TAGS)
+async def get_operations(operations: OperationsDependency) -> OperationsBody:
+    """How the service stands: documents by state, what waits longest and what for, outbox, indexes, uploads."""
+    return operations_body(await operations.overview())
 
 
 @get(
@@ -82,4 +89,4 @@ async def retry_everywhere(
     return retried_page(await retry(data.cursor))
 
 
-HANDLERS = (list_failures, retry_program, retry_everywhere)
+HANDLERS = (get_operations, list_failures, retry_program, retry_everywhere)

@@ -84,6 +84,10 @@ class Service:
         """How far the indexing of a program is."""
         return await self._ask("GET", f"/v1/programs/{pgm_id}/indexing")
 
+    async def operations(self) -> Answer:
+        """How the service stands."""
+        return await self._ask("GET", "/v1/operations")
+
     async def retry(self, pgm_id: str, chosen: Answer) -> Answer:
         """Give documents of a program back."""
         return await self._ask("POST", f"/v1/programs/{pgm_id}/retry", json=chosen)
