@@ -1,6 +1,6 @@
 """From a checked upload to what is recorded of it: a program, its documents, and the events that follow."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import PurePath
@@ -9,7 +9,7 @@ from domain.document import Document, DocumentRef, DocumentState, DocumentType
 from domain.events import DocumentsRegistered, batched
 from domain.ports.blob_store import StoredBlob
 from domain.program import Program, ProgramDetails, Registration
-from domain.template import Logic
+from domain.template import Logic, Template
 from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload
 
 FIRST_REVISION = 1
@@ -72,13 +72,21 @@ def register(
 
 def indexing_events(registration: Registration) -> tuple[DocumentsRegistered, ...]:
     """The events that get every document of a registration indexed."""
-    rows_of_template = len(registration.template.logics)
-    sized = [
-        (document.ref, document.ladder.rung_count if document.ladder else rows_of_template)
-        for document in registration.documents
-        if document.state is DocumentState.PENDING
-    ]
-    return tuple(batched(sized, pgm_id=registration.program.pgm_id))
+    pending = [document for document in registration.documents if document.state is DocumentState.PENDING]
+    return events_for(
+        [(document.ref, document) for document in pending],
+        pgm_id=registration.program.pgm_id,
+        template=registration.template,
+    )
+
+
+def events_for(
+    documents: Iterable[tuple[DocumentRef, Document]], *, pgm_id: str, template: Template
+) -> tuple[DocumentsRegistered, ...]:
+    """The events that get these documents indexed at these references, each as large as one worker does in seconds."""
+    rows_of_template = len(template.logics)
+    sized = [(ref, document.ladder.rung_count if document.ladder else rows_of_template) for ref, document in documents]
+    return tuple(batched(sized, pgm_id=pgm_id))
 
 
 class _Registrar:

@@ -25,7 +25,10 @@ from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
 from application.replace_files import ReplaceFiles
+from application.retry_documents import RetryDocuments
+from application.retry_everywhere import RetryFailed, ReviveDead
 from application.search_rungs import SearchRungs
+from application.sweep_history import SweepHistory
 from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
 from application.validate_upload import ValidateUpload
@@ -37,6 +40,7 @@ from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
+from domain.ports.operations import Operations
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
@@ -53,6 +57,7 @@ class Container(containers.DeclarativeContainer):
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     index: providers.Dependency[VectorIndex] = providers.Dependency()
+    operations: providers.Dependency[Operations] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
@@ -99,6 +104,11 @@ class Container(containers.DeclarativeContainer):
     amend_answer = providers.Factory(AmendAnswer, unit_of_work=unit_of_work)
     register_once = providers.Factory(RegisterOnce, register_program=register_program, answer_once=answer_once)
     delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
+    retry_documents = providers.Factory(
+        RetryDocuments, unit_of_work=unit_of_work, indexed_types=indexing_steps.provided.indexed_types
+    )
+    retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
+    revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
     search_rungs = providers.Factory(SearchRungs, embedder=embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks)
@@ -136,4 +146,5 @@ class Container(containers.DeclarativeContainer):
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
     sweep_idempotency_keys = providers.Factory(SweepIdempotencyKeys, unit_of_work=unit_of_work)
+    sweep_history = providers.Factory(SweepHistory, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

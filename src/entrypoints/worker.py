@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -21,8 +21,6 @@ from adapters.queue.arq_dispatcher import HANDLE_EVENT
 from adapters.queue.redis_pool import QUEUE_NAME, deserialize, opened_redis, serialize
 from application.handle_event import LONGEST_WORK, HandleEvent
 from application.relay_outbox import RelayOutbox
-from application.sweep_idempotency_keys import SweepIdempotencyKeys
-from application.sweep_uploads import SweepUploads
 from domain.errors import LadderbaseError, MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
 from entrypoints.index_duty import IndexDuty
@@ -69,8 +67,9 @@ async def _run(settings: Settings) -> int:
                 index_duty(),
                 _once(index_duty.may_work, _relay(container.relay_outbox(), listener)),
                 _once(index_duty.may_work, _handle(container.handle_event(), redis, settings.worker_jobs)),
-                _sweep(container.sweep_uploads()),
-                _sweep_keys(container.sweep_idempotency_keys()),
+                _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
+                _sweep(container.sweep_history(), "forgot %d rows of history"),
+                _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),
             )
         }
         return await _until_one_ends(duties)
@@ -150,22 +149,13 @@ async def _relay(relay_outbox: RelayOutbox, listener: OutboxListener) -> None:
             await listener.wait(POLL_S)
 
 
-async def _sweep(sweep_uploads: SweepUploads) -> None:
+async def _sweep(sweep: Callable[[], Awaitable[int]], told: str) -> None:
     while True:
         try:
-            if swept := await sweep_uploads():
-                _log.info("removed what %d crashed uploads left", swept)
+            if swept := await sweep():
+                _log.info(told, swept)
         except UnavailableError as error:
             _log.warning("the sweep is put off: %s", error)
-        await asyncio.sleep(_SWEEP_EVERY_S)
-
-
-async def _sweep_keys(sweep_idempotency_keys: SweepIdempotencyKeys) -> None:
-    while True:
-        try:
-            await sweep_idempotency_keys()
-        except UnavailableError as error:
-            _log.warning("old idempotency keys stay for now: %s", error)
         await asyncio.sleep(_SWEEP_EVERY_S)
 
 

@@ -25,6 +25,7 @@ from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
+from fakes.operations import InMemoryOperations
 from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
@@ -76,6 +77,7 @@ class Service:
         self.upload_reader = ScriptedUploadReader(self.inspected)
         self.dispatcher = InMemoryDispatcher()
         self.catalogue = InMemoryCatalogue(self.registry)
+        self.operations = InMemoryOperations(self.registry)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
             "blobs": self.blobs,
@@ -85,6 +87,7 @@ class Service:
             "dispatcher": self.dispatcher,
             "embedder": self.embedder,
             "index": self.index,
+            "operations": self.operations,
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),

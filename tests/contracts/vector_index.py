@@ -159,6 +159,8 @@ class VectorIndexContract:
         await vector_index.upsert([], vectors())
         await vector_index.remove_documents([])
         await vector_index.remove_documents([document("absent")])
+        await vector_index.remove_former([])
+        await vector_index.remove_former([document("absent", 7)])
         await vector_index.remove_program("absent")
         assert await vector_index.chunk_ids([]) == frozenset()
 
@@ -180,6 +182,12 @@ class VectorIndexContract:
         await vector_index.remove_documents([document("D1", 1), document("D2", 2), document('D"3', 1)])
         assert await vector_index.chunk_ids(refs) == {"D1.g2.0", "D2.g1.0"}
         assert set(ids(await vector_index.dense(vectors([1]), EVERYTHING, limit=9))) == {"D1.g2.0", "D2.g1.0"}
+
+    async def test_former_generations_are_removed_and_no_other(self, vector_index: VectorIndex) -> None:
+        refs = [document("D1", number) for number in (1, 2, 3, 4)] + [document("D2", 1), document('D"3', 1)]
+        await add(vector_index, *(entry(0, ref=ref) for ref in refs))
+        await vector_index.remove_former([document("D1", 3), document("D2", 1), document('D"3', 9)])
+        assert await vector_index.chunk_ids(refs) == {"D1.g3.0", "D1.g4.0", "D2.g1.0"}
 
     async def test_many_documents_are_read_and_removed_at_once(self, vector_index: VectorIndex) -> None:
         refs = [document(f"D{number}") for number in range(150)]
@@ -232,6 +240,7 @@ class VectorIndexContract:
             neighbour.dense(vectors([1]), EVERYTHING, limit=1),
             neighbour.chunk_ids([document()]),
             neighbour.remove_documents([document()]),
+            neighbour.remove_former([document("D1", 2)]),
             neighbour.remove_program("PGM_1"),
         ):
             with pytest.raises(UnavailableError):
@@ -255,7 +264,9 @@ class VectorIndexContract:
         await neighbour.prepare()
         for index in (vector_index, neighbour):
             await add(index, entry(), entry(ref=document("D2"), pgm_id="PGM_2"), entry(ref=document("D3")))
+            await add(index, entry(ref=document("D4")))
         await vector_index.remove_documents([document()])
+        await vector_index.remove_former([document("D4", 2)])
         await neighbour.remove_program("PGM_2")
         for index in (vector_index, neighbour):
             assert ids(await index.dense(vectors([1]), EVERYTHING, limit=9)) == ["D3.g1.0"]

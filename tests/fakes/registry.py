@@ -12,6 +12,7 @@ from domain.errors import InvalidRequestError
 from domain.events import Event
 from domain.idempotency import IdempotencyKey, KeptAnswer
 from domain.index_key import IndexKey
+from domain.ports.operations import RecordedFailure
 from domain.program import Program, Registration
 
 
@@ -46,15 +47,16 @@ class StoredProgram:
 class StoredEvent:
     event: Event | None
     due: datetime
+    created: datetime
     attempts: int = 0
     lease_token: str | None = None
-    is_done: bool = False
+    done: datetime | None = None
     is_dead: bool = False
     last_error: str = ""
 
     @property
     def is_pending(self) -> bool:
-        return not self.is_done and not self.is_dead
+        return self.done is None and not self.is_dead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,7 @@ class Tables:
     events: dict[int, StoredEvent] = field(default_factory=dict)
     uploads: dict[str, StoredUpload] = field(default_factory=dict)
     answers: dict[IdempotencyKey, StoredAnswer] = field(default_factory=dict)
+    failures: dict[int, RecordedFailure] = field(default_factory=dict)
 
     def copy(self) -> Self:
         return replace(self, **{each.name: dict(getattr(self, each.name)) for each in fields(self)})
@@ -125,6 +128,7 @@ class InMemoryRegistry:
         self.committed = Tables()
         self.pgm_numbers = count(1)
         self.event_ids = count(1)
+        self.failure_ids = count(1)
         self.claimed_rows: set[int] = set()
 
     def commit(self, changed: Tables, *, since: Tables) -> None:

@@ -106,6 +106,16 @@ class InMemoryVectorIndex(VectorIndex):
         for held in self.server.indexes.values() if everywhere else [own]:
             held.remove(chunk_id for chunk_id, entry in held.entries.items() if entry.document in documents)
 
+    async def remove_former(self, documents: Sequence[DocumentRef]) -> None:
+        self._held()
+        generations = {ref.document_id: ref.generation for ref in documents}
+        for held in self.server.indexes.values():
+            held.remove(
+                chunk_id
+                for chunk_id, entry in held.entries.items()
+                if entry.document.generation < generations.get(entry.document.document_id, 0)
+            )
+
     async def remove_program(self, pgm_id: str) -> None:
         self._held()
         for held in self.server.indexes.values():
@@ -199,6 +209,11 @@ class UnavailableVectorIndex(VectorIndex):
     async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         if self._may_act():
             await self._index.remove_documents(documents, everywhere=everywhere)
+        self._fail_as_scripted()
+
+    async def remove_former(self, documents: Sequence[DocumentRef]) -> None:
+        if self._may_act():
+            await self._index.remove_former(documents)
         self._fail_as_scripted()
 
     async def remove_program(self, pgm_id: str) -> None:

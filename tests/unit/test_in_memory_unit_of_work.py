@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.operations import OperationsContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
 from fakes.catalogue import InMemoryCatalogue
+from fakes.operations import InMemoryOperations
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -30,17 +32,30 @@ def catalogue(registry: InMemoryRegistry) -> InMemoryCatalogue:
     return InMemoryCatalogue(registry)
 
 
+@pytest.fixture
+def operations(registry: InMemoryRegistry) -> InMemoryOperations:
+    return InMemoryOperations(registry)
+
+
+@pytest.fixture
+def time_passes(registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
+    return registry.clock.advance
+
+
+@pytest.fixture
+def spoil_event(registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
+    async def spoil(event_id: int) -> None:
+        registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
+
+    return spoil
+
+
 class TestInMemoryUnitOfWork(UnitOfWorkContract):
-    @pytest.fixture
-    def time_passes(self, registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
-        return registry.clock.advance
+    pass
 
-    @pytest.fixture
-    def spoil_event(self, registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
-        async def spoil(event_id: int) -> None:
-            registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
 
-        return spoil
+class TestInMemoryOperations(OperationsContract):
+    pass
 
 
 class TestInMemoryCatalogue(CatalogueContract):

@@ -166,7 +166,7 @@ class MilvusVectorIndex(VectorIndex):
         why searches may do with bounded staleness once a document is marked as indexed.
         """
         found: set[str] = set()
-        for expression in _by_documents(documents):
+        for expression in _in_slices(documents, filters.of_documents):
             found.update(await self._call(partial(OpenCollection.ids, expression=expression)))
         return frozenset(found)
 
@@ -180,8 +180,13 @@ class MilvusVectorIndex(VectorIndex):
 
     async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         """Delete by filter, 64 documents a call."""
-        for expression in _by_documents(documents):
+        for expression in _in_slices(documents, filters.of_documents):
             await self._remove(expression, everywhere=everywhere)
+
+    async def remove_former(self, documents: Sequence[DocumentRef]) -> None:
+        """Delete by filter, 64 documents a call."""
+        for expression in _in_slices(documents, filters.before_documents):
+            await self._remove(expression)
 
     async def remove_program(self, pgm_id: str) -> None:
         """Delete by filter."""
@@ -242,6 +247,6 @@ async def _unless_none(answer: Awaitable[T]) -> T | None:
         return None
 
 
-def _by_documents(documents: Sequence[DocumentRef]) -> Iterator[str]:
+def _in_slices(documents: Sequence[DocumentRef], expression: Callable[[Sequence[DocumentRef]], str]) -> Iterator[str]:
     for start in range(0, len(documents), DOCUMENTS_PER_CALL):
-        yield filters.of_documents(documents[start : start + DOCUMENTS_PER_CALL])
+        yield expression(documents[start : start + DOCUMENTS_PER_CALL])

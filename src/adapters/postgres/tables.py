@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.document import DocumentState, DocumentType
+from domain.failures import Stage
 
 metadata = MetaData(
     naming_convention={
@@ -49,7 +50,7 @@ def _moment(name: str, *, known: bool = True) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=not known, server_default=NOW if known else None)
 
 
-def _one_of(column: str, values: type[DocumentState] | type[DocumentType]) -> CheckConstraint:
+def _one_of(column: str, values: type[DocumentState] | type[DocumentType] | type[Stage]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
 
 
@@ -127,6 +128,8 @@ documents = Table(
     _of_a_revision(),
     # Also the index of the listing, which pages by ordinal.
     UniqueConstraint("pgm_id", "revision", "ordinal"),
+    # What failed and what waits, and how many there are of each.
+    Index("documents_state_idx", "state", "pgm_id", "revision"),
     _one_of("document_type", DocumentType),
     _one_of("state", DocumentState),
     CheckConstraint("generation >= 1", name="generation"),
@@ -224,6 +227,24 @@ indexed_documents = Table(
     Index("indexed_documents_document_id_idx", "document_id"),
 )
 
+failures = Table(
+    "failures",
+    metadata,
+    Column("failure_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("pgm_id", Text, ForeignKey("programs.pgm_id"), nullable=False),
+    # Ids and generations as in the event, which is forgotten earlier.
+    Column("documents", JSONB, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("is_final", Boolean, nullable=False),
+    _moment("failed_dt"),
+    _one_of("stage", Stage),
+    Index("failures_pgm_id_idx", "pgm_id", "failure_id"),
+)
+
 uploads = Table(
     "uploads",
     metadata,
@@ -267,3 +288,7 @@ outbox = Table(
 IS_PENDING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
 # A million finished events must not slow down a claim: the index holds the pending alone.
 Index("outbox_pending_idx", outbox.c.next_attempt_at, outbox.c.event_id, postgresql_where=IS_PENDING)
+IS_DEAD = outbox.c.dead_at.is_not(None)
+Index("outbox_dead_idx", outbox.c.event_id, postgresql_where=IS_DEAD)
+IS_DONE = outbox.c.done_at.is_not(None)
+Index("outbox_done_idx", outbox.c.done_at, postgresql_where=IS_DONE)

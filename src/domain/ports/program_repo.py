@@ -35,11 +35,18 @@ class ProgramRepo(Protocol):
         """
         ...
 
+    async def hold_pending(self, pgm_id: str) -> None:
+        """Before documents are changed, and until the transaction ends: nobody else may promote what waits to answer.
+
+        Where nothing waits, nothing is held.
+        """
+        ...
+
     async def promote(self, pgm_id: str) -> int | None:
         """Let the latest revision answer if every document of it is indexed, or has nothing to index.
 
         Returns the revision that answered before, None where nothing changed. Of the transactions that index its
-        last documents, one sees the others: they wait for each other here.
+        last documents, one sees the others: they wait for each other, see `hold_pending`.
         """
         ...
 

@@ -84,6 +84,10 @@ class VectorIndex(Protocol):
         """
         ...
 
+    async def remove_former(self, documents: Sequence[DocumentRef]) -> None:
+        """Remove what is held for these documents at generations before these, here and in every other index."""
+        ...
+
     async def remove_program(self, pgm_id: str) -> None:
         """Remove everything held for a program, here and in every other index behind the same name."""
         ...

@@ -40,6 +40,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
             Tag(name="programs", description="Upload programs, follow their indexing, delete them."),
             Tag(name="documents", description="The documents of programs and their bytes."),
             Tag(name="search", description="Find the rung."),
+            Tag(name="operations", description="See what failed and what waits, give it back."),
             Tag(name="service", description="Whether the service is up, and which one it is."),
         ],
     )
@@ -91,6 +92,15 @@ class DryRunOperation(Operation):
 
     def __post_init__(self) -> None:
         self.request_body = _form(DRY_RUN)
+
+
+@dataclass
+class OptionalBodyOperation(Operation):
+    """An operation whose body may be left out; the framework calls every body required."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.request_body, RequestBody):
+            self.request_body.required = False
 
 
 def _form(form: FormTexts) -> RequestBody:

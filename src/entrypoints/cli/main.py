@@ -9,6 +9,7 @@ _COMMANDS: Mapping[str, str] = {
     "demo": "entrypoints.cli.demo",
     "migrate": "entrypoints.cli.migrate",
     "reindex": "entrypoints.cli.reindex",
+    "retry": "entrypoints.cli.retry",
     "run": "entrypoints.cli.run",
     "search": "entrypoints.cli.search",
     "status": "entrypoints.cli.status",
