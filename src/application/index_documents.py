@@ -8,7 +8,6 @@ from application.indexing import IndexingSteps, Workpiece, surroundings_of
 from application.spool import scratch_folder
 from application.write_vectors import WriteVectors, checkpoints, indexed_documents
 from domain.document import Document, DocumentRef
-from domain.errors import NotFoundError
 from domain.events import LEASE, DocumentsRegistered, StartedEvent
 from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import UnitOfWork
@@ -73,8 +72,8 @@ class IndexDocuments:
         if not stale:
             return
         await self.index.remove_documents(stale)
-        try:
-            async with self.unit_of_work.begin() as transaction:
-                await transaction.programs.comments_of(event.pgm_id)
-        except NotFoundError:
+        async with self.unit_of_work.begin() as transaction:
+            # Not of a program that is merely unknown: after a restored backup its id may be given out anew.
+            is_deleted = await transaction.programs.is_deleted(event.pgm_id)
+        if is_deleted:
             await self.blobs.delete_below(program_prefix(event.pgm_id))

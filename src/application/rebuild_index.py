@@ -119,7 +119,9 @@ class RebuildIndex:
         async with self.unit_of_work.begin() as transaction:
             restarted = await transaction.documents.restart(unreadable)
             if restarted:
-                await transaction.outbox.add([DocumentsRegistered(pgm_id=pgm_id, documents=tuple(restarted))])
+                # The old references too: what indexes hold for them is removed by whoever handles the event.
+                event = DocumentsRegistered(pgm_id=pgm_id, documents=(*restarted, *unreadable))
+                await transaction.outbox.add([event])
 
 
 def _by_program(documents: Sequence[Document]) -> list[list[Document]]:

@@ -13,16 +13,32 @@ from domain.template import Logic
 from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload
 
 FIRST_REVISION = 1
+PROGRAMS = "programs"
+"""The folder of everything that the blob store keeps for programs."""
 
 
 def program_prefix(pgm_id: str) -> str:
     """The folder of everything that the blob store keeps for a program."""
-    return f"programs/{pgm_id}"
+    return f"{PROGRAMS}/{pgm_id}"
 
 
 def revision_prefix(pgm_id: str, revision: int) -> str:
     """The folder of one revision's blobs."""
     return f"{program_prefix(pgm_id)}/r{revision}"
+
+
+def pgm_id_of(key: str) -> str:
+    """Of which program a key below its prefix would be; '' for any other key."""
+    folder, *names = key.split("/")
+    return names[0] if folder == PROGRAMS and names else ""
+
+
+def prefix_of(key: str) -> str:
+    """The prefix that a key would have if it were one of a revision's blobs; '' for any other key."""
+    match key.split("/"):
+        case [folder, pgm_id, revision, _, *_] if folder == PROGRAMS:
+            return f"{PROGRAMS}/{pgm_id}/{revision}"
+    return ""
 
 
 def uploaded_files(upload: Upload, prefix: str) -> Mapping[DocumentType, tuple[SpooledFile, str]]:

@@ -39,6 +39,10 @@ class InMemoryProgramRepo(ProgramRepo):
             if document.pgm_id == pgm_id:
                 self._tables.documents[document.document_id] = replace(document, generation=document.generation + 1)
 
+    async def is_deleted(self, pgm_id: str) -> bool:
+        program = self._tables.programs.get(pgm_id)
+        return program is not None and program.is_deleted
+
     async def purge(self, pgm_id: str) -> None:
         program = self._tables.programs.get(pgm_id)
         if program is None or not program.is_deleted:

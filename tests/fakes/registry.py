@@ -9,9 +9,10 @@ from typing import Any, Self
 from domain.chunk import Chunk
 from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
-from domain.events import Event
+from domain.events import DocumentsRegistered, Event, ProgramDeleted
 from domain.index_key import IndexKey
 from domain.program import Registration
+from domain.registration import revision_prefix
 
 
 class ManualClock:
@@ -91,6 +92,21 @@ class Tables:
             for document in self.documents.values()
             if document.state is DocumentState.INDEXED and self.is_of_current_revision(document)
         ]
+
+    def prefixes(self) -> set[str]:
+        """Those of the programs that are not purged."""
+        kept = (stored.registration.program for stored in self.programs.values() if stored.registration)
+        return {revision_prefix(program.pgm_id, program.revision) for program in kept}
+
+    def moving(self) -> set[DocumentRef]:
+        """What events that are not done name."""
+        events = (stored.event for stored in self.events.values() if stored.is_pending)
+        return {ref for event in events if isinstance(event, DocumentsRegistered) for ref in event.documents}
+
+    def to_be_purged(self) -> set[str]:
+        """The programs that events that are not done purge."""
+        events = (stored.event for stored in self.events.values() if stored.is_pending)
+        return {event.pgm_id for event in events if isinstance(event, ProgramDeleted)}
 
     def holds(self, key: IndexKey, document: Document) -> bool:
         return self.held.get((key, document.document_id)) == document.generation

@@ -12,6 +12,7 @@ from fakes.registry import InMemoryRegistry, StoredUpload, Tables
 class InMemoryUploadLog(UploadLog):
     def __init__(self, registry: InMemoryRegistry, tables: Tables) -> None:
         self._registry = registry
+        self._tables = tables
         self._uploads = tables.uploads
 
     async def begin(self, prefix: str) -> None:
@@ -31,6 +32,12 @@ class InMemoryUploadLog(UploadLog):
         for prefix in taken:
             self._uploads[prefix] = replace(self._uploads[prefix], is_taken=True)
         return taken
+
+    async def take_unowned(self, prefix: str) -> bool:
+        if prefix in self._uploads or prefix in self._tables.prefixes():
+            return False
+        self._uploads[prefix] = StoredUpload(started_at=self._registry.clock(), is_taken=True)
+        return True
 
     async def forget(self, prefix: str) -> None:
         upload = self._uploads.get(prefix)

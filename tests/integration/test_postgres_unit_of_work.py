@@ -9,8 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
+from adapters.postgres.inventory import PostgresInventory
+from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.inventory import InventoryContract
+from contracts.ownership import OwnershipContract
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
 
@@ -32,34 +36,50 @@ def catalogue(engine: AsyncEngine) -> PostgresCatalogue:
     return PostgresCatalogue(engine)
 
 
+@pytest.fixture
+def time_passes(engine: AsyncEngine) -> Callable[[timedelta], Awaitable[None]]:
+    """The server's clock cannot be moved; its record of the past can."""
+
+    async def pass_by(by: timedelta) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE outbox SET next_attempt_at = next_attempt_at - CAST(:by AS interval)"), {"by": by}
+            )
+            await connection.execute(
+                text("UPDATE uploads SET started_at = started_at - CAST(:by AS interval)"), {"by": by}
+            )
+            await connection.execute(
+                text("UPDATE vector_indexes SET builder_until = builder_until - CAST(:by AS interval)"), {"by": by}
+            )
+
+    return pass_by
+
+
+@pytest.fixture
+def spoil_event(engine: AsyncEngine) -> Callable[[int], Awaitable[None]]:
+    async def spoil(event_id: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE outbox SET payload = '{\"schema\": 99}' WHERE event_id = :id"), {"id": event_id}
+            )
+
+    return spoil
+
+
 class TestPostgresUnitOfWork(UnitOfWorkContract):
+    pass
+
+
+class TestPostgresInventory(InventoryContract):
     @pytest.fixture
-    def time_passes(self, engine: AsyncEngine) -> Callable[[timedelta], Awaitable[None]]:
-        """The server's clock cannot be moved; its record of the past can."""
+    def inventory(self, engine: AsyncEngine) -> PostgresInventory:
+        return PostgresInventory(engine)
 
-        async def pass_by(by: timedelta) -> None:
-            async with engine.begin() as connection:
-                await connection.execute(
-                    text("UPDATE outbox SET next_attempt_at = next_attempt_at - CAST(:by AS interval)"), {"by": by}
-                )
-                await connection.execute(
-                    text("UPDATE uploads SET started_at = started_at - CAST(:by AS interval)"), {"by": by}
-                )
-                await connection.execute(
-                    text("UPDATE vector_indexes SET builder_until = builder_until - CAST(:by AS interval)"), {"by": by}
-                )
 
-        return pass_by
-
+class TestPostgresOwnership(OwnershipContract):
     @pytest.fixture
-    def spoil_event(self, engine: AsyncEngine) -> Callable[[int], Awaitable[None]]:
-        async def spoil(event_id: int) -> None:
-            async with engine.begin() as connection:
-                await connection.execute(
-                    text("UPDATE outbox SET payload = '{\"schema\": 99}' WHERE event_id = :id"), {"id": event_id}
-                )
-
-        return spoil
+    def ownership(self, engine: AsyncEngine) -> PostgresOwnership:
+        return PostgresOwnership(engine)
 
 
 class TestPostgresCatalogue(CatalogueContract):

@@ -7,10 +7,14 @@ from datetime import timedelta
 import pytest
 
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.inventory import InventoryContract
+from contracts.ownership import OwnershipContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
 from fakes.catalogue import InMemoryCatalogue
+from fakes.inventory import InMemoryInventory
+from fakes.ownership import InMemoryOwnership
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -30,17 +34,33 @@ def catalogue(registry: InMemoryRegistry) -> InMemoryCatalogue:
     return InMemoryCatalogue(registry)
 
 
+@pytest.fixture
+def time_passes(registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
+    return registry.clock.advance
+
+
+@pytest.fixture
+def spoil_event(registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
+    async def spoil(event_id: int) -> None:
+        registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
+
+    return spoil
+
+
 class TestInMemoryUnitOfWork(UnitOfWorkContract):
-    @pytest.fixture
-    def time_passes(self, registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
-        return registry.clock.advance
+    pass
 
-    @pytest.fixture
-    def spoil_event(self, registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
-        async def spoil(event_id: int) -> None:
-            registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
 
-        return spoil
+class TestInMemoryInventory(InventoryContract):
+    @pytest.fixture
+    def inventory(self, registry: InMemoryRegistry) -> InMemoryInventory:
+        return InMemoryInventory(registry)
+
+
+class TestInMemoryOwnership(OwnershipContract):
+    @pytest.fixture
+    def ownership(self, registry: InMemoryRegistry) -> InMemoryOwnership:
+        return InMemoryOwnership(registry)
 
 
 class TestInMemoryCatalogue(CatalogueContract):

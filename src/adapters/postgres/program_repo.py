@@ -96,6 +96,11 @@ class PostgresProgramRepo(ProgramRepo):
             update(documents).where(documents.c.pgm_id == pgm_id).values(generation=documents.c.generation + 1)
         )
 
+    async def is_deleted(self, pgm_id: str) -> bool:
+        """See the port. The tombstone stays for ever."""
+        tombstones = select(programs.c.pgm_id).where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_not(None))
+        return (await self._connection.execute(tombstones)).first() is not None
+
     async def purge(self, pgm_id: str) -> None:
         """See the port. A program that is not deleted stays as it is."""
         tombstone = await self._connection.execute(

@@ -8,7 +8,7 @@ from domain.template import Template
 
 
 class ProgramRepo(Protocol):
-    """Programs by id. A deleted program is unknown here to every method but `purge`."""
+    """Programs by id. A deleted program is unknown here to every method but the last two."""
 
     async def next_pgm_id(self) -> str:
         """Draw a fresh `PGM_<n>`; gaps are normal."""
@@ -28,6 +28,10 @@ class ProgramRepo(Protocol):
 
     async def delete(self, pgm_id: str) -> None:
         """Take the program out of every answer and raise the generation of its documents. Raises NotFoundError."""
+        ...
+
+    async def is_deleted(self, pgm_id: str) -> bool:
+        """Whether there was such a program and it is deleted, purged or not; one that never was is not deleted."""
         ...
 
     async def purge(self, pgm_id: str) -> None:

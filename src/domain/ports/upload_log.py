@@ -23,6 +23,13 @@ class UploadLog(Protocol):
         """
         ...
 
+    async def take_unowned(self, prefix: str) -> bool:
+        """Take over a prefix that no upload is under way for and no program owns, as if one had been abandoned there.
+
+        False where one does. Until it is forgotten no upload can begin under it.
+        """
+        ...
+
     async def forget(self, prefix: str) -> None:
         """The blobs of a taken prefix are gone."""
         ...
