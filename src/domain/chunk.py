@@ -1,5 +1,6 @@
 """A chunk: the unit that is embedded, indexed and found. Of a ladder it is one rung, of a template one logic."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.document import DocumentRef
@@ -47,3 +48,13 @@ class Chunk:
 def chunk_id(ref: DocumentRef, ordinal: int) -> str:
     """The deterministic id of a chunk: the same work done twice writes the same rows."""
     return f"{ref.document_id}.g{ref.generation}.{ordinal}"
+
+
+def by_document(chunk_ids: Iterable[str]) -> dict[DocumentRef, list[str]]:
+    """Ids of chunks by the document at its generation that they name."""
+    named: dict[DocumentRef, list[str]] = {}
+    for each in chunk_ids:
+        before, _, _ = each.rpartition(".")
+        document_id, _, generation = before.rpartition(".g")
+        named.setdefault(DocumentRef(document_id=document_id, generation=int(generation)), []).append(each)
+    return named

@@ -6,9 +6,15 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from application.audit_blobs import AuditBlobs
+from application.audit_documents import AuditDocuments
+from application.audit_stores import AuditStores
+from application.audit_vectors import AuditVectors
 from application.check_readiness import Check, CheckReadiness
+from application.collect_garbage import CollectGarbage
 from application.delete_program import DeleteProgram
 from application.drop_old_indexes import DropOldIndexes
+from application.find_orphans import FindOrphans
 from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
@@ -20,6 +26,7 @@ from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
+from application.repair_drift import RepairDrift
 from application.search_rungs import SearchRungs
 from application.sweep_uploads import SweepUploads
 from application.validate_upload import ValidateUpload
@@ -31,6 +38,8 @@ from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
+from domain.ports.inventory import Inventory
+from domain.ports.ownership import Ownership
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
@@ -47,6 +56,8 @@ class Container(containers.DeclarativeContainer):
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     index: providers.Dependency[VectorIndex] = providers.Dependency()
+    inventory: providers.Dependency[Inventory] = providers.Dependency()
+    ownership: providers.Dependency[Ownership] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
@@ -113,3 +124,25 @@ class Container(containers.DeclarativeContainer):
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)
+
+    find_orphans = providers.Factory(FindOrphans, blobs=blobs, ownership=ownership, clock=clock)
+    audit_stores = providers.Factory(
+        AuditStores,
+        unit_of_work=unit_of_work,
+        index=index,
+        ownership=ownership,
+        documents=providers.Factory(AuditDocuments, inventory=inventory, index=index),
+        vectors=providers.Factory(AuditVectors, index=index, ownership=ownership, catalogue=catalogue),
+        blobs=providers.Factory(AuditBlobs, catalogue=catalogue, blobs=blobs, clock=clock),
+        find_orphans=find_orphans,
+    )
+    repair_drift = providers.Factory(RepairDrift, unit_of_work=unit_of_work)
+    collect_garbage = providers.Factory(
+        CollectGarbage,
+        unit_of_work=unit_of_work,
+        ownership=ownership,
+        blobs=blobs,
+        find_orphans=find_orphans,
+        sweep_uploads=sweep_uploads,
+        scratch=scratch,
+    )

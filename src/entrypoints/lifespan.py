@@ -18,6 +18,8 @@ from adapters.plc_files.limited_process import LimitedProcess
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
+from adapters.postgres.inventory import PostgresInventory
+from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
 from application.spool import sweep_scratch
@@ -64,6 +66,8 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             dispatcher=dispatcher,
             embedder=embedder,
             index=index,
+            inventory=PostgresInventory(engine),
+            ownership=PostgresOwnership(engine),
             unit_of_work=PostgresUnitOfWork(engine),
             upload_reader=LimitedUploadReader(process, limits),
             clock=_now,

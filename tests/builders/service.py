@@ -20,6 +20,8 @@ from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
+from fakes.inventory import InMemoryInventory
+from fakes.ownership import InMemoryOwnership
 from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
@@ -80,6 +82,8 @@ class Service:
             "dispatcher": self.dispatcher,
             "embedder": self.embedder,
             "index": self.index,
+            "inventory": InMemoryInventory(self.registry),
+            "ownership": InMemoryOwnership(self.registry),
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),

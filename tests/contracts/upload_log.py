@@ -89,6 +89,7 @@ class UploadLogContract:
         await delete(unit_of_work)
         assert not await take_unowned(unit_of_work)
         async with unit_of_work.begin() as transaction:
+            assert not await transaction.uploads.take_unowned("programs/PGM_1/r2")
             await transaction.programs.purge("PGM_1")
         assert await take_unowned(unit_of_work)
 

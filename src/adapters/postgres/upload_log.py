@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres.tables import NOW, revisions, uploads
 from domain.errors import ConflictError
 from domain.ports.upload_log import UploadLog
-from domain.registration import pgm_id_of, revision_prefix
+from domain.registration import pgm_id_of
 
 _MOST_AT_ONCE = 1_000
 
@@ -58,10 +58,8 @@ class PostgresUploadLog(UploadLog):
         )
         if taken.first() is None:
             return False
-        owners = await self._connection.execute(
-            select(revisions.c.pgm_id, revisions.c.revision).where(revisions.c.pgm_id == pgm_id_of(prefix))
-        )
-        if prefix not in {revision_prefix(row.pgm_id, row.revision) for row in owners}:
+        of_program = select(revisions.c.revision).where(revisions.c.pgm_id == pgm_id_of(prefix))
+        if (await self._connection.execute(of_program)).first() is None:
             return True
         await self.forget(prefix)
         return False

@@ -24,9 +24,9 @@ class UploadLog(Protocol):
         ...
 
     async def take_unowned(self, prefix: str) -> bool:
-        """Take over a prefix that no upload is under way for and no program owns, as if one had been abandoned there.
+        """Take over a prefix as if an upload had been abandoned there; none can begin under it until it is forgotten.
 
-        False where one does. Until it is forgotten no upload can begin under it.
+        False, and nothing is taken, while an upload is under way there or its program is not purged.
         """
         ...
 
