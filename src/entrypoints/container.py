@@ -7,6 +7,7 @@ from pathlib import Path
 from dependency_injector import containers, providers
 
 from application.audit_blobs import AuditBlobs
+from application.audit_by_turns import AuditByTurns
 from application.audit_documents import AuditDocuments
 from application.audit_stores import AuditStores
 from application.audit_vectors import AuditVectors
@@ -33,6 +34,7 @@ from application.validate_upload import ValidateUpload
 from application.write_vectors import WriteVectors
 from domain.document import DocumentType
 from domain.ports.archive_reader import ArchiveReader
+from domain.ports.audit_log import AuditLog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
@@ -50,6 +52,7 @@ class Container(containers.DeclarativeContainer):
     """The API and the worker share it; tests build it with fakes."""
 
     archives: providers.Dependency[ArchiveReader] = providers.Dependency()
+    audit_log: providers.Dependency[AuditLog] = providers.Dependency()
     blobs: providers.Dependency[BlobStore] = providers.Dependency()
     catalogue: providers.Dependency[Catalogue] = providers.Dependency()
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
@@ -136,6 +139,7 @@ class Container(containers.DeclarativeContainer):
         blobs=providers.Factory(AuditBlobs, catalogue=catalogue, blobs=blobs, clock=clock),
         find_orphans=find_orphans,
     )
+    audit_by_turns = providers.Factory(AuditByTurns, audit_stores=audit_stores, log=audit_log)
     repair_drift = providers.Factory(RepairDrift, unit_of_work=unit_of_work)
     collect_garbage = providers.Factory(
         CollectGarbage,

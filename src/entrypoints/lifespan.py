@@ -16,6 +16,7 @@ from adapters.plc_files.chunk_reader import LimitedChunkReader
 from adapters.plc_files.limited_child import ProcessLimits
 from adapters.plc_files.limited_process import LimitedProcess
 from adapters.plc_files.upload_reader import LimitedUploadReader
+from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
@@ -60,6 +61,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
         dispatcher = ArqDispatcher(redis)
         yield Container(
             archives=LimitedArchiveReader(process, limits),
+            audit_log=PostgresAuditLog(engine),
             blobs=blobs,
             catalogue=PostgresCatalogue(engine),
             chunk_reader=LimitedChunkReader(process, limits),

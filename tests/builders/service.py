@@ -16,6 +16,7 @@ from domain.search import Candidate, SearchScope
 from domain.upload import InspectedUpload, Upload, UploadLimits
 from domain.vectors import Vectors
 from entrypoints.container import Container
+from fakes.audit_log import InMemoryAuditLog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
 from fakes.dispatcher import InMemoryDispatcher
@@ -75,6 +76,7 @@ class Service:
         self.catalogue = InMemoryCatalogue(self.registry)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
+            "audit_log": InMemoryAuditLog(self.registry.clock),
             "blobs": self.blobs,
             "catalogue": self.catalogue,
             "chunk_reader": InProcessChunkReader(),

@@ -486,3 +486,25 @@ async def test_an_audit_in_the_middle_of_indexing_and_of_a_delete_finds_nothing(
     await service.work()
     assert found == []
     assert await audited(service) == []
+
+
+async def test_workers_audit_by_turns_once_a_day_and_repair_nothing(service: Service) -> None:
+    lose_vectors(service)
+    audit = service.container.audit_by_turns()
+    assert await audit() == {DriftKind.VECTORS_MISSING: 1}
+    assert await audit() is None
+    await service.registry.clock.advance(A_DAY + timedelta(minutes=1))
+    assert await service.container.audit_by_turns()() == {DriftKind.VECTORS_MISSING: 1}
+    last = await service.container.audit_log().last()
+    assert last is not None
+    assert last.counts == {"vectors_missing": 1}
+
+
+async def test_an_audit_that_an_outage_ended_is_done_by_whoever_comes_next(service: Service) -> None:
+    service.container.index.override(UnavailableVectorIndex(service.index, failures=1))
+    audit = service.container.audit_by_turns()
+    with pytest.raises(UnavailableError):
+        await audit()
+    assert await audit() is None
+    await service.registry.clock.advance(timedelta(minutes=61))
+    assert await audit() == {}

@@ -247,3 +247,12 @@ outbox = Table(
 IS_PENDING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
 # A million finished events must not slow down a claim: the index holds the pending alone.
 Index("outbox_pending_idx", outbox.c.next_attempt_at, outbox.c.event_id, postgresql_where=IS_PENDING)
+
+audits = Table(
+    "audits",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _moment("started_at"),
+    _moment("ended_at", known=False),
+    Column("counts", JSONB(none_as_null=True)),
+)
