@@ -432,6 +432,21 @@ async def test_a_document_that_is_indexed_anew_between_two_looks_is_no_drift(ser
     assert document(service).generation == 2
 
 
+async def test_what_somebody_else_repairs_between_two_looks_is_no_drift(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    lose_events(service)
+    drifts = await audited(service)
+    inventory = service.container.inventory()
+
+    async def repair_after_the_next_page() -> None:
+        interfere(inventory, "documents", lambda: repair(service, drifts))
+
+    interfere(inventory, "documents", repair_after_the_next_page)
+    assert len(drifts) == 3
+    assert await audited(service) == []
+
+
 async def test_a_program_that_is_purged_during_the_walk_of_the_index_is_no_drift(service: Service) -> None:
     async def purge() -> None:
         await service.container.delete_program()("PGM_1")
