@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from builders.service import Service
+from builders.service import Service, a_service
 from domain.chunk import chunk_id
 from domain.document import Document, DocumentRef
 from domain.drift import Drift, DriftKind
 from domain.ports.vector_index import IndexEntry
 
 LADDER, OTHER_LADDER, TEMPLATE = "0000_11.csv", "0001_11.csv", "template.xlsx"
+
+
+async def indexed_service(folder: Path) -> Service:
+    """A program that is registered and indexed, and nothing that drifted."""
+    service = await a_service(folder)
+    await service.register()
+    await service.work()
+    assert await audited(service, deep=True) == []
+    return service
 
 
 async def audited(service: Service, *, deep: bool = False) -> list[Drift]:

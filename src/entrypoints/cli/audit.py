@@ -81,6 +81,6 @@ def _as_json(drift: Drift, state: str) -> str:
 
 def _in_words(drift: Drift, state: str) -> str:
     where = f"{drift.document.document_id} generation {drift.document.generation}" if drift.document else drift.pgm_id
-    shown = ", ".join(drift.ids) + (f", … ({drift.count} in all)" if drift.count > len(drift.ids) > 0 else "")
-    line = f"{state}: {drift.kind} {where}: {drift.kind.meaning}"
-    return f"{line} [{shown}]; a repair {drift.kind.remedy}" if shown else f"{line}; a repair {drift.kind.remedy}"
+    more = f", … ({drift.count} in all)" if drift.count > len(drift.ids) else ""
+    shown = f" [{', '.join(drift.ids)}{more}]" if drift.ids else ""
+    return f"{state}: {drift.kind} {where}: {drift.kind.meaning}{shown}; repair: {drift.kind.remedy}"

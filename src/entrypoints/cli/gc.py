@@ -17,10 +17,10 @@ from entrypoints.settings import Settings
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for scripts.")
 @data_dir_option
 def command(*, is_dry: bool, as_json: bool, data_dir: Path | None) -> None:
-    """Remove what crashed uploads left, and blobs that no document, program or upload owns and a day has passed over.
+    """Remove what crashed uploads left, and blobs older than a day that no document, program or upload owns.
 
-    Safe while the service is up. Half-written files and scratch folders of before yesterday go whenever a process
-    starts, this one too. Exit code 3 when something does not answer; calling again goes on.
+    Safe while the service is up. Half-written files and scratch folders that are older than a day go whenever a
+    process starts, this one too. Exit code 3 when something does not answer; calling again goes on.
     """
     sys.exit(asyncio.run(_collect(settings_of(data_dir), is_dry=is_dry, as_json=as_json)))
 
