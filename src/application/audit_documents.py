@@ -1,11 +1,12 @@
 """Compare what is recorded of documents with itself, and with what the vector index holds for them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from application.held_chunks import held_chunks
 from application.slices import in_slices
 from domain.chunk import by_document
-from domain.document import DocumentState
+from domain.document import Document, DocumentRef, DocumentState
 from domain.drift import Drift, DriftKind, about
 from domain.ports.inventory import Inventory, StockedDocument
 from domain.ports.vector_index import VectorIndex
@@ -46,15 +47,21 @@ class AuditDocuments:
 
     async def _of_vectors(self, stocked: Sequence[StockedDocument]) -> list[Drift]:
         refs = [each.document.ref for each in stocked]
-        expected = await self.inventory.chunk_ids(self.index.key, refs)
-        held = await self.index.chunk_ids(refs)
-        missing, surplus = by_document(expected - held), by_document(held - expected)
+        recorded = by_document(await self.inventory.chunk_ids(self.index.key, refs), refs)
+        held = await held_chunks(self.index, refs)
         return [
-            about(kind, each.document, ids)
-            for kind, found in ((DriftKind.VECTORS_MISSING, missing), (DriftKind.VECTORS_SURPLUS, surplus))
+            drift
             for each in stocked
-            if (ids := found.get(each.document.ref))
+            for drift in _of_chunks(each.document, recorded.get(each.document.ref, set()), held)
         ]
+
+
+def _of_chunks(document: Document, recorded: set[str], held: Mapping[DocumentRef, set[str]]) -> Iterator[Drift]:
+    found = held.get(document.ref, set())
+    if missing := recorded - found:
+        yield about(DriftKind.VECTORS_MISSING, document, missing)
+    if surplus := found - recorded:
+        yield about(DriftKind.VECTORS_SURPLUS, document, surplus)
 
 
 def _of_record(stocked: StockedDocument) -> list[Drift]:

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from application.held_chunks import held_chunks
 from application.slices import in_slices
-from domain.chunk import by_document
 from domain.document import DocumentRef, DocumentState, Failure
 from domain.drift import Drift, DriftKind, sample
 from domain.errors import NotFoundError
@@ -44,7 +44,7 @@ class AuditVectors:
         return {ref: _KINDS[owner] for ref, owner in owners.items() if owner in _KINDS}
 
     async def _look_again(self, pgm_ids: dict[DocumentRef, str]) -> list[Drift]:
-        held = by_document(await self.index.chunk_ids(list(pgm_ids)))
+        held = await held_chunks(self.index, list(pgm_ids))
         return [
             Drift(
                 kind=kind,

@@ -85,7 +85,7 @@ class CollectGarbage:
     async def _take(self, prefix: str, *, is_dry: bool) -> bool:
         async with self.unit_of_work.begin() as transaction:
             is_taken = await transaction.uploads.take_unowned(prefix)
-            if is_dry:
+            if is_taken and is_dry:
                 await transaction.uploads.forget(prefix)
         return is_taken
 

@@ -50,11 +50,11 @@ def chunk_id(ref: DocumentRef, ordinal: int) -> str:
     return f"{ref.document_id}.g{ref.generation}.{ordinal}"
 
 
-def by_document(chunk_ids: Iterable[str]) -> dict[DocumentRef, list[str]]:
-    """Ids of chunks by the document at its generation that they name."""
-    named: dict[DocumentRef, list[str]] = {}
+def by_document(chunk_ids: Iterable[str], documents: Iterable[DocumentRef]) -> dict[DocumentRef, set[str]]:
+    """Ids of chunks by that one of the documents that they name; one that names none of them is left out."""
+    beginnings = {f"{ref.document_id}.g{ref.generation}": ref for ref in documents}
+    named: dict[DocumentRef, set[str]] = {}
     for each in chunk_ids:
-        before, _, _ = each.rpartition(".")
-        document_id, _, generation = before.rpartition(".g")
-        named.setdefault(DocumentRef(document_id=document_id, generation=int(generation)), []).append(each)
+        if ref := beginnings.get(each.rpartition(".")[0]):
+            named.setdefault(ref, set()).add(each)
     return named

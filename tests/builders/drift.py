@@ -46,10 +46,12 @@ def change(service: Service, name: str = LADDER, **fields: object) -> None:
     service.registry.committed.documents[changed.document_id] = changed
 
 
-async def hold(service: Service, ref: DocumentRef, ordinal: int = 0, *, pgm_id: str = "PGM_1") -> str:
+async def hold(
+    service: Service, ref: DocumentRef, ordinal: int = 0, *, pgm_id: str = "PGM_1", foreign_id: str = ""
+) -> str:
     """A back door to the index: a chunk that nobody recorded."""
     entry = IndexEntry(
-        chunk_id=chunk_id(ref, ordinal),
+        chunk_id=foreign_id or chunk_id(ref, ordinal),
         pgm_id=pgm_id,
         document=ref,
         document_type=document(service).document_type,

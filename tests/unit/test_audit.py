@@ -82,6 +82,20 @@ async def test_a_chunk_too_many_is_found_and_goes(service: Service) -> None:
     assert surplus not in service.index.entries
 
 
+@pytest.mark.parametrize("foreign_id", ["foreign", "PGM_1-r1-0002.gx.1", ".", "PGM_8-r1-0001.g1.0"])
+async def test_a_chunk_whose_id_does_not_say_whose_it_is_is_found_and_goes(service: Service, foreign_id: str) -> None:
+    await hold(service, document(service).ref, foreign_id=foreign_id)
+    await hold(
+        service, DocumentRef(document_id="PGM_9-r1-0002", generation=1), pgm_id="PGM_9", foreign_id=f"a{foreign_id}"
+    )
+    drifts = await audited(service)
+    assert [(drift.kind, drift.ids) for drift in drifts] == [
+        (DriftKind.VECTORS_SURPLUS, (foreign_id,)),
+        (DriftKind.VECTORS_UNOWNED, (f"a{foreign_id}",)),
+    ]
+    await mend(service)
+
+
 async def test_of_many_ids_the_first_are_shown_and_all_are_counted(service: Service) -> None:
     for ordinal in range(100, 150):
         await hold(service, document(service).ref, ordinal)

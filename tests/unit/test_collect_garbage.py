@@ -89,6 +89,21 @@ async def test_an_upload_that_begins_after_the_look_and_before_the_removal_stays
     assert len(below(service, LEFT)) == 2
 
 
+async def test_a_dry_run_leaves_the_claim_of_another_collector(service: Service) -> None:
+    collect = service.container.collect_garbage()
+    find = collect.find_orphans
+
+    async def find_and_be_overtaken() -> AsyncIterator[object]:
+        async for orphans in find():
+            async with service.container.unit_of_work().begin() as transaction:
+                assert await transaction.uploads.take_unowned(LEFT)
+            yield orphans
+
+    dry = replace(collect, find_orphans=find_and_be_overtaken)  # type: ignore[arg-type]  # called alike
+    assert [removed async for removed in dry(is_dry=True)] == []
+    assert service.registry.committed.uploads.keys() == {LEFT}
+
+
 async def test_no_upload_begins_under_a_prefix_that_is_being_removed(service: Service) -> None:
     class Store(InMemoryBlobStore):
         async def delete_below(self, prefix: str) -> int:
