@@ -8,7 +8,6 @@ from application.indexing import IndexingSteps, Workpiece, surroundings_of
 from application.spool import scratch_folder
 from application.write_vectors import WriteVectors, checkpoints, indexed_documents
 from domain.document import Document, DocumentRef
-from domain.errors import NotFoundError
 from domain.events import LEASE, DocumentsRegistered, RevisionSuperseded, StartedEvent
 from domain.failures import FailedAttempt, Reached, Stage
 from domain.ports.blob_store import BlobStore
@@ -109,10 +108,10 @@ class IndexDocuments:
     async def _remove_unowned_blobs(self, pgm_id: str, revisions: Iterable[int]) -> None:
         """What we wrote for documents of a revision, or of a program, that was purged meanwhile has no other owner."""
         for revision in revisions:
-            try:
-                async with self.unit_of_work.begin() as transaction:
-                    await transaction.programs.comments_of(pgm_id, revision)
-            except NotFoundError:
+            async with self.unit_of_work.begin() as transaction:
+                # Not of a program that is merely unknown: after a restored backup its id may be given out anew.
+                is_gone = await transaction.programs.is_gone(pgm_id, revision)
+            if is_gone:
                 await self.blobs.delete_below(revision_prefix(pgm_id, revision))
 
     async def _remove_former(self, refs: Sequence[DocumentRef]) -> None:

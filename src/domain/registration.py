@@ -21,10 +21,13 @@ _STORED_AS = {
 UPLOADED_TYPES = frozenset(_STORED_AS)
 """The documents that are uploaded as files of their own."""
 
+PROGRAMS = "programs"
+"""The folder of everything that the blob store keeps for programs."""
+
 
 def program_prefix(pgm_id: str) -> str:
     """The folder of everything that the blob store keeps for a program."""
-    return f"programs/{pgm_id}"
+    return f"{PROGRAMS}/{pgm_id}"
 
 
 def revision_prefix(pgm_id: str, revision: int) -> str:
@@ -35,6 +38,20 @@ def revision_prefix(pgm_id: str, revision: int) -> str:
 def revision_of(document: DocumentRef) -> int:
     """The revision that a document belongs to, as its id says: that of one that is purged is asked for too."""
     return int(document.document_id.rsplit("-", 2)[1].removeprefix("r"))
+
+
+def pgm_id_of(key: str) -> str:
+    """Of which program a key below its prefix would be; '' for any other key."""
+    folder, *names = key.split("/")
+    return names[0] if folder == PROGRAMS and names else ""
+
+
+def prefix_of(key: str) -> str:
+    """The prefix that a key would have if it were one of a revision's blobs; '' for any other key."""
+    match key.split("/"):
+        case [folder, pgm_id, revision, _, *_] if folder == PROGRAMS:
+            return f"{PROGRAMS}/{pgm_id}/{revision}"
+    return ""
 
 
 def uploaded_files(upload: Upload, prefix: str) -> Mapping[DocumentType, tuple[SpooledFile, str]]:

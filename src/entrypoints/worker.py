@@ -19,9 +19,10 @@ from redis.exceptions import RedisError
 from adapters.postgres.outbox_listener import OutboxListener
 from adapters.queue.arq_dispatcher import HANDLE_EVENT
 from adapters.queue.redis_pool import QUEUE_NAME, deserialize, opened_redis, serialize
+from application.audit_by_turns import AuditByTurns
 from application.handle_event import LONGEST_WORK, HandleEvent
 from application.relay_outbox import RelayOutbox
-from domain.errors import LadderbaseError, MisconfiguredError, UnavailableError
+from domain.errors import ConflictError, LadderbaseError, MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
 from entrypoints.index_duty import IndexDuty
 from entrypoints.lifespan import opened
@@ -32,6 +33,7 @@ POLL_S = 1.0
 HEALTH_EVERY_S = 5
 _QUEUE_POLL_S = 0.05
 _SWEEP_EVERY_S = 600.0
+_AUDIT_LOOK_EVERY_S = 600.0
 _LONGEST_PAUSE_S = 10.0
 _log = logging.getLogger("ladderbase.worker")
 
@@ -70,6 +72,7 @@ async def _run(settings: Settings) -> int:
                 _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
                 _sweep(container.sweep_history(), "forgot %d rows of history"),
                 _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),
+                _once(index_duty.may_work, _audit(container.audit_by_turns())),
             )
         }
         return await _until_one_ends(duties)
@@ -157,6 +160,22 @@ async def _sweep(sweep: Callable[[], Awaitable[int]], told: str) -> None:
         except UnavailableError as error:
             _log.warning("the sweep is put off: %s", error)
         await asyncio.sleep(_SWEEP_EVERY_S)
+
+
+async def _audit(audit_by_turns: AuditByTurns) -> None:
+    """Not at once: whoever starts has events to handle first."""
+    while True:
+        await asyncio.sleep(_AUDIT_LOOK_EVERY_S)
+        try:
+            counts = await audit_by_turns()
+        except (UnavailableError, MisconfiguredError, ConflictError) as error:
+            _log.warning("the audit is put off: %s", error)
+            continue
+        if counts:
+            found = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+            _log.error("the stores do not agree: %s; `ladderbase audit` tells more", found)
+        elif counts is not None:
+            _log.info("the stores agree")
 
 
 if __name__ == "__main__":

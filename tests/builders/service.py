@@ -21,11 +21,14 @@ from domain.upload import InspectedUpload, Upload, UploadLimits
 from domain.vectors import Vectors
 from entrypoints.api.app import create_app
 from entrypoints.container import Container
+from fakes.audit_log import InMemoryAuditLog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
+from fakes.inventory import InMemoryInventory
 from fakes.operations import InMemoryOperations
+from fakes.ownership import InMemoryOwnership
 from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
@@ -80,6 +83,7 @@ class Service:
         self.operations = InMemoryOperations(self.registry)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
+            "audit_log": InMemoryAuditLog(self.registry.clock),
             "blobs": self.blobs,
             "catalogue": self.catalogue,
             "chunk_reader": InProcessChunkReader(),
@@ -88,6 +92,8 @@ class Service:
             "embedder": self.embedder,
             "index": self.index,
             "operations": self.operations,
+            "inventory": InMemoryInventory(self.registry),
+            "ownership": InMemoryOwnership(self.registry),
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),

@@ -92,6 +92,10 @@ class InMemoryProgramRepo(ProgramRepo):
             if document.pgm_id == pgm_id:
                 self._tables.documents[document.document_id] = replace(document, generation=document.generation + 1)
 
+    async def is_gone(self, pgm_id: str, revision: int) -> bool:
+        program = self._tables.programs.get(pgm_id)
+        return program is not None and not program.is_live(revision)
+
     async def purge(self, pgm_id: str) -> None:
         stored = self._tables.programs.get(pgm_id)
         if stored is None or not stored.is_deleted:

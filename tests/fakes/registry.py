@@ -9,11 +9,12 @@ from typing import Any, Self
 from domain.chunk import Chunk
 from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
-from domain.events import Event
+from domain.events import DocumentsRegistered, Event, ProgramDeleted, RevisionSuperseded
 from domain.idempotency import IdempotencyKey, KeptAnswer
 from domain.index_key import IndexKey
 from domain.ports.operations import RecordedFailure
 from domain.program import Program, Registration
+from domain.registration import revision_prefix
 
 
 class ManualClock:
@@ -107,6 +108,27 @@ class Tables:
             for document in self.documents.values()
             if document.state is DocumentState.INDEXED and self.is_live(document)
         ]
+
+    def prefixes(self) -> set[str]:
+        """Those of the revisions that are not purged."""
+        return {
+            revision_prefix(pgm_id, revision) for pgm_id, stored in self.programs.items() for revision in stored.parts
+        }
+
+    def moving(self) -> set[DocumentRef]:
+        """What events that are not done name."""
+        events = (stored.event for stored in self.events.values() if stored.is_pending)
+        return {ref for event in events if isinstance(event, DocumentsRegistered) for ref in event.documents}
+
+    def to_be_purged(self) -> set[str]:
+        """The programs that events that are not done purge."""
+        events = (stored.event for stored in self.events.values() if stored.is_pending)
+        return {event.pgm_id for event in events if isinstance(event, ProgramDeleted)}
+
+    def to_be_superseded(self) -> set[tuple[str, int]]:
+        """The revisions that events that are not done purge."""
+        events = (stored.event for stored in self.events.values() if stored.is_pending)
+        return {(event.pgm_id, event.revision) for event in events if isinstance(event, RevisionSuperseded)}
 
     def holds(self, key: IndexKey, document: Document) -> bool:
         return self.held.get((key, document.document_id)) == document.generation

@@ -7,12 +7,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
+from adapters.postgres.inventory import PostgresInventory
 from adapters.postgres.operations import PostgresOperations
+from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from contracts.audit_log import AuditLogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
+from contracts.ownership import OwnershipContract
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
 
@@ -61,6 +67,13 @@ def time_passes(engine: AsyncEngine) -> Callable[[timedelta], Awaitable[None]]:
             await connection.execute(
                 text("UPDATE vector_indexes SET builder_until = builder_until - CAST(:by AS interval)"), {"by": by}
             )
+            await connection.execute(
+                text(
+                    "UPDATE audits SET started_at = started_at - CAST(:by AS interval),"
+                    " ended_at = ended_at - CAST(:by AS interval)"
+                ),
+                {"by": by},
+            )
 
     return pass_by
 
@@ -83,6 +96,24 @@ class TestPostgresUnitOfWork(UnitOfWorkContract):
 
 class TestPostgresOperations(OperationsContract):
     pass
+
+
+class TestPostgresInventory(InventoryContract):
+    @pytest.fixture
+    def inventory(self, engine: AsyncEngine) -> PostgresInventory:
+        return PostgresInventory(engine)
+
+
+class TestPostgresAuditLog(AuditLogContract):
+    @pytest.fixture
+    def audit_log(self, engine: AsyncEngine) -> PostgresAuditLog:
+        return PostgresAuditLog(engine)
+
+
+class TestPostgresOwnership(OwnershipContract):
+    @pytest.fixture
+    def ownership(self, engine: AsyncEngine) -> PostgresOwnership:
+        return PostgresOwnership(engine)
 
 
 class TestPostgresCatalogue(CatalogueContract):

@@ -302,7 +302,7 @@ def test_a_pipe_gets_no_colours(run: Run, service: Service) -> None:
     assert "\x1b" not in run("search", "X0").output
 
 
-@pytest.mark.parametrize("command", ["upload", "search", "status", "retry", "run", "demo", "migrate"])
+@pytest.mark.parametrize("command", ["audit", "demo", "gc", "migrate", "retry", "run", "search", "status", "upload"])
 def test_every_command_explains_itself(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0

@@ -6,13 +6,19 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.audit_log import AuditLogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
+from contracts.ownership import OwnershipContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
+from fakes.audit_log import InMemoryAuditLog
 from fakes.catalogue import InMemoryCatalogue
+from fakes.inventory import InMemoryInventory
 from fakes.operations import InMemoryOperations
+from fakes.ownership import InMemoryOwnership
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -56,6 +62,24 @@ class TestInMemoryUnitOfWork(UnitOfWorkContract):
 
 class TestInMemoryOperations(OperationsContract):
     pass
+
+
+class TestInMemoryInventory(InventoryContract):
+    @pytest.fixture
+    def inventory(self, registry: InMemoryRegistry) -> InMemoryInventory:
+        return InMemoryInventory(registry)
+
+
+class TestInMemoryAuditLog(AuditLogContract):
+    @pytest.fixture
+    def audit_log(self, registry: InMemoryRegistry) -> InMemoryAuditLog:
+        return InMemoryAuditLog(registry.clock)
+
+
+class TestInMemoryOwnership(OwnershipContract):
+    @pytest.fixture
+    def ownership(self, registry: InMemoryRegistry) -> InMemoryOwnership:
+        return InMemoryOwnership(registry)
 
 
 class TestInMemoryCatalogue(CatalogueContract):

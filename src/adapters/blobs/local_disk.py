@@ -13,7 +13,7 @@ from adapters.blobs.incoming_file import IncomingFile
 from adapters.blobs.keys import checked_key, checked_prefix, checked_range
 from adapters.blobs.options import StorageOptions
 from domain.errors import MisconfiguredError, NotFoundError, UnavailableError
-from domain.ports.blob_store import BlobEntry, BlobStore, StoredBlob
+from domain.ports.blob_store import BlobEntry, BlobStore, KeepsHalfWritten, StoredBlob
 
 PIECE_BYTES = 1024 * 1024
 LISTING_PAGE = 500
@@ -22,7 +22,7 @@ _LEFTOVERS_AFTER = timedelta(days=1)
 T = TypeVar("T")
 
 
-class LocalDiskBlobStore(BlobStore):
+class LocalDiskBlobStore(BlobStore, KeepsHalfWritten):
     """Files below `root`, which must be on one volume that knows hard links.
 
     Finished blobs stand under `objects/`, half-written ones under `incoming/`: whatever a crash leaves

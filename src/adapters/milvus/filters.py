@@ -52,6 +52,11 @@ def of_chunks(chunk_ids: Sequence[str]) -> str:
     return f"chunk_id in [{', '.join(map(quoted, chunk_ids))}]"
 
 
+def after(chunk_id: str) -> str:
+    """Rows whose id comes after this one, in the order of their bytes; '' comes before all."""
+    return f"chunk_id > {quoted(chunk_id)}"
+
+
 def of_program(pgm_id: str) -> str:
     """Rows of a program."""
     return within(SearchScope(pgm_id=pgm_id))

@@ -188,6 +188,11 @@ class PostgresProgramRepo(ProgramRepo):
             update(documents).where(documents.c.pgm_id == pgm_id).values(generation=documents.c.generation + 1)
         )
 
+    async def is_gone(self, pgm_id: str, revision: int) -> bool:
+        """See the port. The tombstone stays for ever."""
+        gone = select(programs.c.pgm_id).where(programs.c.pgm_id == pgm_id, ~is_live(literal(revision)))
+        return (await self._connection.execute(gone)).first() is not None
+
     async def purge(self, pgm_id: str) -> None:
         """See the port. A program that is not deleted stays as it is."""
         # Whoever records a failure holds the row until its commit: afterwards nothing of the program is recorded.

@@ -292,3 +292,12 @@ IS_DEAD = outbox.c.dead_at.is_not(None)
 Index("outbox_dead_idx", outbox.c.event_id, postgresql_where=IS_DEAD)
 IS_DONE = outbox.c.done_at.is_not(None)
 Index("outbox_done_idx", outbox.c.done_at, postgresql_where=IS_DONE)
+
+audits = Table(
+    "audits",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _moment("started_at"),
+    _moment("ended_at", known=False),
+    Column("counts", JSONB(none_as_null=True)),
+)
