@@ -20,7 +20,7 @@ from adapters.postgres.outbox_listener import OutboxListener
 from adapters.queue.arq_dispatcher import HANDLE_EVENT
 from adapters.queue.redis_pool import QUEUE_NAME, deserialize, opened_redis, serialize
 from application.handle_event import LONGEST_WORK, HandleEvent
-from application.relay_outbox import RelayOutbox
+from application.relay_outbox import WAIT_FOR_A_WORKER, RelayOutbox
 from application.sweep_uploads import SweepUploads
 from domain.errors import LadderbaseError, MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
@@ -31,6 +31,10 @@ from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
 
 POLL_S = 1.0
 HEALTH_EVERY_S = 5
+# A job that a killed worker had begun stays in the queue for so long, and arq reads the oldest hundred alone. Left to
+# its timeout, a hundred of them would stop the flow for ten minutes. Whoever is given a job that is still worked on
+# leaves at once: its claim was exchanged.
+BEGUN_JOBS_STAY_S = WAIT_FOR_A_WORKER.total_seconds()
 _QUEUE_POLL_S = 0.05
 _SWEEP_EVERY_S = 600.0
 _LONGEST_PAUSE_S = 10.0
@@ -126,6 +130,7 @@ async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None
         job_deserializer=deserialize,
         log_results=False,
     )
+    worker.in_progress_timeout_s = BEGUN_JOBS_STAY_S
     try:
         await worker.async_run()
     finally:
