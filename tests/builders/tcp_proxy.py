@@ -19,7 +19,8 @@ class Weather:
     """What happens to the bytes of a connection. The switches may be set together and at any time.
 
     `swallows_requests` keeps what clients send (with the replies that would follow: a black hole),
-    `swallows_replies` lets a request be carried out and its answer be lost.
+    `swallows_replies` lets a request be carried out and its answer be lost. `deaf_after` does so on each connection
+    from the moment on that these bytes were sent on it.
     """
 
     swallows_requests: bool = False
@@ -27,6 +28,7 @@ class Weather:
     delay_s: float = 0.0
     bytes_per_s: float | None = None
     reset_after_bytes: int | None = None
+    deaf_after: bytes | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +90,7 @@ class _Link:
     client: tuple[asyncio.StreamReader, asyncio.StreamWriter]
     server: tuple[asyncio.StreamReader, asyncio.StreamWriter]
     passed_bytes: int = 0
+    is_deaf: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -115,7 +118,9 @@ class _Link:
             while piece := await reader.read(_PIECE_BYTES):
                 if weather.delay_s or weather.bytes_per_s:
                     await asyncio.sleep(weather.delay_s + len(piece) / (weather.bytes_per_s or float("inf")))
-                if weather.swallows_replies if is_reply else weather.swallows_requests:
+                if not is_reply and weather.deaf_after and weather.deaf_after in piece:
+                    self.is_deaf = True
+                if (weather.swallows_replies or self.is_deaf) if is_reply else weather.swallows_requests:
                     continue
                 self.passed_bytes += len(piece)
                 self.proxy.replied_bytes += len(piece) if is_reply else 0

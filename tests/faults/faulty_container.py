@@ -33,12 +33,17 @@ _PROGRAMS = program_prefix("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """What is wrapped, read from the environment of a program. `lease_s` of 0 leaves the product's own leases."""
+    """What is wrapped, read from the environment of a program; 0 leaves what the product has.
+
+    `clock_s` is how far the clock of the machine, as arq reads it, goes ahead of everybody else's.
+    """
 
     armed: Armed
     lease_s: float = 0.0
     embed_s: float = 0.0
     max_attempts: int = 0
+    milvus_timeout_s: float = 0.0
+    clock_s: int = 0
     reads_in_process: bool = False
 
     @staticmethod
@@ -48,6 +53,8 @@ class Faults:
             lease_s=float(environment.get("FAULT_LEASE_S", "0")),
             embed_s=float(environment.get("FAULT_EMBED_S", "0")),
             max_attempts=int(environment.get("FAULT_MAX_ATTEMPTS", "0")),
+            milvus_timeout_s=float(environment.get("FAULT_MILVUS_TIMEOUT_S", "0")),
+            clock_s=int(environment.get("FAULT_CLOCK_S", "0")),
             reads_in_process=bool(environment.get("FAULT_READ_IN_PROCESS")),
         )
 
@@ -66,6 +73,8 @@ class Faults:
     def _wrap(self, container: Container, *, is_api: bool) -> None:
         reach = self.armed.reach
         blobs, index, embedder = container.blobs(), container.index(), container.embedder()
+        if self.milvus_timeout_s:
+            vars(index)["_timeout_s"] = self.milvus_timeout_s
         chunk_reader = InProcessChunkReader() if self.reads_in_process else container.chunk_reader()
         container.blobs.override(_of(FaultyBlobs(blobs, reach, is_api=is_api)))
         container.unit_of_work.override(_of(FaultyUnitOfWork(container.unit_of_work(), self, is_api=is_api)))

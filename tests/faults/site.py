@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,8 @@ from faults.nursery import Nursery, Program
 
 LEASE_S = 1.5
 """Short enough for tests that wait for one to run out, long enough for a busy machine to renew it in time."""
+
+_RESTARTED_AFTER_S = 0.5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +47,25 @@ class Site:
     def worker(self, **changes: str) -> Program:
         """A worker. It may not work yet."""
         return self._start("worker", changes)
+
+    @asynccontextmanager
+    async def supervised(self, *kinds: str, **changes: str) -> AsyncIterator[list[Program]]:
+        """Programs that are started again whenever they end, as a supervisor would; the list is of those that run."""
+        running = [self._supervised(kind, changes) for kind in kinds]
+
+        async def keep_up() -> None:
+            while True:
+                await asyncio.sleep(_RESTARTED_AFTER_S)
+                for place, program in enumerate(running):
+                    if program.exit_code is not None:
+                        running[place] = self._supervised(kinds[place], changes)
+
+        keeping = asyncio.create_task(keep_up())
+        try:
+            yield running
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
 
     @asynccontextmanager
     async def client(self, api: Program) -> AsyncIterator[Client]:
@@ -90,6 +111,9 @@ class Site:
             yield client, name
         finally:
             client.close()
+
+    def _supervised(self, kind: str, changes: Mapping[str, str]) -> Program:
+        return self.worker(**changes) if kind == "worker" else self.api(**changes)
 
     def _start(self, kind: str, changes: dict[str, str], *, url: str = "") -> Program:
         log = self.folder / f"{len(self.programs)}-{kind}.log"
