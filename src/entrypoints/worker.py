@@ -33,8 +33,9 @@ POLL_S = 1.0
 HEALTH_EVERY_S = 5
 # A job that a killed worker had begun stays in the queue for so long, and arq reads the oldest hundred alone. Left to
 # its timeout, a hundred of them would stop the flow for ten minutes. Whoever is given a job that is still worked on
-# leaves at once: its claim was exchanged.
+# leaves at once: its claim was exchanged. No failure to be logged, which is what arq does beyond so many deliveries.
 BEGUN_JOBS_STAY_S = WAIT_FOR_A_WORKER.total_seconds()
+_MOST_DELIVERIES = 1_000
 _QUEUE_POLL_S = 0.05
 _SWEEP_EVERY_S = 600.0
 _LONGEST_PAUSE_S = 10.0
@@ -110,7 +111,7 @@ async def _until_signal() -> None:
 
 
 async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None:
-    """Retries are the outbox's alone: arq runs each job once, keeps no result, and repeats nothing."""
+    """Retries are the outbox's alone: arq keeps no result, and repeats nothing but what a killed worker had begun."""
 
     async def handle(ctx: dict[Any, Any], *claim: Any, **_: Any) -> None:  # noqa: ARG001 - as arq calls it
         event_id, lease_token = claim
@@ -118,7 +119,7 @@ async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None
 
     timeout_s = LONGEST_WORK.total_seconds() + 30
     worker = Worker(
-        functions=[func(handle, name=HANDLE_EVENT, timeout=timeout_s, keep_result=0, max_tries=1)],
+        functions=[func(handle, name=HANDLE_EVENT, timeout=timeout_s, keep_result=0, max_tries=_MOST_DELIVERIES)],
         redis_pool=redis,
         queue_name=QUEUE_NAME,
         handle_signals=False,

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
@@ -19,8 +19,8 @@ class Weather:
     """What happens to the bytes of a connection. The switches may be set together and at any time.
 
     `swallows_requests` keeps what clients send (with the replies that would follow: a black hole),
-    `swallows_replies` lets a request be carried out and its answer be lost. `deaf_after` does so on each connection
-    from the moment on that these bytes were sent on it.
+    `swallows_replies` lets a request be carried out and its answer be lost. `deaf_after` is shown
+    what is sent and may say so for that connection, from then on.
     """
 
     swallows_requests: bool = False
@@ -28,7 +28,7 @@ class Weather:
     delay_s: float = 0.0
     bytes_per_s: float | None = None
     reset_after_bytes: int | None = None
-    deaf_after: bytes | None = None
+    deaf_after: Callable[[bytes], bool] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +47,11 @@ class TcpProxy:
         parts = urlsplit(url)
         credentials, at, _ = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{credentials}{at}{LOOPBACK}:{self.port}"))
+
+    @property
+    def deaf_connections(self) -> int:
+        """How many connections are deaf."""
+        return sum(link.is_deaf for link in self._links)
 
     async def accept(self) -> None:
         """Take connections, again."""
@@ -118,7 +123,7 @@ class _Link:
             while piece := await reader.read(_PIECE_BYTES):
                 if weather.delay_s or weather.bytes_per_s:
                     await asyncio.sleep(weather.delay_s + len(piece) / (weather.bytes_per_s or float("inf")))
-                if not is_reply and weather.deaf_after and weather.deaf_after in piece:
+                if not is_reply and weather.deaf_after and weather.deaf_after(piece):
                     self.is_deaf = True
                 if (weather.swallows_replies or self.is_deaf) if is_reply else weather.swallows_requests:
                     continue
