@@ -2,9 +2,13 @@
 
 import asyncio
 import random
+from contextlib import AsyncExitStack
+
+import pytest
 
 from faults.checker import check
 from faults.history import Outcome, some_files
+from faults.nursery import Program
 from faults.site import Site
 
 SEED = 20266
@@ -40,3 +44,37 @@ async def _live_and_die(site: Site, chance: random.Random) -> None:
             each.cancel()
         await asyncio.gather(*going_on, return_exceptions=True)
     await site.servers.start()
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("worker", "api", "milvus", "valkey", "postgres"),
+        ("api", "milvus", "worker", "postgres", "valkey"),
+        ("valkey", "worker", "postgres", "api", "milvus"),
+    ],
+    ids=" ".join,
+)
+async def test_whatever_starts_first_waits_for_the_others(site: Site, order: tuple[str, ...]) -> None:
+    """J7: three of the orders; whoever runs the worker starts it again while there is no queue."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        await client.upload(some_files(chance))
+    site.end()
+    site.servers.kill()
+    by_name = {server.name: server for server in site.servers.all}
+    async with AsyncExitStack() as stack:
+        api: list[Program] = []
+        for name in order:
+            if name in by_name:
+                await by_name[name].start()
+            else:
+                running = await stack.enter_async_context(site.supervised(name))
+                api = running if name == "api" else api
+            await asyncio.sleep(0.4)
+        await check(site.places, site.history)
+        async with site.client(api[0]) as client:
+            assert (await client.upload(some_files(chance))).outcome is Outcome.OK
+            await check(site.places, site.history)
+    starts = sum("api" in program.log.name for program in site.programs)
+    assert starts == 2, "an API waits for what it needs, and does not end"
