@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import time
 import zipfile
 from collections.abc import Callable
@@ -102,16 +103,36 @@ async def test_a_postgres_that_is_slow_or_cut_off_again_and_again_loses_nothing(
     async with tcp_proxy(site.places.database_url) as proxy:
         through = {"DATABASE_URL": proxy.url_of(site.places.database_url)}
         async with site.client(site.api(**through)) as client, site.supervised("worker", **through):
+            await client.upload(some_files(chance))
             load = asyncio.create_task(_go_on(client, chance))
-            proxy.weather.delay_s = 0.01
-            for _ in range(4):
-                await asyncio.sleep(chance.uniform(0.2, 0.6))
-                proxy.cut()
+            proxy.weather.delay_s = 0.005
+            async with asyncio.timeout(30):
+                while len(site.history.accepted) < 4:
+                    await asyncio.sleep(chance.uniform(0.3, 0.8))
+                    proxy.cut()
             proxy.weather.delay_s = 0.0
             load.cancel()
             await asyncio.gather(load, return_exceptions=True)
             await check(site.places, site.history)
-    assert site.history.accepted
+
+
+async def test_a_blob_store_whose_volume_is_away_is_waited_for(site: Site) -> None:
+    """F1, F2: uploads are refused, documents and purges wait; nothing is said to be missing or removed."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        indexed = await client.upload(some_files(chance))
+        worker = site.worker(FAULT_READ_IN_PROCESS="")
+        await check(site.places, site.history)
+        worker.send(signal.SIGSTOP)
+        for _ in range(2):
+            await client.upload(some_files(chance))
+        site.places.blobs.rename(site.folder / "away")
+        worker.send(signal.SIGCONT)
+        assert (await client.upload(some_files(chance))).status == 503
+        await client.delete(indexed.pgm_id)
+        await asyncio.sleep(2)
+        (site.folder / "away").rename(site.places.blobs)
+        await check(site.places, site.history)
 
 
 def _half(path: Path) -> None:
