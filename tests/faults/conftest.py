@@ -12,6 +12,18 @@ from faults.nursery import Nursery, a_nursery
 from faults.site import Site, a_site, execute
 
 TEMPLATE = "faults_template"
+_FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell the seeds and the figures of long runs, whether they went well or not."""
+    for line in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> list[str]:
+    return pytestconfig.stash.setdefault(_FIGURES, [])
 
 
 @pytest.fixture(scope="session")

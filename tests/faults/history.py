@@ -101,7 +101,7 @@ class Client:
 
     def __init__(self, http: httpx.AsyncClient, history: History) -> None:
         self._http = http
-        self._history = history
+        self.history = history
 
     async def upload(self, files: Files, *, key: str = "") -> Operation:
         """POST /v1/programs. The key is the program's name too: so is found what came of an unknown outcome."""
@@ -143,7 +143,7 @@ class Client:
 
     def _begin(self, kind: str, key: str, *, pgm_id: str = "", files: Files | None = None) -> Operation:
         operation = Operation(kind=kind, key=key, began_s=time.monotonic(), pgm_id=pgm_id, files=files)
-        self._history.operations.append(operation)
+        self.history.operations.append(operation)
         return operation
 
     async def _ask(self, operation: Operation, method: str, path: str, **what: Any) -> None:

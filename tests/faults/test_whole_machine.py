@@ -10,6 +10,7 @@ from faults.checker import check
 from faults.history import Outcome, some_files
 from faults.nursery import Program
 from faults.site import Site
+from faults.whole_machine import live_and_die
 
 SEED = 20266
 
@@ -17,33 +18,11 @@ SEED = 20266
 async def test_a_machine_that_goes_off_comes_back_with_everything(site: Site) -> None:
     chance = random.Random(SEED)
     for _ in range(2):
-        await _live_and_die(site, chance)
+        await live_and_die(site, chance)
     site.api()
     site.worker()
     await check(site.places, site.history)
     assert site.history.accepted
-
-
-async def _live_and_die(site: Site, chance: random.Random) -> None:
-    """Uploads and deletes until, at a moment of chance, everything is killed at once. Servers come back."""
-    programs = [site.api(), site.worker(), site.worker()]
-    async with site.client(programs[0]) as client:
-
-        async def go_on() -> None:
-            while True:
-                uploaded = await client.upload(some_files(chance))
-                if uploaded.outcome is Outcome.OK and chance.random() < 0.3:
-                    await client.delete(uploaded.pgm_id)
-
-        going_on = [asyncio.create_task(go_on()) for _ in range(2)]
-        await asyncio.sleep(chance.uniform(0.3, 1.2))
-        for program in programs:
-            program.kill()
-        site.servers.kill()
-        for each in going_on:
-            each.cancel()
-        await asyncio.gather(*going_on, return_exceptions=True)
-    await site.servers.start()
 
 
 @pytest.mark.parametrize(
