@@ -29,7 +29,7 @@ soak: .venv/ready
 
 # Breaks each guard of the product in a copy of the tree, and expects the test that stands for it to go red.
 guards: .venv/ready
-	$(BIN)/python tests/faults/guards.py
+	PYTHONPATH=tests $(BIN)/python tests/faults/guards.py $(WHICH)
 
 # GRADED names a folder with ladder.zip, template.xlsx, comment.csv and queries.json; without it only times are measured.
 bench: .venv/ready

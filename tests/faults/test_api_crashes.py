@@ -1,7 +1,9 @@
 """An API that dies, or whose client does: rows A1 to A5 and A8 of the fault matrix."""
 
 import asyncio
+import os
 import random
+import resource
 import signal
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from builders.tcp_proxy import tcp_proxy
 from entrypoints.embedded.ports import LOOPBACK
 from faults.checker import Allowed, check
-from faults.history import Outcome, some_files, until
+from faults.history import Client, Outcome, some_files, until
 from faults.nursery import Program
 from faults.points import CRASHED, Point, armed, points_of
 from faults.site import Site
@@ -133,3 +135,29 @@ async def test_an_api_that_is_told_to_stop_answers_what_it_has_accepted(site: Si
     assert accepted == sum(upload.outcome is Outcome.OK for upload in uploads) > 0
     site.worker()
     await check(site.places, site.history)
+
+
+@pytest.mark.soak
+async def test_an_api_without_file_descriptors_serves_again_once_it_has_some(site: Site) -> None:
+    """J4: connections take all that it may open."""
+    chance = random.Random(SEED)
+    api = site.api()
+    async with site.client(api) as client:
+        assert (await client.upload(some_files(chance))).outcome is Outcome.OK
+        used = len(os.listdir(f"/proc/{api.process_id}/fd"))  # noqa: PTH208 - a listing of the kernel's, which never blocks
+        resource.prlimit(api.process_id, resource.RLIMIT_NOFILE, (used + 8, 4_096))
+        port = int(api.url.rpartition(":")[2])
+        idle = [await asyncio.open_connection(LOOPBACK, port) for _ in range(24)]
+        refused = await client.upload(some_files(chance))
+        assert refused.status == 503
+        for _, writer in idle:
+            writer.close()
+        resource.prlimit(api.process_id, resource.RLIMIT_NOFILE, (4_096, 4_096))
+        await until(lambda: _is_accepted(client, chance), within_s=10)
+        assert api.exit_code is None, api.said
+        site.worker()
+        await check(site.places, site.history)
+
+
+async def _is_accepted(client: Client, chance: random.Random) -> bool:
+    return (await client.upload(some_files(chance))).outcome is Outcome.OK

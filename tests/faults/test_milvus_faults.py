@@ -5,6 +5,8 @@ import random
 import signal
 import time
 
+import pytest
+
 from builders.tcp_proxy import tcp_proxy
 from faults.checker import check
 from faults.history import Outcome, some_files, until
@@ -68,6 +70,7 @@ async def test_writes_that_are_answered_late_or_never_are_there_once(site: Site)
         await check(site.places, site.history)
 
 
+@pytest.mark.soak
 async def test_a_milvus_that_sleeps_is_outlasted(site: Site) -> None:
     """G3: SIGSTOP while it is written to, longer than its clients wait."""
     chance = random.Random(SEED)
@@ -85,6 +88,7 @@ async def test_a_milvus_that_sleeps_is_outlasted(site: Site) -> None:
         await check(site.places, site.history)
 
 
+@pytest.mark.soak
 async def test_a_collection_that_is_emptied_comes_back_whole(site: Site) -> None:
     """G5: by hand, under a worker that looks every ten seconds."""
     chance = random.Random(SEED)

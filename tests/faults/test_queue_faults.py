@@ -5,6 +5,7 @@ import random
 import time
 
 import asyncpg
+import pytest
 
 from adapters.queue.redis_pool import serialize
 from builders.tcp_proxy import tcp_proxy
@@ -62,6 +63,7 @@ async def test_events_that_wait_for_workers_are_given_out_in_bounded_batches(sit
         await check(site.places, site.history)
 
 
+@pytest.mark.soak
 async def test_ten_relays_give_each_claim_out_once(site: Site) -> None:
     """B5: every event is begun once, however many relays and workers there are."""
     chance = random.Random(SEED)
@@ -153,6 +155,7 @@ async def test_uploads_are_accepted_while_the_queue_is_gone_and_indexed_when_it_
             await check(site.places, site.history)
 
 
+@pytest.mark.soak
 async def test_a_queue_that_is_silent_for_a_while_costs_no_upload_and_no_search(site: Site) -> None:
     """C7: longer than the timeout of its clients."""
     chance = random.Random(SEED)

@@ -77,6 +77,7 @@ async def _go_on(client: Client, chance: random.Random) -> None:
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.soak
 async def test_an_upload_that_waits_for_a_lock_is_refused_in_time_and_others_are_served(site: Site) -> None:
     """E3: somebody holds the table of programs; reading goes on."""
     async with site.client(site.api()) as client:
@@ -97,6 +98,7 @@ async def test_an_upload_that_waits_for_a_lock_is_refused_in_time_and_others_are
         await check(site.places, site.history)
 
 
+@pytest.mark.soak
 async def test_a_postgres_that_is_slow_or_cut_off_again_and_again_loses_nothing(site: Site) -> None:
     """E2, E3: by the proxy, in front of API and worker alike."""
     chance = random.Random(SEED)
