@@ -369,7 +369,7 @@ def main(words: Sequence[str]) -> int:
             _say("the tests do not pass as they are: nothing is shown by breaking anything")
             return 1
         missed = [guard for guard in chosen if not _is_noticed(tree, guard, environment)]
-    _say(f"{len(chosen) - len(missed)} of {len(chosen)} guards are missed when they are broken")
+    _say(f"{len(chosen) - len(missed)} of {len(chosen)} guards turn their test red when they are broken")
     return len(missed)
 
 
@@ -377,7 +377,7 @@ def _is_noticed(tree: Path, guard: Guard, environment: dict[str, str]) -> bool:
     file = tree / guard.file
     whole = file.read_text("utf-8")
     if whole.count(guard.fragment) != 1:
-        _say(f"STALE     {guard.name}: its fragment stands {whole.count(guard.fragment)} times in {guard.file}")
+        _say(f"STALE       {guard.name}: its fragment stands {whole.count(guard.fragment)} times in {guard.file}")
         return False
     begun = time.monotonic()
     file.write_text(whole.replace(guard.fragment, guard.broken), "utf-8")
@@ -385,7 +385,7 @@ def _is_noticed(tree: Path, guard: Guard, environment: dict[str, str]) -> bool:
         is_green = _tested(tree, [guard.test], environment)
     finally:
         file.write_text(whole, "utf-8")
-    _say(f"{'NOT MISSED' if is_green else 'missed    '} {guard.name} ({time.monotonic() - begun:.0f} s)")
+    _say(f"{'STILL GREEN' if is_green else 'red        '} {guard.name} ({time.monotonic() - begun:.0f} s)")
     return not is_green
 
 

@@ -264,7 +264,10 @@ MATRIX: Mapping[str, Row] = {
     ),
     "E1": Row(
         fault="Postgres down",
-        tests=("test_without_postgres_nothing_is_accepted_or_answered_with_nothing",),
+        tests=(
+            "test_without_postgres_nothing_is_accepted_or_answered_with_nothing",
+            "test_nobody_is_busy_while_something_is_away",
+        ),
         open="an upload is read before it is refused",
     ),
     "E2": Row(
@@ -342,6 +345,7 @@ MATRIX: Mapping[str, Row] = {
         fault="Milvus down at the indexing",
         tests=(
             "test_without_milvus_uploads_are_accepted_and_searches_refused_and_all_is_indexed_later",
+            "test_nobody_is_busy_while_something_is_away",
             "test_the_retry_budget_outlasts_a_quarter_of_an_hour",
         ),
     ),

@@ -28,8 +28,12 @@ _SOURCES = _TESTS.parent / "src"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A forked API or worker; what it says is in `log`. `url` is where it serves, if it does."""
+    """A forked API or worker; what it says is in `log`. `url` is where it serves, if it does.
 
+    It is known by its number: process ids come again after some thousand crashes.
+    """
+
+    number: int
     process_id: int
     log: Path
     nursery: "Nursery"
@@ -38,7 +42,7 @@ class Program:
     @property
     def exit_code(self) -> int | None:
         """None while it runs; negative where a signal ended it."""
-        return self.nursery.exit_code_of(self.process_id)
+        return self.nursery.exit_code_of(self.number)
 
     @property
     def said(self) -> str:
@@ -81,21 +85,24 @@ class Nursery:
     """The side of the tests. Signals and exit codes of its children go through here."""
 
     process: subprocess.Popen[str]
+    _started: int = 0
     _ended: dict[int, int] = field(default_factory=dict)
 
     def start(self, kind: str, environment: Mapping[str, str], log: Path, *, url: str = "") -> Program:
         """A `worker` or an `api` with this environment and no other."""
-        asked = {"start": kind, "environment": dict(environment), "log": str(log)}
-        return Program(process_id=int(self._ask(asked)["process_id"]), log=log, nursery=self, url=url)
+        self._started += 1
+        asked = {"start": kind, "number": self._started, "environment": dict(environment), "log": str(log)}
+        process_id = int(self._ask(asked)["process_id"])
+        return Program(number=self._started, process_id=process_id, log=log, nursery=self, url=url)
 
-    def exit_code_of(self, process_id: int) -> int | None:
+    def exit_code_of(self, number: int) -> int | None:
         """None while it runs."""
-        if process_id not in self._ended:
-            code = self._ask({"poll": process_id})["code"]
+        if number not in self._ended:
+            code = self._ask({"poll": number})["code"]
             if code is None:
                 return None
-            self._ended[process_id] = int(code)
-        return self._ended[process_id]
+            self._ended[number] = int(code)
+        return self._ended[number]
 
     def _ask(self, question: Mapping[str, object]) -> dict[str, Any]:
         assert self.process.stdin
@@ -132,7 +139,7 @@ def main() -> None:
 
     mains = {"api": crashing_api.main, "worker": crashing_worker.main}
     gc.freeze()
-    running: set[int] = set()
+    running: dict[int, int] = {}  # process id -> number
     codes: dict[int, int] = {}
     for line in sys.stdin:
         question = json.loads(line)
@@ -141,7 +148,7 @@ def main() -> None:
             if child == 0:
                 _become(question["environment"], question["log"])
                 _run(mains[kind])
-            running.add(child)
+            running[child] = question["number"]
             answer: dict[str, object] = {"process_id": child}
         else:
             _collect(running, codes)
@@ -153,12 +160,11 @@ def main() -> None:
             os.kill(child, signal.SIGKILL)
 
 
-def _collect(running: set[int], codes: dict[int, int]) -> None:
+def _collect(running: dict[int, int], codes: dict[int, int]) -> None:
     for child in tuple(running):
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            running.discard(child)
-            codes[child] = os.waitstatus_to_exitcode(status)
+            codes[running.pop(child)] = os.waitstatus_to_exitcode(status)
 
 
 def _become(environment: Mapping[str, str], log: str) -> None:

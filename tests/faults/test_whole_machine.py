@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from contextlib import AsyncExitStack
 
 import pytest
@@ -11,6 +12,7 @@ from faults.history import Outcome, some_files
 from faults.nursery import Program
 from faults.site import Site
 from faults.whole_machine import live_and_die
+from real_processes import cpu_s_of
 
 SEED = 20266
 
@@ -56,3 +58,26 @@ async def test_whatever_starts_first_waits_for_the_others(site: Site, order: tup
             await check(site.places, site.history)
     starts = sum("api" in program.log.name for program in site.programs)
     assert starts == 2, "an API waits for what it needs, and does not end"
+
+
+@pytest.mark.parametrize("away", ["postgres", pytest.param("milvus", marks=pytest.mark.soak)])
+async def test_nobody_is_busy_while_something_is_away(site: Site, away: str) -> None:
+    """I7: work waits, and whoever waits for it takes less than a tenth of a core."""
+    chance = random.Random(SEED)
+    api, worker = site.api(), site.worker()
+    async with site.client(api) as client:
+        await client.upload(some_files(chance))
+        await check(site.places, site.history)
+        worker.send(signal.SIGSTOP)
+        for _ in range(3):
+            await client.upload(some_files(chance))
+        server = next(server for server in site.servers.all if server.name == away)
+        server.kill()
+        worker.send(signal.SIGCONT)
+        await asyncio.sleep(1)
+        before = [cpu_s_of(program.process_id) for program in (api, worker)]
+        await asyncio.sleep(3)
+        used = [cpu_s_of(program.process_id) - was for program, was in zip((api, worker), before, strict=True)]
+        assert max(used) < 0.3
+        await server.start()
+        await check(site.places, site.history)
