@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.queue.redis_pool import QUEUE_NAME
 from faults.campaigns import Campaign
 from faults.checker import Allowed, check
 from faults.history import Outcome, some_files
@@ -114,23 +115,27 @@ async def _api_crashed(site: Site, chance: random.Random, point: Point) -> int:
 @pytest.mark.soak
 @pytest.mark.timeout(3_600)
 async def test_a_hundred_times_the_queue_forgets_everything(site: Site, told: Told) -> None:
-    """Rows C2 and C3."""
+    """Rows C2 and C3: jobs wait and are worked on at each of them."""
     chance = random.Random(SEED)
     flushes = int(os.environ.get("SOAK_FLUSHES", "100"))
+    lost = 0
+    slow = {"FAULT_EMBED_S": "0.3", "WORKER_JOBS": "1"}
     async with (
         site.client(site.api()) as client,
-        site.supervised("worker", "worker", "worker", FAULT_EMBED_S="0.05"),
+        site.supervised("worker", "worker", **slow),
         site.redis() as redis,
     ):
         for number in range(flushes):
-            await client.upload(some_files(chance))
+            await asyncio.gather(*(client.upload(some_files(chance, logics=1)) for _ in range(chance.randint(1, 4))))
             if number % 3 == 2:
                 await client.delete(chance.choice(list(site.history.accepted)))
-            await asyncio.sleep(chance.uniform(0.0, 0.3))
+            await asyncio.sleep(chance.uniform(0.1, 0.4))
+            lost += await redis.zcard(QUEUE_NAME)
             await redis.flushall()
-        evidence = await check(site.places, site.history, allowed=Allowed(most_attempts=100))
+        evidence = await check(site.places, site.history, within_s=180, allowed=Allowed(most_attempts=100))
     starts = [row["attempts"] for row in evidence.tables["outbox"]]
-    told(f"{flushes} FLUSHALLs, {len(starts)} events, begun {sum(starts)} times; no violation")
+    told(f"{flushes} FLUSHALLs lost {lost} jobs of {len(starts)} events; begun {sum(starts)} times; no violation")
+    assert lost > flushes
 
 
 @pytest.mark.soak
