@@ -65,7 +65,7 @@ async def test_writes_that_are_answered_late_or_never_are_there_once(site: Site)
             proxy.weather.swallows_replies, proxy.weather.delay_s = swallows_replies, delay_s
             uploads = [await client.upload(some_files(chance)) for _ in range(3)]
             await client.delete(uploads[0].pgm_id)
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(2)
         proxy.weather.delay_s = 0.0
         await check(site.places, site.history)
 

@@ -60,7 +60,8 @@ async def test_whatever_starts_first_waits_for_the_others(site: Site, order: tup
     assert starts == 2, "an API waits for what it needs, and does not end"
 
 
-@pytest.mark.parametrize("away", ["postgres", pytest.param("milvus", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("away", ["postgres", "milvus"])
 async def test_nobody_is_busy_while_something_is_away(site: Site, away: str) -> None:
     """I7: work waits, and whoever waits for it takes less than a tenth of a core."""
     chance = random.Random(SEED)

@@ -86,7 +86,7 @@ async def _fallen_asleep(site: Site, client: Client, chance: random.Random, poin
     return zombies
 
 
-@pytest.mark.parametrize("deliveries", [2, 10])
+@pytest.mark.parametrize("deliveries", [pytest.param(2, marks=pytest.mark.soak), 10])
 async def test_a_claim_that_is_delivered_often_is_worked_on_once(site: Site, deliveries: int) -> None:
     """D5: in parallel, in two workers and in one, and one after the other."""
     async with site.client(site.api()) as client:
