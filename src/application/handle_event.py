@@ -69,6 +69,9 @@ class HandleEvent:
             _log.warning("event %d has nothing left to do: %s", started.event_id, error)
             await self._drop(started)
         except (UnavailableError, MisconfiguredError, OSError) as error:  # OSError: timeouts, and a full scratch disk
+            if _is_told_to_stop():  # a client may answer the cancellation of a call with an error of its own
+                await asyncio.shield(self._hand_back(started))
+                raise asyncio.CancelledError from error
             await self._retry_later(started, error, progress.stage)
         except asyncio.CancelledError:
             await asyncio.shield(self._hand_back(started))
@@ -227,3 +230,8 @@ class _Progress:
 
     def reach(self, stage: Stage) -> None:
         self.stage = stage
+
+
+def _is_told_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -21,7 +21,7 @@ from adapters.queue.arq_dispatcher import HANDLE_EVENT
 from adapters.queue.redis_pool import QUEUE_NAME, deserialize, opened_redis, serialize
 from application.audit_by_turns import AuditByTurns
 from application.handle_event import LONGEST_WORK, HandleEvent
-from application.relay_outbox import RelayOutbox
+from application.relay_outbox import WAIT_FOR_A_WORKER, RelayOutbox
 from domain.errors import ConflictError, LadderbaseError, MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
 from entrypoints.index_duty import IndexDuty
@@ -31,6 +31,11 @@ from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
 
 POLL_S = 1.0
 HEALTH_EVERY_S = 5
+# A job that a killed worker had begun stays in the queue for so long, and arq reads the oldest hundred alone. Left to
+# its timeout, a hundred of them would stop the flow for ten minutes. Whoever is given a job that is still worked on
+# leaves at once: its claim was exchanged. No failure to be logged, which is what arq does beyond so many deliveries.
+BEGUN_JOBS_STAY_S = WAIT_FOR_A_WORKER.total_seconds()
+_MOST_DELIVERIES = 1_000
 _QUEUE_POLL_S = 0.05
 _SWEEP_EVERY_S = 600.0
 _AUDIT_LOOK_EVERY_S = 600.0
@@ -110,7 +115,7 @@ async def _until_signal() -> None:
 
 
 async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None:
-    """Retries are the outbox's alone: arq runs each job once, keeps no result, and repeats nothing."""
+    """Retries are the outbox's alone: arq keeps no result, and repeats nothing but what a killed worker had begun."""
 
     async def handle(ctx: dict[Any, Any], *claim: Any, **_: Any) -> None:  # noqa: ARG001 - as arq calls it
         event_id, lease_token = claim
@@ -118,7 +123,7 @@ async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None
 
     timeout_s = LONGEST_WORK.total_seconds() + 30
     worker = Worker(
-        functions=[func(handle, name=HANDLE_EVENT, timeout=timeout_s, keep_result=0, max_tries=1)],
+        functions=[func(handle, name=HANDLE_EVENT, timeout=timeout_s, keep_result=0, max_tries=_MOST_DELIVERIES)],
         redis_pool=redis,
         queue_name=QUEUE_NAME,
         handle_signals=False,
@@ -130,6 +135,7 @@ async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None
         job_deserializer=deserialize,
         log_results=False,
     )
+    worker.in_progress_timeout_s = BEGUN_JOBS_STAY_S
     try:
         await worker.async_run()
     finally:

@@ -132,6 +132,29 @@ async def test_a_worker_that_is_told_to_stop_hands_its_event_back_uncounted(tmp_
     assert service.states["0000_11.csv"] is DocumentState.INDEXED
 
 
+async def test_a_cancellation_that_a_client_turns_into_an_error_hands_the_event_back(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    is_at_work = asyncio.Event()
+
+    async def answer_a_cancellation_with_an_error(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        is_at_work.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise UnavailableError("milvus", "gRPC status CANCELLED") from None
+
+    service.embedder.before = answer_a_cancellation_with_an_error
+    working = asyncio.create_task(service.container.handle_event()(await relayed(service)))
+    await is_at_work.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    (event,) = service.registry.committed.events.values()
+    assert (event.attempts, event.lease_token, event.due) == (0, None, service.registry.clock())
+
+
 async def a_worker_dies(service: Service) -> None:
     """It takes what is due and is never heard of again."""
     await service.relay()
@@ -250,8 +273,9 @@ async def test_an_embedder_that_answers_too_little_is_never_believed(tmp_path: P
 
     service = await a_service(tmp_path, embedder=Short())
     await service.register()
-    await service.work()
-    assert DocumentState.INDEXED not in service.states.values()
+    await service.work_for(timedelta(minutes=5))
+    # Nor is it the documents' fault.
+    assert {DocumentState.INDEXED, DocumentState.FAILED}.isdisjoint(service.states.values())
 
 
 async def test_an_index_that_ignores_the_scope_is_corrected(tmp_path: Path) -> None:
