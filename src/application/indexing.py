@@ -1,7 +1,7 @@
 """What happens to a document when it is indexed: a registry of document types, one entry each.
 
-An entry is a chain of steps; a type without an entry is skipped. To index a new type, write its step and
-add one line where the registry is built (entrypoints/container.py).
+An entry is a chain of steps; a type without an entry is skipped. The registry is built in
+entrypoints/container.py, where every type of domain.attachments has an entry by itself.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The steps that documents go through: read rungs, keep each ladder as its own object, read template rows."""
+"""The steps that documents go through: read chunks, keep each ladder as its own object, read template rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,8 +21,8 @@ STORAGE_CORRUPT = "storage_corrupt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadRungs:
-    """Ladder CSVs into rungs: each blob is fetched once, however many of the documents it holds."""
+class ReadChunks:
+    """Files into chunks, ladder CSVs into rungs: each blob is fetched once, however many of the documents it holds."""
 
     blobs: BlobStore
     reader: ChunkReader
@@ -31,20 +31,18 @@ class ReadRungs:
         """Read every piece; a blob that is gone fails its documents with `storage_missing`."""
         read: list[Workpiece] = []
         by_blob = sorted((piece.document for piece in pieces), key=lambda d: (d.blob_key, d.ordinal))
-        for number, (blob_key, group) in enumerate(groupby(by_blob, key=lambda document: document.blob_key)):
-            read += await self._read_blob(blob_key, list(group), surroundings, number)
+        for blob_key, group in groupby(by_blob, key=lambda document: document.blob_key):
+            read += await self._read_blob(blob_key, list(group), surroundings)
         return read
 
-    async def _read_blob(
-        self, blob_key: str, documents: list[Document], surroundings: Surroundings, number: int
-    ) -> list[Workpiece]:
-        source = surroundings.scratch / f"blob-{number}"
+    async def _read_blob(self, blob_key: str, documents: list[Document], surroundings: Surroundings) -> list[Workpiece]:
+        source = surroundings.scratch / f"blob-of-{documents[0].document_id}"  # other types' blobs come there as well
         try:
             await spool(self.blobs.read(blob_key), source)
         except NotFoundError:
             failure = Failure(code=STORAGE_MISSING, message="its bytes are no longer in the blob store")
             return [Workpiece(document=document, failure=failure) for document in documents]
-        read = await self.reader.read_ladders(source, documents, surroundings.comments, scratch=surroundings.scratch)
+        read = await self.reader.read(source, documents, surroundings.comments, scratch=surroundings.scratch)
         return [_workpiece(document) for document in read]
 
 

@@ -12,6 +12,7 @@ class Section(StrEnum):
     COMMENT_FILE = "comment_file"
     TEMPLATE_AGAINST_ZIP = "template_against_zip"
     LADDER_CSV = "ladder_csv"
+    ATTACHMENT = "attachment"
 
 
 class Severity(StrEnum):

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import PurePath
 
+from domain.attachments.registry import ATTACHMENTS
 from domain.document import Document, DocumentRef, DocumentState, DocumentType
 from domain.events import DocumentsRegistered, batched
 from domain.ports.blob_store import StoredBlob
@@ -17,6 +18,7 @@ _STORED_AS = {
     DocumentType.LADDER_ZIP: "zip/ladder",
     DocumentType.TEMPLATE: "template/template",
     DocumentType.COMMENT_CSV: "comment/comment",
+    **{kind: f"attachments/{kind.lower()}" for kind in ATTACHMENTS},
 }
 UPLOADED_TYPES = frozenset(_STORED_AS)
 """The documents that are uploaded as files of their own."""

@@ -1,7 +1,7 @@
 """An upload as it arrives, and what reading its files brought to light."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain.comments import DeviceComments
@@ -23,11 +23,12 @@ class SpooledFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """The files of one registration."""
+    """The files of one registration; `attachments` are those of the types that domain.attachments registers."""
 
     ladder_zip: SpooledFile
     template: SpooledFile
     comments: SpooledFile | None = None
+    attachments: Mapping[DocumentType, SpooledFile] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[SpooledFile, ...]:
@@ -38,7 +39,8 @@ class Upload:
     def by_type(self) -> Mapping[DocumentType, SpooledFile]:
         """Every file that came, by what it becomes a document of."""
         files = {DocumentType.LADDER_ZIP: self.ladder_zip, DocumentType.TEMPLATE: self.template}
-        return files | ({DocumentType.COMMENT_CSV: self.comments} if self.comments else {})
+        comments = {DocumentType.COMMENT_CSV: self.comments} if self.comments else {}
+        return {**files, **comments, **self.attachments}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
 from application.indexing import IndexingSteps
-from application.indexing_steps import KeepOwnObject, ReadRungs, ReadTemplateRows
+from application.indexing_steps import KeepOwnObject, ReadChunks, ReadTemplateRows
 from application.keep_index import KeepIndex
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
@@ -41,6 +41,7 @@ from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
 from application.validate_upload import ValidateUpload
 from application.write_vectors import WriteVectors
+from domain.attachments.registry import ATTACHMENTS
 from domain.document import DocumentType
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.audit_log import AuditLog
@@ -81,16 +82,18 @@ class Container(containers.DeclarativeContainer):
     hold_events_for: providers.Dependency[timedelta] = providers.Dependency(default=timedelta(0))
     readiness_checks: providers.Dependency[Mapping[str, Check]] = providers.Dependency()
 
+    read_chunks = providers.Factory(ReadChunks, blobs=blobs, reader=chunk_reader)
     # One entry per document type that has something to index; every other type is skipped.
     indexing_steps = providers.Factory(
         IndexingSteps,
         chains=providers.Dict(
             {
                 DocumentType.LADDER_CSV: providers.List(
-                    providers.Factory(ReadRungs, blobs=blobs, reader=chunk_reader),
+                    read_chunks,
                     providers.Factory(KeepOwnObject, blobs=blobs, unit_of_work=unit_of_work),
                 ),
                 DocumentType.TEMPLATE: providers.List(providers.Factory(ReadTemplateRows)),
+                **dict.fromkeys(ATTACHMENTS, providers.List(read_chunks)),
             }
         ),
     )

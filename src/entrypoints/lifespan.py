@@ -121,6 +121,7 @@ def _vector_index(settings: Settings, embedder: Embedder) -> MilvusVectorIndex:
         uri=settings.milvus_address,
         token=settings.milvus_token,
         database=settings.milvus_database,
+        ca_file=settings.milvus_ca_file,
         alias=settings.milvus_collection_name,
         key=IndexKey(model=embedder.model, rendering_version=RENDERING_VERSION),
     )

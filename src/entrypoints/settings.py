@@ -72,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     milvus_port: Port = 19_530
     milvus_token: str = ""
     milvus_database: str = ""
+    milvus_ca_file: str = ""
     milvus_collection_name: Text = "ladderbase"
     milvus_embedding_dim: PositiveInt | None = None
 

@@ -40,7 +40,7 @@ class ChunkReaderContract:
     async def test_documents_of_one_archive_are_read_in_their_order(self, chunks: ChunkReader, tmp_path: Path) -> None:
         files = {"a.csv": a_ladder("M100"), "b.csv": a_ladder("M1", "M2")}
         documents = [document_of(name, content, generation=3) for name, content in files.items()]
-        read = await chunks.read_ladders(stored(tmp_path, files), documents, COMMENTS, scratch=tmp_path)
+        read = await chunks.read(stored(tmp_path, files), documents, COMMENTS, scratch=tmp_path)
         assert [one.document for one in read] == documents
         assert [len(one.outcome) for one in read if not isinstance(one.outcome, Failure)] == [1, 2]
         assert [one.content_path.read_bytes() for one in read if one.content_path] == list(files.values())
@@ -53,14 +53,14 @@ class ChunkReaderContract:
         content = a_ladder("M100")
         source = tmp_path / "source"
         source.write_bytes(content)
-        (read,) = await chunks.read_ladders(source, [document_of(None, content)], COMMENTS, scratch=tmp_path)
+        (read,) = await chunks.read(source, [document_of(None, content)], COMMENTS, scratch=tmp_path)
         assert not isinstance(read.outcome, Failure)
 
     async def test_bytes_that_differ_fail_their_document_alone(self, chunks: ChunkReader, tmp_path: Path) -> None:
         good = a_ladder("M100")
         documents = [replace(document_of("a.csv", good), sha256="0" * 64), document_of("b.csv", good)]
         source = stored(tmp_path, {"a.csv": good, "b.csv": good})
-        bad, fine = await chunks.read_ladders(source, documents, COMMENTS, scratch=tmp_path)
+        bad, fine = await chunks.read(source, documents, COMMENTS, scratch=tmp_path)
         assert isinstance(bad.outcome, Failure)
         assert (bad.outcome.code, bad.content_path) == ("storage_corrupt", None)
         assert not isinstance(fine.outcome, Failure)

@@ -7,11 +7,10 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from domain.chunking import ladder_chunks
 from domain.comments import DeviceComments
 from domain.document import Document, Failure
+from domain.document_chunks import document_chunks
 from domain.errors import NotFoundError
-from domain.ladder.listing import parse_listing
 from domain.ladder.table import TableError
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.chunk_reader import ChunkReader, ReadDocument
@@ -44,7 +43,7 @@ class GatheringUploadReader(ScriptedUploadReader):
 class InProcessChunkReader(ChunkReader):
     """Reads ladders for real, in this process and without limits."""
 
-    async def read_ladders(
+    async def read(
         self, source: Path, documents: Sequence[Document], comments: DeviceComments, *, scratch: Path
     ) -> list[ReadDocument]:
         return [_read(source, document, comments, scratch) for document in documents]
@@ -72,7 +71,7 @@ def _read(source: Path, document: Document, comments: DeviceComments, scratch: P
         failure = Failure(code="storage_corrupt", message="other bytes than were uploaded")
         return ReadDocument(document=document, outcome=failure, content_path=None)
     try:
-        chunks = ladder_chunks(parse_listing(content), document, comments)
+        chunks = document_chunks(content, document, comments)
     except TableError as error:
         return ReadDocument(document=document, outcome=Failure(code=error.code, message=str(error)), content_path=None)
     path = scratch / document.document_id

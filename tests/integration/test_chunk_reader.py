@@ -49,10 +49,10 @@ async def test_a_document_of_its_own_object_is_read_whole(readers: LimitedReader
     source = tmp_path / "source"
     source.write_bytes(content)
     document = document_of(None, content)
-    (read,) = await readers.chunks.read_ladders(source, [document], COMMENTS, scratch=tmp_path)
+    (read,) = await readers.chunks.read(source, [document], COMMENTS, scratch=tmp_path)
     assert not isinstance(read.outcome, Failure)
     source.write_bytes(content + b"x")
-    (read,) = await readers.chunks.read_ladders(source, [document], COMMENTS, scratch=tmp_path)
+    (read,) = await readers.chunks.read(source, [document], COMMENTS, scratch=tmp_path)
     assert isinstance(read.outcome, Failure)
     assert (read.outcome.code, read.content_path) == ("storage_corrupt", None)
 
@@ -66,7 +66,7 @@ async def test_bytes_that_differ_fail_their_document_alone(readers: LimitedReade
         document_of("d.csv", good),
     ]
     source = stored(tmp_path, {"a.csv": good, "b.csv": good, "d.csv": good})
-    read = await readers.chunks.read_ladders(source, documents, COMMENTS, scratch=tmp_path)
+    read = await readers.chunks.read(source, documents, COMMENTS, scratch=tmp_path)
     assert [one.outcome.code if isinstance(one.outcome, Failure) else "read" for one in read] == [
         *("read", "storage_corrupt", "storage_corrupt", "read")
     ]
@@ -77,7 +77,7 @@ async def test_a_document_that_is_no_ladder_fails_with_the_parsers_code(
 ) -> None:
     content = b"Device Name,Comment\nM1,x\n"
     source = stored(tmp_path, {"a.csv": content})
-    (read,) = await readers.chunks.read_ladders(source, [document_of("a.csv", content)], COMMENTS, scratch=tmp_path)
+    (read,) = await readers.chunks.read(source, [document_of("a.csv", content)], COMMENTS, scratch=tmp_path)
     assert isinstance(read.outcome, Failure)
     assert read.outcome.code == "not_a_ladder"
     assert read.content_path
@@ -89,7 +89,7 @@ async def test_a_document_beyond_the_limits_fails_and_its_neighbours_are_read(
     hog = b"\n".join([a_ladder().decode("utf-16").encode(), *[b"," * 6] * 190_000])
     files = {"a.csv": a_ladder(), "hog.csv": hog, "c.csv": a_ladder()}
     documents = [document_of(name, content) for name, content in files.items()]
-    read = await readers.chunks.read_ladders(stored(tmp_path, files), documents, COMMENTS, scratch=tmp_path)
+    read = await readers.chunks.read(stored(tmp_path, files), documents, COMMENTS, scratch=tmp_path)
     assert [one.outcome.code if isinstance(one.outcome, Failure) else "read" for one in read] == [
         *("read", "resource_limit", "read")
     ]
@@ -97,7 +97,7 @@ async def test_a_document_beyond_the_limits_fails_and_its_neighbours_are_read(
 
 async def test_a_source_that_is_gone_is_no_fault_of_the_documents(readers: LimitedReaders, tmp_path: Path) -> None:
     with pytest.raises(UnavailableError):
-        await readers.chunks.read_ladders(tmp_path / "no", [document_of("a", b"")], COMMENTS, scratch=tmp_path)
+        await readers.chunks.read(tmp_path / "no", [document_of("a", b"")], COMMENTS, scratch=tmp_path)
 
 
 async def test_one_member_is_taken_out_of_an_archive(readers: LimitedReaders, tmp_path: Path) -> None:

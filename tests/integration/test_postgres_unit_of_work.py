@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.audit_log import PostgresAuditLog
@@ -19,6 +20,7 @@ from contracts.catalogue import CatalogueContract, ReopenDocument
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
 from contracts.ownership import OwnershipContract
+from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
 
@@ -127,3 +129,16 @@ class TestPostgresCatalogue(CatalogueContract):
                 )
 
         return reopen
+
+
+@pytest.mark.parametrize("document_type", ["", "pgm_notes_txt", "PGM NOTES", "1_NOTES"])
+async def test_a_document_type_of_tomorrow_needs_no_migration_and_what_looks_like_none_is_refused(
+    engine: AsyncEngine, unit_of_work: PostgresUnitOfWork, document_type: str
+) -> None:
+    await register(unit_of_work, a_document())
+    change = text("UPDATE documents SET document_type = :document_type")
+    async with engine.begin() as connection:
+        await connection.execute(change, {"document_type": "PGM_NOTES_TXT"})
+    with pytest.raises(IntegrityError, match="documents_document_type_check"):
+        async with engine.begin() as connection:
+            await connection.execute(change, {"document_type": document_type})

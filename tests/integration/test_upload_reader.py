@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,8 +139,9 @@ async def test_a_corrupt_archive_does_not_make_every_logic_missing(reader: Limit
 async def test_a_file_that_is_not_what_it_says_is_one_finding(
     reader: LimitedUploadReader, tmp_path: Path, *, field: str, name: str, content: bytes, code: str
 ) -> None:
-    upload = replace(an_upload(tmp_path), **{field: spooled(tmp_path, name, content)})
-    errors = errors_among((await reader.inspect(upload)).findings)
+    good = an_upload(tmp_path)
+    changes: dict[str, Any] = {field: spooled(tmp_path, name, content)}
+    errors = errors_among((await reader.inspect(replace(good, **changes))).findings)
     assert [(finding.code, finding.file) for finding in errors] == [(code, name)]
 
 

@@ -1,5 +1,7 @@
 """What Milvus, gRPC and pymilvus raise, in the words of the core, and without what nobody may read."""
 
+from pathlib import Path
+
 import grpc
 import pytest
 from pymilvus.exceptions import ConnectionConfigException, MilvusException, ParamError
@@ -184,3 +186,23 @@ def test_an_address_that_cannot_be_taken_apart_is_one_line_that_names_the_settin
     assert "S3" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
+
+
+def test_no_connection_says_what_pymilvus_does_not_and_repeats_no_address() -> None:
+    found = translated(unconnected(Rpc(grpc.StatusCode.UNAVAILABLE)))
+    assert str(found).startswith("milvus is unavailable: no connection; with https://")
+    assert "127.0.0.1" not in str(found)
+
+
+@pytest.mark.parametrize(("uri", "told"), [("http://milvus:19530", "https://"), ("https://milvus:443", "PEM")])
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_a_file_of_authorities_that_cannot_help_is_a_misconfiguration(
+    tmp_path: Path, uri: str, told: str, content: bytes | None
+) -> None:
+    ca_file = tmp_path / "S3cret.pem"
+    if content is not None:
+        ca_file.write_bytes(content)
+    with pytest.raises(MisconfiguredError, match="the setting MILVUS_CA_FILE ") as raised:
+        MilvusConnection(uri, token="", database="", ca_file=str(ca_file))
+    assert told in str(raised.value)
+    assert "S3cret" not in str(raised.value)

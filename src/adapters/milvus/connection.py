@@ -1,6 +1,7 @@
 """A connection to Milvus that is made when first needed and made anew after it was lost."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,11 +38,14 @@ class MilvusConnection:
 
     In both cases the server may be another one by then, of another version, where the collection has another name.
     A session that is given up is closed when its last user is done: closing it earlier would cancel
-    its neighbours' calls. Raises MisconfiguredError for an address that cannot be taken apart.
+    its neighbours' calls. An address with https:// is spoken to over TLS; `ca_file` names whom to trust then instead
+    of gRPC's own authorities. Raises MisconfiguredError for an address that cannot be taken apart, and for a file
+    that is none.
     """
 
-    def __init__(self, uri: str, *, token: str, database: str) -> None:
+    def __init__(self, uri: str, *, token: str, database: str, ca_file: str = "") -> None:
         self._uri = _taken_apart(uri)
+        self._ca_file = _trusted(ca_file, uri) if ca_file else ""
         self._token = token
         self._database = database
         self._connecting = asyncio.Lock()
@@ -54,6 +58,7 @@ class MilvusConnection:
             "uri": self._uri,
             "token": self._token,
             "db_name": self._database,
+            "server_pem_path": self._ca_file,
             "dedicated": True,  # a shared connection would outlive the client's close()
             "grpc_options": dict(CHANNEL_OPTIONS),
         }
@@ -116,3 +121,16 @@ def _taken_apart(uri: str) -> str:
             "the setting MILVUS_URI is no address like http://host:19530; user and password belong into MILVUS_TOKEN"
         ) from None
     return uri
+
+
+def _trusted(ca_file: str, uri: str) -> str:
+    """The same, since gRPC would tell of a wrong one with every call, as of a server that is away."""
+    if not uri.startswith("https://"):
+        raise MisconfiguredError("the setting MILVUS_CA_FILE needs a MILVUS_URI that begins with https://")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+    except OSError:  # which ssl's own errors are
+        raise MisconfiguredError(
+            "the setting MILVUS_CA_FILE names no file of certificates (PEM) that can be read"
+        ) from None
+    return ca_file

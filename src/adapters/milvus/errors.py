@@ -102,5 +102,7 @@ def _status(error: BaseException | None) -> grpc.StatusCode | None:
 def _one_line(error: Exception) -> str:
     if isinstance(error, grpc.RpcError) and (status := _status(error)) is not None:
         return f"gRPC status {status.name}"
-    message = error.message if isinstance(error, MilvusException) else str(error)
-    return " ".join(str(message).split())[:200] or type(error).__name__
+    message = str(error.message if isinstance(error, MilvusException) else error)
+    if message.startswith("Fail connecting"):  # pymilvus does not tell a certificate from a server that is away
+        return "no connection; with https://, its certificate may be the reason: see MILVUS_CA_FILE"
+    return " ".join(message.split())[:200] or type(error).__name__

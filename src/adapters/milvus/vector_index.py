@@ -53,6 +53,7 @@ class MilvusVectorIndex(VectorIndex):
         *,
         token: str = "",
         database: str = "",
+        ca_file: str = "",
         alias: str,
         key: IndexKey,
         timeout_s: float = 10.0,
@@ -61,7 +62,7 @@ class MilvusVectorIndex(VectorIndex):
         self._key = key
         self._names = CollectionNames(alias=alias, key=key)
         self._collection = ChunkCollection(names=self._names)
-        self._connection = MilvusConnection(uri, token=token, database=database)
+        self._connection = MilvusConnection(uri, token=token, database=database, ca_file=ca_file)
         self._breaker = Breaker(clock=time.monotonic)
         self._timeout_s = timeout_s
         self._search_timeout_s = search_timeout_s

@@ -1,4 +1,4 @@
-"""Reads the chunks of stored ladder documents in limited child processes."""
+"""Reads the chunks of stored documents in limited child processes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ class LimitedChunkReader(ChunkReader):
         self._process = process
         self._limits = limits
 
-    async def read_ladders(
+    async def read(
         self, source: Path, documents: Sequence[Document], comments: DeviceComments, *, scratch: Path
     ) -> list[ReadDocument]:
         """Read the documents out of a local copy of the blob that they share."""

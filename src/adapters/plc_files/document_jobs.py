@@ -9,10 +9,9 @@ from adapters.plc_files.archive import read_archive
 from adapters.plc_files.archive_problems import ArchiveProblem
 from adapters.plc_files.unpack import unpack, unpack_whole
 from domain.chunk import Chunk
-from domain.chunking import ladder_chunks
 from domain.comments import DeviceComments
 from domain.document import Document, Failure
-from domain.ladder.listing import parse_listing
+from domain.document_chunks import document_chunks
 from domain.ladder.table import TableError
 from domain.ports.chunk_reader import ReadDocument
 from domain.upload import UploadLimits
@@ -59,7 +58,7 @@ def _read_document(document: Document, content_of: _Read, comments: DeviceCommen
 
 def _chunks(content: bytes, document: Document, comments: DeviceComments) -> tuple[Chunk, ...] | Failure:
     try:
-        return ladder_chunks(parse_listing(content), document, comments)
+        return document_chunks(content, document, comments)
     except TableError as error:
         return Failure(code=error.code, message=str(error))
 

@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from adapters.plc_files.zip_records import END_SIGNATURE
+from domain.attachments.attachment import Attachment
 from domain.findings import Finding, Section
 from domain.upload import MEBIBYTE, SpooledFile, UploadLimits
 
@@ -60,17 +61,30 @@ def look_at(upload: SpooledFile, section: Section, limits: UploadLimits) -> Find
         return _look_at_kind(upload, section, file)
 
 
+def look_at_attachment(upload: SpooledFile, attachment: Attachment) -> Finding | None:
+    """What is wrong with its name; None where nothing is. Its size was bounded when it was received."""
+    what = f"what goes into {attachment.field}"
+    return _look_at_suffix(upload, Section.ATTACHMENT, _Expected(suffixes=attachment.suffixes, what=what))
+
+
+def _look_at_suffix(upload: SpooledFile, section: Section, expected: _Expected) -> Finding | None:
+    suffix = PurePath(upload.name).suffix.lower()
+    if suffix in expected.suffixes:
+        return None
+    return _finding(
+        upload,
+        section,
+        "type_unsupported",
+        f"'{suffix or 'no suffix'}' is not read here: {expected.what} is expected ({', '.join(expected.suffixes)})",
+        "Save it as .xlsx, without macros." if suffix in _MACRO_SUFFIXES else "Send the right file in this field.",
+    )
+
+
 def _look_at_kind(upload: SpooledFile, section: Section, file: BinaryIO) -> Finding | None:
     expected = _EXPECTED[section]
     suffix = PurePath(upload.name).suffix.lower()
-    if suffix not in expected.suffixes:
-        return _finding(
-            upload,
-            section,
-            "type_unsupported",
-            f"'{suffix or 'no suffix'}' is not read here: {expected.what} is expected ({', '.join(expected.suffixes)})",
-            "Save it as .xlsx, without macros." if suffix in _MACRO_SUFFIXES else "Send the right file in this field.",
-        )
+    if finding := _look_at_suffix(upload, section, expected):
+        return finding
     if not _agrees(section, suffix, file):
         return _finding(
             upload,

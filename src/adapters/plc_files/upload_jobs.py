@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from adapters.plc_files.file_look import look_at
+from adapters.plc_files.file_look import look_at, look_at_attachment
 from adapters.plc_files.ladder_archive import LadderArchive, read_ladder_archive, read_ladders
 from adapters.plc_files.template_sheet import TemplateReading
 from adapters.plc_files.template_workbook import read_template
+from domain.attachments.attachment import Attachment
 from domain.comment_file import parse_comments
 from domain.comments import DeviceComments
 from domain.findings import Finding, Section, Severity
@@ -39,6 +40,17 @@ def read_comment_file(upload: SpooledFile, limits: UploadLimits) -> CommentReadi
     return CommentReading(
         comments=comments, findings=tuple(_of_a_table(error, Section.COMMENT_FILE, upload.name) for error in problems)
     )
+
+
+def check_attachment(upload: SpooledFile, attachment: Attachment) -> Finding | None:
+    """What is wrong with an attachment, found by cutting it into chunks that nobody keeps."""
+    if finding := look_at_attachment(upload, attachment):
+        return finding
+    try:
+        attachment.chunks(upload.path.read_bytes(), DeviceComments())
+    except TableError as error:
+        return _of_a_table(error, Section.ATTACHMENT, upload.name)
+    return None
 
 
 def read_zip_directory(upload: SpooledFile, limits: UploadLimits) -> LadderArchive:

@@ -8,12 +8,15 @@ from adapters.plc_files.limited_process import LimitedProcess
 from adapters.plc_files.template_sheet import TemplateReading
 from adapters.plc_files.upload_jobs import (
     CommentReading,
+    check_attachment,
     compare_with_template,
     read_comment_file,
     read_named_ladders,
     read_template_file,
     read_zip_directory,
 )
+from domain.attachments.registry import ATTACHMENTS
+from domain.document import DocumentType
 from domain.findings import Finding, Section
 from domain.inspection import NamedCsv, presented
 from domain.ports.upload_reader import UploadReader
@@ -36,12 +39,13 @@ class LimitedUploadReader(UploadReader):
         archive = await self._read_archive(upload.ladder_zip)
         comparison = await self._process.run(compare_with_template, template.template, archive, upload.template.name)
         ladders, problems = await self._read_ladders(comparison.named, upload.ladder_zip)
+        attached = [await self._check_attachment(kind, file) for kind, file in upload.attachments.items()]
         findings = (*template.findings, *comments.findings, *archive.findings, *comparison.findings, *problems)
         return InspectedUpload(
             template=template.template,
             comments=comments.comments,
             ladders=ladders if template.template.logics else (),
-            findings=presented(findings),
+            findings=presented((*findings, *filter(None, attached))),
         )
 
     async def _read_template(self, upload: SpooledFile) -> TemplateReading:
@@ -55,6 +59,12 @@ class LimitedUploadReader(UploadReader):
             return await self._process.run(read_comment_file, upload, self._limits)
         except ResourceLimitError as error:
             return CommentReading(findings=(_killed(error, Section.COMMENT_FILE, upload.name),))
+
+    async def _check_attachment(self, kind: DocumentType, upload: SpooledFile) -> Finding | None:
+        try:
+            return await self._process.run(check_attachment, upload, ATTACHMENTS[kind])
+        except ResourceLimitError as error:
+            return _killed(error, Section.ATTACHMENT, upload.name)
 
     async def _read_archive(self, upload: SpooledFile) -> LadderArchive:
         try:

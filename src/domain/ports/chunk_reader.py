@@ -22,10 +22,10 @@ class ReadDocument:
 class ChunkReader(Protocol):
     """Off the event loop, under limits of time and memory."""
 
-    async def read_ladders(
+    async def read(
         self, source: Path, documents: Sequence[Document], comments: DeviceComments, *, scratch: Path
     ) -> list[ReadDocument]:
-        """Read ladder documents out of a local copy of the blob they share (archive, or a document's own object).
+        """Read documents out of a local copy of the blob they share (archive, or a document's own object).
 
         Each document's bytes are checked against its SHA-256 and left under `scratch`, named by
         `content_path`. Bytes that differ give a Failure `storage_corrupt`; a document that needs more

@@ -6,6 +6,7 @@ from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema, Tag
 
+from domain.attachments.registry import ATTACHMENTS
 from entrypoints.api.idempotency import KEY_PARAMETER
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
@@ -24,6 +25,7 @@ _FILES = {
     ZIP_FIELD: "A ZIP of the ladder CSVs as GX Works exports them.",
     TEMPLATE_FIELD: "The Excel sheet that names every logic.",
     COMMENT_FIELD: "The device comments as CSV.",
+    **{one.field: one.description for one in ATTACHMENTS.values()},
 }
 
 

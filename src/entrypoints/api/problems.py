@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from domain.attachments.registry import ATTACHMENTS
 from domain.errors import (
     ConflictError,
     InvalidRequestError,
@@ -31,7 +32,9 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 RETRY_AFTER_MENDING_S = 60
 _DISCONNECTED = "client disconnected prematurely"
-_FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_FIELD: "comment_file"}
+_FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_FIELD: "comment_file"} | {
+    one.field: "attachment" for one in ATTACHMENTS.values()
+}
 _SENT_AS = {"part": "for", "idempotency_key": KEY_HEADER}  # names in Python, where `for` can be none
 _OF_ANOTHER_TYPE = frozenset({"type_mismatch", "type_unsupported"})
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from application.spool import scratch_folder
 from application.validate_upload import ValidateUpload
+from domain.attachments.registry import ATTACHMENTS
 from domain.errors import UnavailableError
 from domain.program import ProgramDetails
 from domain.upload import MEBIBYTE, SpooledFile, Upload, UploadLimits
@@ -27,7 +28,7 @@ class FormTexts:
 ZIP_FIELD = "pgm_ladder_zip_file"
 TEMPLATE_FIELD = "pgm_template_file"
 COMMENT_FIELD = "pgm_comment_file"
-FILE_FIELDS = frozenset({ZIP_FIELD, TEMPLATE_FIELD, COMMENT_FIELD})
+FILE_FIELDS = frozenset({ZIP_FIELD, TEMPLATE_FIELD, COMMENT_FIELD, *(one.field for one in ATTACHMENTS.values())})
 MAX_CHARACTERS = {"pgm_name": 200, "create_user": 200, "pgm_version": 100, "description": 4_000, "notes": 4_000}
 
 REGISTRATION = FormTexts(names=frozenset(MAX_CHARACTERS), required=("pgm_name", "create_user"))
@@ -63,8 +64,7 @@ class UploadReception:
     @property
     def body_limit_bytes(self) -> int:
         """What a whole request may hold."""
-        files = self.limits.zip_bytes + self.limits.template_bytes + self.limits.comment_bytes
-        return files + _OVERHEAD_BYTES
+        return sum(self._limits_bytes().values()) + _OVERHEAD_BYTES
 
     @asynccontextmanager
     async def receive(self, request: ApiRequest, *, form: FormTexts) -> AsyncIterator[ReceivedUpload]:
@@ -79,14 +79,15 @@ class UploadReception:
             yield _checked(received, form)
 
     def _shape(self, form: FormTexts) -> FormShape:
-        return FormShape(
-            texts=form.names,
-            files={
-                ZIP_FIELD: self.limits.zip_bytes,
-                TEMPLATE_FIELD: self.limits.template_bytes,
-                COMMENT_FIELD: self.limits.comment_bytes,
-            },
-        )
+        return FormShape(texts=form.names, files=self._limits_bytes())
+
+    def _limits_bytes(self) -> dict[str, int]:
+        return {
+            ZIP_FIELD: self.limits.zip_bytes,
+            TEMPLATE_FIELD: self.limits.template_bytes,
+            COMMENT_FIELD: self.limits.comment_bytes,
+            **{one.field: one.largest_bytes for one in ATTACHMENTS.values()},
+        }
 
 
 @contextmanager
@@ -103,10 +104,15 @@ def _checked(form: ReceivedForm, expected: FormTexts) -> ReceivedUpload:
     ladder_zip = _file(ZIP_FIELD, form, problems)
     template = _file(TEMPLATE_FIELD, form, problems)
     comments = _file(COMMENT_FIELD, form, problems) if COMMENT_FIELD in form.files else None
+    attachments = {
+        kind: file
+        for kind, one in ATTACHMENTS.items()
+        if one.field in form.files and (file := _file(one.field, form, problems)) is not None
+    }
     if ladder_zip is None or template is None or any(problem.field in FILE_FIELDS for problem in problems):
         raise InvalidFieldsError(tuple(problems))
     return ReceivedUpload(
-        upload=Upload(ladder_zip=ladder_zip, template=template, comments=comments),
+        upload=Upload(ladder_zip=ladder_zip, template=template, comments=comments, attachments=attachments),
         details=ProgramDetails(**texts),
         problems=tuple(problems),
     )

@@ -32,7 +32,7 @@ _PORT_CHOICES = 3
 _EMBEDDING_THREADS = str(min(os.cpu_count() or 1, 4))
 _KILLED = 130
 _SHARED = (
-    *("DATABASE_URL", "REDIS_URL", "MILVUS_URI", "MILVUS_TOKEN", "MILVUS_DATABASE"),
+    *("DATABASE_URL", "REDIS_URL", "MILVUS_URI", "MILVUS_TOKEN", "MILVUS_DATABASE", "MILVUS_CA_FILE"),
     *("STORAGE_TYPE", "STORAGE_LOCAL_ROOT", "SCRATCH_DIR"),
 )
 
@@ -124,6 +124,7 @@ class EmbeddedStack:
             "SCRATCH_DIR": "",
             "MILVUS_TOKEN": "",
             "MILVUS_DATABASE": "",
+            "MILVUS_CA_FILE": "",
             # There is one worker, and nobody else to rebuild what a changed model needs.
             "INDEX_FOLLOWS_MODEL": "true",
         }
