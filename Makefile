@@ -5,7 +5,7 @@ DATA_DIR ?= ./data
 GRADED ?= ../shared/retrieval
 BIN := .venv/bin
 
-.PHONY: demo run test check bench lock clean
+.PHONY: demo run test check soak guards bench lock clean
 
 demo: .venv/ready
 	$(BIN)/ladderbase demo
@@ -22,6 +22,14 @@ check: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/unit
+
+# About twenty minutes of crashes and outages. SOAK_SEED=n repeats a run; the last lines tell the seed and the figures.
+soak: .venv/ready
+	$(BIN)/pytest tests/faults -m soak -p no:randomly
+
+# Breaks each guard of the product in a copy of the tree, and expects the test that stands for it to go red.
+guards: .venv/ready
+	PYTHONPATH=tests $(BIN)/python tests/faults/guards.py $(WHICH)
 
 # GRADED names a folder with ladder.zip, template.xlsx, comment.csv and queries.json; without it only times are measured.
 bench: .venv/ready

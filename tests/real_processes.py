@@ -1,5 +1,6 @@
 """What tests ask the system about processes that really run (Linux)."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,3 +40,9 @@ def descendants_of(process_id: int) -> Iterator[int]:
     for child in children_of(process_id):
         yield child
         yield from descendants_of(child)
+
+
+def cpu_s_of(process_id: int) -> float:
+    """The seconds of processor time that it has used so far."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

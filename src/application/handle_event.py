@@ -23,6 +23,7 @@ from domain.events import (
     StartedEvent,
     halves,
 )
+from domain.failures import FailedAttempt, Stage, passing_failure
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 
 LONGEST_WORK = timedelta(minutes=10)
@@ -54,11 +55,13 @@ class HandleEvent:
         if started is None:
             return
         if started.attempts > self.retry.max_attempts and not isinstance(started.event, PURGES):
-            await self._give_up(started, Failure(code="quarantined", message="it ended every worker that took it"))
+            failure = Failure(code="quarantined", message="it ended every worker that took it")
+            await self._give_up(started, failure, Stage.UNKNOWN)
             return
+        progress = _Progress()
         try:
             async with asyncio.timeout(LONGEST_WORK.total_seconds()), self._heartbeat(started):
-                await self._work(started)
+                await self._work(started, progress)
         except ConflictError as error:
             _log.warning("event %d passed on: %s", started.event_id, error)
             await self._clean_up_after_losing(started)
@@ -66,13 +69,17 @@ class HandleEvent:
             _log.warning("event %d has nothing left to do: %s", started.event_id, error)
             await self._drop(started)
         except (UnavailableError, MisconfiguredError, OSError) as error:  # OSError: timeouts, and a full scratch disk
-            await self._retry_later(started, error)
+            if _is_told_to_stop():  # a client may answer the cancellation of a call with an error of its own
+                await asyncio.shield(self._hand_back(started))
+                raise asyncio.CancelledError from error
+            await self._retry_later(started, error, progress.stage)
         except asyncio.CancelledError:
             await asyncio.shield(self._hand_back(started))
             raise
         except Exception as error:  # noqa: BLE001 - a bug ends as a visible failure, never as a hot loop
             _log.exception("event %d failed on a bug", started.event_id)
-            await self._give_up(started, Failure(code="internal_error", message=type(error).__name__))
+            failure = Failure(code="internal_error", message=type(error).__name__)
+            await self._give_up(started, failure, progress.stage)
 
     async def _start(self, claimed: ClaimedEvent) -> StartedEvent | None:
         try:
@@ -86,10 +93,10 @@ class HandleEvent:
                 await transaction.outbox.bury(claimed.event_id, reason=error.code)
             return None
 
-    async def _work(self, started: StartedEvent) -> None:
+    async def _work(self, started: StartedEvent, progress: "_Progress") -> None:
         match started.event:
             case DocumentsRegistered() as event:
-                await self.index_documents(started, event)
+                await self.index_documents(started, event, reached=progress.reach)
             case ProgramDeleted() as event:
                 await self.purge_program(started, event)
             case RevisionSuperseded() as event:
@@ -127,16 +134,13 @@ class HandleEvent:
             if isinstance(ended, Exception):
                 _log.error("the heartbeat of event %d ended on a bug", started.event_id, exc_info=ended)
 
-    async def _retry_later(self, started: StartedEvent, error: Exception) -> None:
+    async def _retry_later(
+        self, started: StartedEvent, error: UnavailableError | MisconfiguredError | OSError, stage: Stage
+    ) -> None:
         reason = str(error) or type(error).__name__
         if self.retry.is_exhausted(started.attempts):
-            if isinstance(error, MisconfiguredError):
-                message = "a setting and a dependency disagree: the worker's log says which"
-            else:
-                message = (
-                    f"{error.dependency if isinstance(error, UnavailableError) else 'a dependency'} gave no answer"
-                )
-            await self._give_up(started, Failure(code="retries_exhausted", message=message))
+            failure = Failure(code="retries_exhausted", message=_without_end(error))
+            await self._give_up(started, failure, stage)
             return
         delay = self.retry.delay_after(started.attempts, jitter=self.jitter())
         _log.warning(
@@ -146,43 +150,49 @@ class HandleEvent:
             reason,
             delay.total_seconds(),
         )
-        await self._release(started, delay, reason)
+        failed = FailedAttempt.of(started, passing_failure(error), stage=stage)
+        await self._release(failed, started, delay=delay, reason=reason)
 
-    async def _release(self, started: StartedEvent, delay: timedelta, reason: str) -> None:
+    async def _release(self, failed: FailedAttempt, started: StartedEvent, *, delay: timedelta, reason: str) -> None:
         async with self._recording(started) as transaction:
             await transaction.outbox.release(started, delay=delay, reason=reason)
+            await transaction.failures.record([failed])
 
-    async def _give_up(self, started: StartedEvent, failure: Failure) -> None:
+    async def _give_up(self, started: StartedEvent, failure: Failure, stage: Stage) -> None:
         """Split an event of several documents; fail the document, and bury the event, where it stands alone.
 
         Only a purge is never given up: nothing else would ever remove what a deleted program left.
         """
+        failed = FailedAttempt.of(started, failure, stage=stage)
         match started.event:
             case ProgramDeleted() | RevisionSuperseded():
                 _log.error("the purge of event %d fails: %s", started.event_id, failure.message)
-                await self._release(started, self.retry.longest_delay, failure.code)
+                await self._release(failed, started, delay=self.retry.longest_delay, reason=failure.code)
             case DocumentsRegistered(documents=documents) as event if len(documents) > 1:
-                await self._split(started, event)
+                await self._split(failed, started, event)
             case DocumentsRegistered() as event:
-                await self._fail(started, event, failure)
+                await self._fail(failed, started, event)
 
-    async def _split(self, started: StartedEvent, event: DocumentsRegistered) -> None:
+    async def _split(self, failed: FailedAttempt, started: StartedEvent, event: DocumentsRegistered) -> None:
         async with self._recording(started) as transaction:
             await transaction.outbox.extend(started, lease=self.lease)
+            await transaction.failures.record([failed])
             await transaction.outbox.add(halves(event))
             await transaction.outbox.finish(started)
 
-    async def _fail(self, started: StartedEvent, event: DocumentsRegistered, failure: Failure) -> None:
+    async def _fail(self, failed: FailedAttempt, started: StartedEvent, event: DocumentsRegistered) -> None:
         """A failed document has nothing in the index: as long as that cannot be had, it has not failed yet."""
         try:
             await self.index_documents.forget(event)
         except (UnavailableError, MisconfiguredError) as error:
-            await self._release(started, self.retry.longest_delay, str(error))
+            put_off = FailedAttempt.of(started, passing_failure(error), stage=Stage.INDEX)
+            await self._release(put_off, started, delay=self.retry.longest_delay, reason=str(error))
             return
         async with self._recording(started) as transaction:
             await transaction.outbox.extend(started, lease=self.lease)
-            await transaction.documents.mark_failed([(ref, failure) for ref in event.documents])
-            await transaction.outbox.bury(started.event_id, reason=f"{failure.code}: {failure.message}")
+            given_up = await transaction.documents.mark_failed([(ref, failed.failure) for ref in event.documents])
+            await transaction.failures.record([failed.final_for(ref) for ref in given_up])
+            await transaction.outbox.bury(started.event_id, reason=f"{failed.failure.code}: {failed.failure.message}")
 
     async def _clean_up_after_losing(self, started: StartedEvent) -> None:
         """What we wrote after the lease had passed on may be of a program that is deleted and purged by now."""
@@ -209,3 +219,25 @@ class HandleEvent:
                 yield transaction
         except ConflictError as error:
             _log.warning("event %d passed on: %s", started.event_id, error)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far the work on an event is, for whoever must say where it failed."""
+
+    stage: Stage = Stage.READ
+
+    def reach(self, stage: Stage) -> None:
+        self.stage = stage
+
+
+def _is_told_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _without_end(error: UnavailableError | MisconfiguredError | OSError) -> str:
+    """What kept failing until nobody tried any more, for those who read no logs."""
+    if isinstance(error, MisconfiguredError):
+        return "a setting and a dependency disagree: the worker's log says which"
+    return f"{error.dependency if isinstance(error, UnavailableError) else 'a dependency'} gave no answer"

@@ -8,8 +8,8 @@ from application.indexing import IndexingSteps, Workpiece, surroundings_of
 from application.spool import scratch_folder
 from application.write_vectors import WriteVectors, checkpoints, indexed_documents
 from domain.document import Document, DocumentRef
-from domain.errors import NotFoundError
 from domain.events import LEASE, DocumentsRegistered, RevisionSuperseded, StartedEvent
+from domain.failures import FailedAttempt, Reached, Stage
 from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.vector_index import VectorIndex
@@ -31,8 +31,9 @@ class IndexDocuments:
     blobs: BlobStore
     scratch: Path
 
-    async def __call__(self, started: StartedEvent, event: DocumentsRegistered) -> None:
+    async def __call__(self, started: StartedEvent, event: DocumentsRegistered, *, reached: Reached) -> None:
         """Raises UnavailableError when a dependency gives no answer, ConflictError when the lease is lost."""
+        reached(Stage.READ)
         documents = await self._begin(event)
         if documents:
             async with scratch_folder(self.scratch) as folder:
@@ -40,15 +41,21 @@ class IndexDocuments:
                 if surroundings:
                     embedded = await self._embedded_texts(documents)
                     for pieces in checkpoints(await self.steps.read(documents, surroundings)):
-                        await self.vectors.write(_good(pieces), embedded)
+                        await self.vectors.write(_good(pieces), embedded, reached=reached)
+                        reached(Stage.PROVE)
+                        await self.vectors.prove(_good(pieces))
+                        reached(Stage.RECORD)
                         await self._record(started, pieces, event.pgm_id)
+        reached(Stage.INDEX)
         await self.remove_what_is_stale(event)
+        reached(Stage.RECORD)
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.finish(started)
 
     async def forget(self, event: DocumentsRegistered) -> None:
         """Remove what was written for documents that are given up. Raises UnavailableError."""
         await self.index.remove_documents(event.documents)
+        await self._remove_former(event.documents)
 
     async def _begin(self, event: DocumentsRegistered) -> list[Document]:
         async with self.unit_of_work.begin() as transaction:
@@ -64,15 +71,21 @@ class IndexDocuments:
 
     async def _record(self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str) -> None:
         good = _good(pieces)
-        await self.vectors.prove(good)
+        failures = {piece.document.ref: piece.failure for piece in pieces if piece.failure is not None}
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.extend(started, lease=LEASE)  # refuses the commit of whoever lost the lease
             await transaction.indexes.hold_current(self.index.key)
+            await transaction.programs.hold_pending(pgm_id)
             indexed = await transaction.documents.mark_indexed(indexed_documents(good, self.index.key))
             await transaction.indexes.record(self.index.key, indexed)
             await self._promote(transaction, pgm_id)
-            await transaction.documents.mark_failed(
-                [(piece.document.ref, piece.failure) for piece in pieces if piece.failure is not None]
+            failed = await transaction.documents.mark_failed(list(failures.items()))
+            await transaction.failures.record(
+                [
+                    FailedAttempt.of(started, failures[ref], stage=Stage.READ).final_for(ref)
+                    for ref in failures
+                    if ref in failed
+                ]
             )
 
     async def _promote(self, transaction: Transaction, pgm_id: str) -> None:
@@ -82,9 +95,10 @@ class IndexDocuments:
             await transaction.outbox.add([RevisionSuperseded(pgm_id=pgm_id, revision=replaced)])
 
     async def remove_what_is_stale(self, event: DocumentsRegistered) -> None:
-        """A delete, a newer revision or generation may have overtaken us, now or in an attempt that died."""
+        """A delete, another revision or generation may have overtaken us, or one that died; and we another."""
         async with self.unit_of_work.begin() as transaction:
             current = await transaction.documents.current(event.documents)
+        await self._remove_former([ref for ref in event.documents if ref in current])
         stale: list[DocumentRef] = [ref for ref in event.documents if ref not in current]
         if not stale:
             return
@@ -94,11 +108,16 @@ class IndexDocuments:
     async def _remove_unowned_blobs(self, pgm_id: str, revisions: Iterable[int]) -> None:
         """What we wrote for documents of a revision, or of a program, that was purged meanwhile has no other owner."""
         for revision in revisions:
-            try:
-                async with self.unit_of_work.begin() as transaction:
-                    await transaction.programs.comments_of(pgm_id, revision)
-            except NotFoundError:
+            async with self.unit_of_work.begin() as transaction:
+                # Not of a program that is merely unknown: after a restored backup its id may be given out anew.
+                is_gone = await transaction.programs.is_gone(pgm_id, revision)
+            if is_gone:
                 await self.blobs.delete_below(revision_prefix(pgm_id, revision))
+
+    async def _remove_former(self, refs: Sequence[DocumentRef]) -> None:
+        """What was indexed before a re-index stands under ids of its own. The first generation has none before it."""
+        if again := [ref for ref in refs if ref.generation > 1]:
+            await self.index.remove_former(again)
 
 
 def _good(pieces: Sequence[Workpiece]) -> list[Workpiece]:

@@ -72,8 +72,15 @@ class IndexingSteps:
         return frozenset(self.chains)
 
     async def read(self, documents: Sequence[Document], surroundings: Surroundings) -> list[Workpiece]:
-        """Lead documents through the chains of their types."""
-        done: list[Workpiece] = []
+        """Lead documents through the chains of their types. One without a chain fails: nobody else would finish it."""
+        done = [
+            Workpiece(
+                document=document,
+                failure=Failure(code="type_not_indexed", message="this version does not index its type"),
+            )
+            for document in documents
+            if document.document_type not in self.chains
+        ]
         for document_type, steps in self.chains.items():
             pieces = [Workpiece(document=d) for d in documents if d.document_type is document_type]
             for step in steps if pieces else ():

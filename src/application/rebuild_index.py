@@ -15,7 +15,7 @@ from domain.document import Document, DocumentRef
 from domain.errors import ConflictError, UnavailableError
 from domain.events import DOCUMENTS_PER_EVENT, DocumentsRegistered
 from domain.ports.catalogue import Catalogue, IndexView
-from domain.ports.index_registry import HeldDocument
+from domain.ports.index_registry import RecordedDocument
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.vector_index import VectorIndex
 
@@ -102,7 +102,7 @@ class RebuildIndex:
                     await transaction.indexes.forget(self.index.key, broken)
         return agrees
 
-    async def _held(self, after: str) -> Sequence[HeldDocument]:
+    async def _held(self, after: str) -> Sequence[RecordedDocument]:
         async with self.unit_of_work.begin() as transaction:
             return await transaction.indexes.held(self.index.key, after=after, limit=DOCUMENTS_PER_EVENT)
 
@@ -142,7 +142,9 @@ class RebuildIndex:
         async with self.unit_of_work.begin() as transaction:
             restarted = await transaction.documents.restart(unreadable)
             if restarted:
-                await transaction.outbox.add([DocumentsRegistered(pgm_id=pgm_id, documents=tuple(restarted))])
+                # The old references too: what indexes hold for them is removed by whoever handles the event.
+                event = DocumentsRegistered(pgm_id=pgm_id, documents=(*restarted, *unreadable))
+                await transaction.outbox.add([event])
 
 
 def _by_revision(documents: Sequence[Document]) -> list[list[Document]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from application.store_upload import StoredFiles, StoreUpload
@@ -10,12 +10,13 @@ from domain.document import DocumentType
 from domain.errors import ConflictError, InvalidUploadError
 from domain.events import ClaimedEvent
 from domain.findings import Finding
+from domain.idempotency import KeptAnswer
 from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.program import ProgramDetails, Registration
 from domain.registration import FIRST_REVISION, indexing_events, register, revision_prefix
-from domain.upload import InspectedUpload, Upload
+from domain.upload import Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +51,25 @@ class RegisterProgram:
     hold_events_for: timedelta = timedelta(0)
     """More than nothing where indexing happens before the answer: the events are ours for so long, then a relay's."""
 
-    async def __call__(self, command: RegisterCommand) -> Registered:
-        """Check, store, record. Raises InvalidUploadError with every finding; then nothing is left behind."""
+    async def __call__(
+        self, command: RegisterCommand, *, keep: Callable[[Registered], KeptAnswer] | None = None
+    ) -> Registered:
+        """Check, store, record. Raises InvalidUploadError with every finding; then nothing is left behind.
+
+        `keep` makes the answer that is recorded with the program. Raises ConflictError when its key is taken by then.
+        """
         inspected = await self.reader.inspect(command.upload)
         if not inspected.is_valid:
             raise InvalidUploadError(inspected.findings)
         pgm_id = await self._announce()
         prefix = revision_prefix(pgm_id, FIRST_REVISION)
-        stored = await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(command.upload, prefix)
-        return await self._record(pgm_id, prefix, command.details, inspected, stored)
+        stored = await self._store(command.upload, prefix)
+        registration = register(
+            pgm_id, command.details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types
+        )
+        registered = Registered(registration=registration, findings=inspected.findings)
+        held = await self._record(prefix, registration, keep(registered) if keep else None)
+        return replace(registered, held=tuple(held))
 
     async def _announce(self) -> str:
         """Record the prefix before the first blob: a crash from here on leaves nothing that no one knows of."""
@@ -67,20 +78,27 @@ class RegisterProgram:
             await transaction.uploads.begin(revision_prefix(pgm_id, FIRST_REVISION))
         return pgm_id
 
-    async def _record(
-        self, pgm_id: str, prefix: str, details: ProgramDetails, inspected: InspectedUpload, stored: StoredFiles
-    ) -> Registered:
-        """One transaction. When its outcome is unknown the blobs stay: the sweeper removes what was not committed."""
-        registration = register(pgm_id, details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types)
-        try:
-            held = await self._commit(prefix, registration)
-        except ConflictError:
-            await self.blobs.delete_below(prefix)  # a sweeper took us for dead: what we put since has no other owner
-            raise
-        return Registered(registration=registration, findings=inspected.findings, held=tuple(held))
+    async def _store(self, upload: Upload, prefix: str) -> StoredFiles:
+        return await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(upload, prefix)
 
-    async def _commit(self, prefix: str, registration: Registration) -> list[ClaimedEvent]:
+    async def _clean_up(self, prefix: str) -> None:
+        await self.blobs.delete_below(prefix)
         async with self.unit_of_work.begin() as transaction:
+            await transaction.uploads.finish(prefix)
+
+    async def _record(self, prefix: str, registration: Registration, answer: KeptAnswer | None) -> list[ClaimedEvent]:
+        """One transaction. When its outcome is unknown the blobs stay: the sweeper removes what was not committed."""
+        try:
+            return await self._commit(prefix, registration, answer)
+        except ConflictError:
+            # Another took the key, or a sweeper took us for dead: what we put has no other owner.
+            await self._clean_up(prefix)
+            raise
+
+    async def _commit(self, prefix: str, registration: Registration, answer: KeptAnswer | None) -> list[ClaimedEvent]:
+        async with self.unit_of_work.begin() as transaction:
+            if answer:
+                await transaction.idempotency.keep(answer)  # first: whoever waits for it here has done nothing in vain
             await transaction.uploads.finish(prefix)
             await transaction.programs.add(registration)
             await transaction.documents.add(registration.documents)

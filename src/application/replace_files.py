@@ -15,7 +15,7 @@ from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.program import Registration
-from domain.registration import indexing_events, register, revision_prefix, uploaded_files
+from domain.registration import indexing_events, register, revision_prefix
 from domain.upload import Upload
 
 
@@ -96,8 +96,7 @@ class ReplaceFiles:
 
 
 async def _digests(upload: Upload) -> dict[DocumentType, str]:
-    files = uploaded_files(upload, "")
-    return {kind: await sha256_of(file.path) for kind, (file, _) in files.items()}
+    return {kind: await sha256_of(file.path) for kind, file in upload.by_type.items()}
 
 
 def _events(registration: Registration, superseded: Sequence[int]) -> list[Event]:

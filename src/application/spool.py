@@ -39,8 +39,13 @@ async def store_file(blobs: BlobStore, key: str, path: Path) -> StoredBlob:
 
 
 async def sha256_of(path: Path) -> str:
-    """The digest of a file, in hex."""
-    return await _in_thread(_sha256, path)
+    """The SHA-256 (hex) of a file's bytes."""
+
+    def digest() -> str:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    return await _in_thread(digest)
 
 
 async def spool(content: AsyncIterator[bytes], path: Path) -> None:
@@ -65,21 +70,20 @@ async def scratch_folder(parent: Path) -> AsyncIterator[Path]:
         await _in_thread(shutil.rmtree, folder)
 
 
-async def sweep_scratch(parent: Path, *, older_than: timedelta) -> None:
-    """Remove the folders that crashes left. Several processes may do so at once."""
-    await _in_thread(_remove_leftovers, parent, time.time() - older_than.total_seconds())
+async def sweep_scratch(parent: Path, *, older_than: timedelta, is_dry: bool = False) -> int:
+    """Remove the folders that crashes left, or only count them. Several processes may do so at once."""
+    return await _in_thread(_remove_leftovers, parent, time.time() - older_than.total_seconds(), is_dry)
 
 
-def _remove_leftovers(parent: Path, before: float) -> None:
+def _remove_leftovers(parent: Path, before: float, is_dry: bool) -> int:  # noqa: FBT001 - a thread's argument
+    count = 0
     for folder in parent.glob(f"{SCRATCH_PREFIX}*"):
         with suppress(FileNotFoundError):  # another process was faster
             if folder.is_dir() and folder.stat().st_mtime < before:
-                shutil.rmtree(folder)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+                if not is_dry:
+                    shutil.rmtree(folder)
+                count += 1
+    return count
 
 
 async def _in_thread(function: Callable[..., T], *arguments: object) -> T:

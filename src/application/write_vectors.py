@@ -8,6 +8,7 @@ from application.indexing import Workpiece
 from domain.chunk import Chunk, chunk_id
 from domain.document import Document
 from domain.errors import UnavailableError
+from domain.failures import Reached, Stage
 from domain.index_key import IndexKey
 from domain.ports.document_repo import IndexedDocument
 from domain.ports.embedder import Embedder
@@ -26,7 +27,13 @@ class WriteVectors:
     embedder: Embedder
     index: VectorIndex
 
-    async def write(self, pieces: Sequence[Workpiece], embedded: Mapping[bytes, str] = _NOTHING) -> None:
+    async def write(
+        self,
+        pieces: Sequence[Workpiece],
+        embedded: Mapping[bytes, str] = _NOTHING,
+        *,
+        reached: Reached = lambda _: None,
+    ) -> None:
         """Embed the chunks of these documents and upsert them under their deterministic ids.
 
         `embedded` tells, by the digest of a text, under which chunk's id this index may hold its vector already.
@@ -34,7 +41,9 @@ class WriteVectors:
         chunks = [(piece.document, chunk) for piece in pieces for chunk in piece.chunks]
         for start in range(0, len(chunks), CHUNKS_PER_EMBEDDING):
             batch = chunks[start : start + CHUNKS_PER_EMBEDDING]
+            reached(Stage.EMBED)
             vectors = await self._vectors_of([chunk for _, chunk in batch], embedded)
+            reached(Stage.INDEX)
             await self.index.upsert([_entry(document, chunk) for document, chunk in batch], vectors)
 
     async def prove(self, pieces: Sequence[Workpiece]) -> None:

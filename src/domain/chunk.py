@@ -1,6 +1,7 @@
 """A chunk: the unit that is embedded, indexed and found. Of a ladder it is one rung, of a template one logic."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.document import DocumentRef
@@ -53,3 +54,13 @@ class Chunk:
 def chunk_id(ref: DocumentRef, ordinal: int) -> str:
     """The deterministic id of a chunk: the same work done twice writes the same rows."""
     return f"{ref.document_id}.g{ref.generation}.{ordinal}"
+
+
+def by_document(chunk_ids: Iterable[str], documents: Iterable[DocumentRef]) -> dict[DocumentRef, set[str]]:
+    """Ids of chunks by that one of the documents that they name; one that names none of them is left out."""
+    beginnings = {f"{ref.document_id}.g{ref.generation}": ref for ref in documents}
+    named: dict[DocumentRef, set[str]] = {}
+    for each in chunk_ids:
+        if ref := beginnings.get(each.rpartition(".")[0]):
+            named.setdefault(ref, set()).add(each)
+    return named

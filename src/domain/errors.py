@@ -45,6 +45,10 @@ class ConflictError(LadderbaseError):
     """Somebody else moved on first: read the present state before deciding again."""
 
 
+class ReusedKeyError(ConflictError):
+    """The idempotency key is that of another request: send this one under a key of its own."""
+
+
 class UnavailableError(LadderbaseError):
     """A dependency gave no answer (timeout, lost connection, 5xx): try again later."""
 

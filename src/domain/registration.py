@@ -1,6 +1,6 @@
 """From a checked upload to what is recorded of it: a program, its documents, and the events that follow."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import PurePath
@@ -10,17 +10,26 @@ from domain.document import Document, DocumentRef, DocumentState, DocumentType
 from domain.events import DocumentsRegistered, batched
 from domain.ports.blob_store import StoredBlob
 from domain.program import Program, ProgramDetails, Registration
-from domain.template import Logic
+from domain.template import Logic, Template
 from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload
 
 FIRST_REVISION = 1
-UPLOADED_TYPES = frozenset({DocumentType.LADDER_ZIP, DocumentType.TEMPLATE, DocumentType.COMMENT_CSV, *ATTACHMENTS})
+_STORED_AS = {
+    DocumentType.LADDER_ZIP: "zip/ladder",
+    DocumentType.TEMPLATE: "template/template",
+    DocumentType.COMMENT_CSV: "comment/comment",
+    **{kind: f"attachments/{kind.lower()}" for kind in ATTACHMENTS},
+}
+UPLOADED_TYPES = frozenset(_STORED_AS)
 """The documents that are uploaded as files of their own."""
+
+PROGRAMS = "programs"
+"""The folder of everything that the blob store keeps for programs."""
 
 
 def program_prefix(pgm_id: str) -> str:
     """The folder of everything that the blob store keeps for a program."""
-    return f"programs/{pgm_id}"
+    return f"{PROGRAMS}/{pgm_id}"
 
 
 def revision_prefix(pgm_id: str, revision: int) -> str:
@@ -33,21 +42,28 @@ def revision_of(document: DocumentRef) -> int:
     return int(document.document_id.rsplit("-", 2)[1].removeprefix("r"))
 
 
+def pgm_id_of(key: str) -> str:
+    """Of which program a key below its prefix would be; '' for any other key."""
+    folder, *names = key.split("/")
+    return names[0] if folder == PROGRAMS and names else ""
+
+
+def prefix_of(key: str) -> str:
+    """The prefix that a key would have if it were one of a revision's blobs; '' for any other key."""
+    match key.split("/"):
+        case [folder, pgm_id, revision, _, *_] if folder == PROGRAMS:
+            return f"{PROGRAMS}/{pgm_id}/{revision}"
+    return ""
+
+
 def uploaded_files(upload: Upload, prefix: str) -> Mapping[DocumentType, tuple[SpooledFile, str]]:
     """Each file of an upload by its type, with the key under which it is stored.
 
     Keys use fixed names: what a sender calls a file is for people, not for paths.
     """
-    folders = {
-        DocumentType.LADDER_ZIP: ("zip/ladder", upload.ladder_zip),
-        DocumentType.TEMPLATE: ("template/template", upload.template),
-        DocumentType.COMMENT_CSV: ("comment/comment", upload.comments),
-        **{kind: (f"attachments/{kind.lower()}", file) for kind, file in upload.attachments.items()},
-    }
     return {
-        kind: (file, f"{prefix}/{name}{PurePath(file.name).suffix.lower()}")
-        for kind, (name, file) in folders.items()
-        if file is not None
+        kind: (file, f"{prefix}/{_STORED_AS[kind]}{PurePath(file.name).suffix.lower()}")
+        for kind, file in upload.by_type.items()
     }
 
 
@@ -75,13 +91,21 @@ def register(
 
 def indexing_events(registration: Registration) -> tuple[DocumentsRegistered, ...]:
     """The events that get every document of a registration indexed."""
-    rows_of_template = len(registration.template.logics)
-    sized = [
-        (document.ref, document.ladder.rung_count if document.ladder else rows_of_template)
-        for document in registration.documents
-        if document.state is DocumentState.PENDING
-    ]
-    return tuple(batched(sized, pgm_id=registration.program.pgm_id))
+    pending = [document for document in registration.documents if document.state is DocumentState.PENDING]
+    return events_for(
+        [(document.ref, document) for document in pending],
+        pgm_id=registration.program.pgm_id,
+        template=registration.template,
+    )
+
+
+def events_for(
+    documents: Iterable[tuple[DocumentRef, Document]], *, pgm_id: str, template: Template
+) -> tuple[DocumentsRegistered, ...]:
+    """The events that get these documents indexed at these references, each as large as one worker does in seconds."""
+    rows_of_template = len(template.logics)
+    sized = [(ref, document.ladder.rung_count if document.ladder else rows_of_template) for ref, document in documents]
+    return tuple(batched(sized, pgm_id=pgm_id))
 
 
 class _Registrar:

@@ -33,12 +33,14 @@ class Upload:
     @property
     def files(self) -> tuple[SpooledFile, ...]:
         """Every file that came, in a fixed order."""
-        return (
-            self.ladder_zip,
-            self.template,
-            *((self.comments,) if self.comments else ()),
-            *self.attachments.values(),
-        )
+        return tuple(self.by_type.values())
+
+    @property
+    def by_type(self) -> Mapping[DocumentType, SpooledFile]:
+        """Every file that came, by what it becomes a document of."""
+        files = {DocumentType.LADDER_ZIP: self.ladder_zip, DocumentType.TEMPLATE: self.template}
+        comments = {DocumentType.COMMENT_CSV: self.comments} if self.comments else {}
+        return {**files, **comments, **self.attachments}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

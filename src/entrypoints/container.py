@@ -6,9 +6,18 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from application.amend_answer import AmendAnswer
+from application.answer_once import AnswerOnce
+from application.audit_blobs import AuditBlobs
+from application.audit_by_turns import AuditByTurns
+from application.audit_documents import AuditDocuments
+from application.audit_stores import AuditStores
+from application.audit_vectors import AuditVectors
 from application.check_readiness import Check, CheckReadiness
+from application.collect_garbage import CollectGarbage
 from application.delete_program import DeleteProgram
 from application.drop_old_indexes import DropOldIndexes
+from application.find_orphans import FindOrphans
 from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
@@ -19,21 +28,31 @@ from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
+from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
+from application.repair_drift import RepairDrift
 from application.replace_files import ReplaceFiles
+from application.retry_documents import RetryDocuments
+from application.retry_everywhere import RetryFailed, ReviveDead
 from application.search_rungs import SearchRungs
+from application.sweep_history import SweepHistory
+from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
 from application.validate_upload import ValidateUpload
 from application.write_vectors import WriteVectors
 from domain.attachments.registry import ATTACHMENTS
 from domain.document import DocumentType
 from domain.ports.archive_reader import ArchiveReader
+from domain.ports.audit_log import AuditLog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
+from domain.ports.inventory import Inventory
+from domain.ports.operations import Operations
+from domain.ports.ownership import Ownership
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
@@ -44,12 +63,16 @@ class Container(containers.DeclarativeContainer):
     """The API and the worker share it; tests build it with fakes."""
 
     archives: providers.Dependency[ArchiveReader] = providers.Dependency()
+    audit_log: providers.Dependency[AuditLog] = providers.Dependency()
     blobs: providers.Dependency[BlobStore] = providers.Dependency()
     catalogue: providers.Dependency[Catalogue] = providers.Dependency()
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     index: providers.Dependency[VectorIndex] = providers.Dependency()
+    operations: providers.Dependency[Operations] = providers.Dependency()
+    inventory: providers.Dependency[Inventory] = providers.Dependency()
+    ownership: providers.Dependency[Ownership] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
@@ -94,7 +117,15 @@ class Container(containers.DeclarativeContainer):
         indexed_types=indexing_steps.provided.indexed_types,
         hold_events_for=hold_events_for,
     )
+    answer_once = providers.Factory(AnswerOnce, unit_of_work=unit_of_work)
+    amend_answer = providers.Factory(AmendAnswer, unit_of_work=unit_of_work)
+    register_once = providers.Factory(RegisterOnce, register_program=register_program, answer_once=answer_once)
     delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
+    retry_documents = providers.Factory(
+        RetryDocuments, unit_of_work=unit_of_work, indexed_types=indexing_steps.provided.indexed_types
+    )
+    retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
+    revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
     search_rungs = providers.Factory(SearchRungs, embedder=embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks)
@@ -131,4 +162,29 @@ class Container(containers.DeclarativeContainer):
     )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
+    sweep_idempotency_keys = providers.Factory(SweepIdempotencyKeys, unit_of_work=unit_of_work)
+    sweep_history = providers.Factory(SweepHistory, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)
+
+    find_orphans = providers.Factory(FindOrphans, blobs=blobs, ownership=ownership, clock=clock)
+    audit_stores = providers.Factory(
+        AuditStores,
+        unit_of_work=unit_of_work,
+        index=index,
+        ownership=ownership,
+        documents=providers.Factory(AuditDocuments, inventory=inventory, index=index),
+        vectors=providers.Factory(AuditVectors, index=index, ownership=ownership, catalogue=catalogue),
+        blobs=providers.Factory(AuditBlobs, catalogue=catalogue, blobs=blobs, clock=clock),
+        find_orphans=find_orphans,
+    )
+    audit_by_turns = providers.Factory(AuditByTurns, audit_stores=audit_stores, log=audit_log)
+    repair_drift = providers.Factory(RepairDrift, unit_of_work=unit_of_work)
+    collect_garbage = providers.Factory(
+        CollectGarbage,
+        unit_of_work=unit_of_work,
+        ownership=ownership,
+        blobs=blobs,
+        find_orphans=find_orphans,
+        sweep_uploads=sweep_uploads,
+        scratch=scratch,
+    )

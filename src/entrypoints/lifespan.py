@@ -16,8 +16,12 @@ from adapters.plc_files.chunk_reader import LimitedChunkReader
 from adapters.plc_files.limited_child import ProcessLimits
 from adapters.plc_files.limited_process import LimitedProcess
 from adapters.plc_files.upload_reader import LimitedUploadReader
+from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
+from adapters.postgres.inventory import PostgresInventory
+from adapters.postgres.operations import PostgresOperations
+from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
 from application.spool import sweep_scratch
@@ -59,12 +63,16 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
         catalogue = PostgresCatalogue(engine)
         yield Container(
             archives=LimitedArchiveReader(process, limits),
+            audit_log=PostgresAuditLog(engine),
             blobs=blobs,
             catalogue=catalogue,
             chunk_reader=LimitedChunkReader(process, limits),
             dispatcher=dispatcher,
             embedder=embedder,
             index=index,
+            operations=PostgresOperations(engine),
+            inventory=PostgresInventory(engine),
+            ownership=PostgresOwnership(engine),
             unit_of_work=PostgresUnitOfWork(engine),
             upload_reader=LimitedUploadReader(process, limits),
             clock=_now,

@@ -1,4 +1,4 @@
-"""The worker process: relays the outbox, handles events over arq, and sweeps up after crashed uploads.
+"""The worker process: relays the outbox, handles events over arq, and sweeps up what crashes and old requests left.
 
 Ends with exit code 1 and one line when Redis is lost (arq cannot go on then): whoever runs it starts it again.
 """
@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -19,10 +19,10 @@ from redis.exceptions import RedisError
 from adapters.postgres.outbox_listener import OutboxListener
 from adapters.queue.arq_dispatcher import HANDLE_EVENT
 from adapters.queue.redis_pool import QUEUE_NAME, deserialize, opened_redis, serialize
+from application.audit_by_turns import AuditByTurns
 from application.handle_event import LONGEST_WORK, HandleEvent
-from application.relay_outbox import RelayOutbox
-from application.sweep_uploads import SweepUploads
-from domain.errors import LadderbaseError, MisconfiguredError, UnavailableError
+from application.relay_outbox import WAIT_FOR_A_WORKER, RelayOutbox
+from domain.errors import ConflictError, LadderbaseError, MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
 from entrypoints.index_duty import IndexDuty
 from entrypoints.lifespan import opened
@@ -31,8 +31,14 @@ from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
 
 POLL_S = 1.0
 HEALTH_EVERY_S = 5
+# A job that a killed worker had begun stays in the queue for so long, and arq reads the oldest hundred alone. Left to
+# its timeout, a hundred of them would stop the flow for ten minutes. Whoever is given a job that is still worked on
+# leaves at once: its claim was exchanged. No failure to be logged, which is what arq does beyond so many deliveries.
+BEGUN_JOBS_STAY_S = WAIT_FOR_A_WORKER.total_seconds()
+_MOST_DELIVERIES = 1_000
 _QUEUE_POLL_S = 0.05
 _SWEEP_EVERY_S = 600.0
+_AUDIT_LOOK_EVERY_S = 600.0
 _LONGEST_PAUSE_S = 10.0
 _log = logging.getLogger("ladderbase.worker")
 
@@ -68,7 +74,10 @@ async def _run(settings: Settings) -> int:
                 index_duty(),
                 _once(index_duty.may_work, _relay(container.relay_outbox(), listener)),
                 _once(index_duty.may_work, _handle(container.handle_event(), redis, settings.worker_jobs)),
-                _sweep(container.sweep_uploads()),
+                _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
+                _sweep(container.sweep_history(), "forgot %d rows of history"),
+                _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),
+                _once(index_duty.may_work, _audit(container.audit_by_turns())),
             )
         }
         return await _until_one_ends(duties)
@@ -106,7 +115,7 @@ async def _until_signal() -> None:
 
 
 async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None:
-    """Retries are the outbox's alone: arq runs each job once, keeps no result, and repeats nothing."""
+    """Retries are the outbox's alone: arq keeps no result, and repeats nothing but what a killed worker had begun."""
 
     async def handle(ctx: dict[Any, Any], *claim: Any, **_: Any) -> None:  # noqa: ARG001 - as arq calls it
         event_id, lease_token = claim
@@ -114,7 +123,7 @@ async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None
 
     timeout_s = LONGEST_WORK.total_seconds() + 30
     worker = Worker(
-        functions=[func(handle, name=HANDLE_EVENT, timeout=timeout_s, keep_result=0, max_tries=1)],
+        functions=[func(handle, name=HANDLE_EVENT, timeout=timeout_s, keep_result=0, max_tries=_MOST_DELIVERIES)],
         redis_pool=redis,
         queue_name=QUEUE_NAME,
         handle_signals=False,
@@ -126,6 +135,7 @@ async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None
         job_deserializer=deserialize,
         log_results=False,
     )
+    worker.in_progress_timeout_s = BEGUN_JOBS_STAY_S
     try:
         await worker.async_run()
     finally:
@@ -148,14 +158,30 @@ async def _relay(relay_outbox: RelayOutbox, listener: OutboxListener) -> None:
             await listener.wait(POLL_S)
 
 
-async def _sweep(sweep_uploads: SweepUploads) -> None:
+async def _sweep(sweep: Callable[[], Awaitable[int]], told: str) -> None:
     while True:
         try:
-            if swept := await sweep_uploads():
-                _log.info("removed what %d crashed uploads left", swept)
+            if swept := await sweep():
+                _log.info(told, swept)
         except UnavailableError as error:
             _log.warning("the sweep is put off: %s", error)
         await asyncio.sleep(_SWEEP_EVERY_S)
+
+
+async def _audit(audit_by_turns: AuditByTurns) -> None:
+    """Not at once: whoever starts has events to handle first."""
+    while True:
+        await asyncio.sleep(_AUDIT_LOOK_EVERY_S)
+        try:
+            counts = await audit_by_turns()
+        except (UnavailableError, MisconfiguredError, ConflictError) as error:
+            _log.warning("the audit is put off: %s", error)
+            continue
+        if counts:
+            found = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+            _log.error("the stores do not agree: %s; `ladderbase audit` tells more", found)
+        elif counts is not None:
+            _log.info("the stores agree")
 
 
 if __name__ == "__main__":

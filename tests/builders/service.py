@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from httpx import ASGITransport, AsyncClient
+
 from application.register_program import RegisterCommand, Registered
 from application.relay_outbox import RelayOutbox
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
@@ -17,11 +19,16 @@ from domain.program import ProgramDetails
 from domain.search import Candidate, SearchScope
 from domain.upload import InspectedUpload, Upload, UploadLimits
 from domain.vectors import Vectors
+from entrypoints.api.app import create_app
 from entrypoints.container import Container
+from fakes.audit_log import InMemoryAuditLog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
+from fakes.inventory import InMemoryInventory
+from fakes.operations import InMemoryOperations
+from fakes.ownership import InMemoryOwnership
 from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
@@ -73,8 +80,10 @@ class Service:
         self.upload_reader = ScriptedUploadReader(self.inspected)
         self.dispatcher = InMemoryDispatcher()
         self.catalogue = InMemoryCatalogue(self.registry)
+        self.operations = InMemoryOperations(self.registry)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
+            "audit_log": InMemoryAuditLog(self.registry.clock),
             "blobs": self.blobs,
             "catalogue": self.catalogue,
             "chunk_reader": InProcessChunkReader(),
@@ -82,6 +91,9 @@ class Service:
             "dispatcher": self.dispatcher,
             "embedder": self.embedder,
             "index": self.index,
+            "operations": self.operations,
+            "inventory": InMemoryInventory(self.registry),
+            "ownership": InMemoryOwnership(self.registry),
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),
@@ -126,6 +138,12 @@ class Service:
         """Document name -> state."""
         documents = self.registry.committed.documents.values()
         return {document.document_name: document.state for document in documents}
+
+
+def connected(service: Service) -> AsyncClient:
+    """A client of the service's API in the event loop of the test, where requests run side by side."""
+    app: Any = create_app(service.container)  # an ASGI application, though httpx and Litestar spell its type apart
+    return AsyncClient(transport=ASGITransport(app=app), base_url="http://ladderbase.test")
 
 
 async def a_service(folder: Path, bodies: dict[str, str] | None = None, **overrides: Any) -> Service:

@@ -5,7 +5,7 @@ import pytest
 from contracts.records import a_chunk, a_document, delete, indexed, mark_indexed, register
 from domain.chunk import Chunk, DeviceUse
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.errors import ConflictError, InvalidRequestError
+from domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from domain.ports.catalogue import Catalogue
 from domain.ports.document_repo import IndexedDocument
 from domain.ports.unit_of_work import UnitOfWork
@@ -198,6 +198,44 @@ class DocumentRepoContract:
             await transaction.documents.move_to_own_blob(document.ref, "programs/PGM_1/r1/ladder_files/0000_0.csv")
         moved = await catalogue.document(document.document_id)
         assert (moved.blob_key, moved.member) == ("programs/PGM_1/r1/ladder_files/0000_0.csv", None)
+
+    async def test_documents_are_restarted_from_every_state(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        documents = [
+            a_document(ordinal, state=state, failure=FAILURE if state is DocumentState.FAILED else None)
+            for ordinal, state in enumerate(DocumentState)
+        ]
+        await register(unit_of_work, *documents)
+        async with unit_of_work.begin() as transaction:
+            restarted = await transaction.documents.restart([document.ref for document in documents])
+        assert [ref.generation for ref in restarted] == [2] * len(documents)
+        assert {(await catalogue.document(ref.document_id)).state for ref in restarted} == {DocumentState.PENDING}
+
+    async def test_only_documents_in_the_states_asked_for_are_restarted(self, unit_of_work: UnitOfWork) -> None:
+        failed = a_document(1, state=DocumentState.FAILED, failure=FAILURE)
+        await register(unit_of_work, a_document(0), failed)
+        async with unit_of_work.begin() as transaction:
+            refs = [a_document(0).ref, failed.ref]
+            restarted = await transaction.documents.restart(refs, states={DocumentState.FAILED})
+        assert [ref.document_id for ref in restarted] == [failed.document_id]
+
+    async def test_the_documents_of_a_program_come_in_ordinal_order(self, unit_of_work: UnitOfWork) -> None:
+        documents = [a_document(ordinal, generation=ordinal + 1) for ordinal in range(12)]
+        await register(unit_of_work, *reversed(documents))
+        await register(unit_of_work, a_document(pgm_id="PGM_2"), pgm_id="PGM_2")
+        await register(unit_of_work, pgm_id="PGM_3")
+        async with unit_of_work.begin() as transaction:
+            assert await transaction.documents.of_program("PGM_1") == documents
+            assert await transaction.documents.of_program("PGM_3") == []
+
+    async def test_a_deleted_program_has_no_documents_to_give(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work, a_document())
+        await delete(unit_of_work)
+        for pgm_id in ("PGM_1", "PGM_9"):
+            with pytest.raises(NotFoundError):
+                async with unit_of_work.begin() as transaction:
+                    await transaction.documents.of_program(pgm_id)
 
     async def test_nothing_is_asked_of_no_documents(self, unit_of_work: UnitOfWork) -> None:
         async with unit_of_work.begin() as transaction:

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from contracts.records import a_document, documents_registered, program_deleted, rolled_back
-from domain.errors import ConflictError, UnindexableError
+from domain.errors import ConflictError, InvalidRequestError, UnindexableError
 from domain.events import ClaimedEvent, Event, StartedEvent
+from domain.ports.catalogue import Page
 from domain.ports.unit_of_work import UnitOfWork
 
 LEASE = timedelta(seconds=30)
@@ -185,6 +186,74 @@ class OutboxContract:
         with pytest.raises(ConflictError):
             await finish(unit_of_work, started)
 
+    async def test_a_dead_event_that_is_revived_starts_anew(
+        self, unit_of_work: UnitOfWork, time_passes: TimePasses
+    ) -> None:
+        started = await buried(unit_of_work, program_deleted())
+        await time_passes(timedelta(days=30))
+        assert (await revive(unit_of_work)).items == (program_deleted(),)
+        [again] = await claim(unit_of_work, 1)
+        assert again.event_id == started.event_id
+        assert (await start(unit_of_work, again)).attempts == 1
+        assert (await revive(unit_of_work)).items == ()
+
+    async def test_what_is_done_or_pending_is_not_revived(self, unit_of_work: UnitOfWork) -> None:
+        await finish(unit_of_work, await begun(unit_of_work))
+        waiting = await begun(unit_of_work)
+        assert (await revive(unit_of_work)).items == ()
+        await finish(unit_of_work, waiting)
+
+    async def test_a_revival_that_rolls_back_leaves_the_event_dead(self, unit_of_work: UnitOfWork) -> None:
+        await buried(unit_of_work, program_deleted())
+        async with rolled_back(unit_of_work) as transaction:
+            await transaction.outbox.revive(limit=10)
+        assert await claim(unit_of_work, 1) == []
+        assert len((await revive(unit_of_work)).items) == 1
+
+    async def test_the_dead_are_revived_page_by_page(self, unit_of_work: UnitOfWork) -> None:
+        events = [program_deleted(f"PGM_{number}") for number in range(1, 6)]
+        for event in events:
+            await buried(unit_of_work, event)
+        page = await revive(unit_of_work, limit=2)
+        revived = list(page.items)
+        await buried(unit_of_work)  # one of the first page, dead again: it is not met twice
+        while page.next_cursor is not None:
+            page = await revive(unit_of_work, limit=2, cursor=page.next_cursor)
+            revived.extend(page.items)
+        assert revived == events
+        with pytest.raises(InvalidRequestError):
+            await revive(unit_of_work, cursor="made-up")
+
+    async def test_a_dead_event_that_cannot_be_read_here_is_revived_all_the_same(
+        self, unit_of_work: UnitOfWork, spoil_event: SpoilEvent
+    ) -> None:
+        started = await buried(unit_of_work, program_deleted())
+        await spoil_event(started.event_id)
+        assert (await revive(unit_of_work)).items == (None,)
+        assert [each.event_id for each in await claim(unit_of_work, 1)] == [started.event_id]
+
+    async def test_what_was_done_long_ago_is_forgotten_the_oldest_first(
+        self, unit_of_work: UnitOfWork, time_passes: TimePasses
+    ) -> None:
+        for _ in range(3):
+            await finish(unit_of_work, await begun(unit_of_work))
+            await time_passes(timedelta(days=1))
+        assert await forget_done(unit_of_work, timedelta(days=3, hours=1)) == 0
+        assert await forget_done(unit_of_work, timedelta(days=1, hours=1), limit=1) == 1
+        assert await forget_done(unit_of_work, timedelta(days=2, hours=1)) == 0  # the oldest was the one
+        assert await forget_done(unit_of_work, timedelta(days=1, hours=1)) == 1
+        assert await forget_done(unit_of_work, timedelta(days=0)) == 1
+
+    async def test_what_is_dead_or_pending_is_never_forgotten(
+        self, unit_of_work: UnitOfWork, time_passes: TimePasses
+    ) -> None:
+        await buried(unit_of_work, program_deleted())
+        await commit(unit_of_work, program_deleted())
+        await time_passes(timedelta(days=365))
+        assert await forget_done(unit_of_work, timedelta(days=7)) == 0
+        assert len(await claim(unit_of_work, 10)) == 1
+        assert len((await revive(unit_of_work)).items) == 1
+
     async def test_burying_what_never_was_changes_nothing(self, unit_of_work: UnitOfWork) -> None:
         await commit(unit_of_work, program_deleted())
         async with unit_of_work.begin() as transaction:
@@ -250,3 +319,23 @@ async def begun(unit_of_work: UnitOfWork) -> StartedEvent:
 async def finish(unit_of_work: UnitOfWork, started: StartedEvent) -> None:
     async with unit_of_work.begin() as transaction:
         await transaction.outbox.finish(started)
+
+
+async def buried(unit_of_work: UnitOfWork, *events: Event) -> StartedEvent:
+    """The oldest event that is due, the given one if there is no other, started and dead."""
+    await commit(unit_of_work, *events)
+    [claimed] = await claim(unit_of_work, 1)
+    started = await start(unit_of_work, claimed)
+    async with unit_of_work.begin() as transaction:
+        await transaction.outbox.bury(started.event_id, reason="poison")
+    return started
+
+
+async def revive(unit_of_work: UnitOfWork, *, limit: int = 10, cursor: str | None = None) -> Page[Event | None]:
+    async with unit_of_work.begin() as transaction:
+        return await transaction.outbox.revive(limit=limit, cursor=cursor)
+
+
+async def forget_done(unit_of_work: UnitOfWork, older_than: timedelta, *, limit: int = 100) -> int:
+    async with unit_of_work.begin() as transaction:
+        return await transaction.outbox.forget_done(older_than=older_than, limit=limit)

@@ -133,6 +133,17 @@ class ProgramRepoContract:
         with pytest.raises(ConflictError):
             await register(unit_of_work)
 
+    async def test_a_program_is_gone_for_ever_and_not_before(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work)
+        known: list[bool] = []
+        async with unit_of_work.begin() as transaction:
+            known += [await transaction.programs.is_gone(pgm_id, 1) for pgm_id in ("PGM_1", "PGM_404")]
+            await transaction.programs.delete("PGM_1")
+            known.append(await transaction.programs.is_gone("PGM_1", 1))
+            await transaction.programs.purge("PGM_1")
+            known.append(await transaction.programs.is_gone("PGM_1", 1))
+        assert known == [False, False, True, True]
+
     async def test_a_live_program_is_not_purged(self, unit_of_work: UnitOfWork, catalogue: Catalogue) -> None:
         await register(unit_of_work, a_document())
         async with unit_of_work.begin() as transaction:

@@ -196,7 +196,10 @@ class RevisionsContract:
             assert await transaction.programs.comments_of("PGM_1", 1) == a_registration().comments
             assert await transaction.programs.template_of("PGM_1", 2) == a_revision(2).template
             await transaction.documents.mark_indexed([indexed(of_revision(2))])
+            assert not await transaction.programs.is_gone("PGM_1", 1)
             await transaction.programs.promote("PGM_1")
+            assert await transaction.programs.is_gone("PGM_1", 1)
+            assert not await transaction.programs.is_gone("PGM_1", 2)
             with pytest.raises(NotFoundError):
                 await transaction.programs.comments_of("PGM_1", 1)
             with pytest.raises(NotFoundError):

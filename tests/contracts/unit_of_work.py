@@ -1,6 +1,8 @@
-"""What every UnitOfWork promises, with its five repositories."""
+"""What every UnitOfWork promises, with its repositories."""
 
 from contracts.document_repo import DocumentRepoContract
+from contracts.failure_log import FailureLogContract
+from contracts.idempotency_log import IdempotencyLogContract
 from contracts.index_registry import IndexRegistryContract
 from contracts.outbox import OutboxContract
 from contracts.program_repo import ProgramRepoContract
@@ -15,5 +17,7 @@ class UnitOfWorkContract(
     IndexRegistryContract,
     OutboxContract,
     UploadLogContract,
+    IdempotencyLogContract,
+    FailureLogContract,
 ):
-    """Needs the fixtures `unit_of_work`, `catalogue`, `time_passes` and `spoil_event`, all over one record."""
+    """Needs the fixtures `unit_of_work`, `catalogue`, `operations`, `time_passes`, `spoil_event`, over one record."""

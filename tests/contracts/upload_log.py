@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.outbox import TimePasses
-from contracts.records import rolled_back
+from contracts.records import delete, register, rolled_back
 from domain.errors import ConflictError
 from domain.ports.unit_of_work import UnitOfWork
 
@@ -61,6 +61,38 @@ class UploadLogContract:
         await forget(unit_of_work)
         await finish(unit_of_work)
 
+    async def test_a_prefix_that_nobody_owns_can_be_taken_and_no_upload_begins_there_meanwhile(
+        self, unit_of_work: UnitOfWork
+    ) -> None:
+        assert await take_unowned(unit_of_work)
+        assert not await take_unowned(unit_of_work)
+        with pytest.raises(ConflictError):
+            await begin(unit_of_work)
+        await forget(unit_of_work)
+        await begin(unit_of_work)
+
+    async def test_what_was_taken_and_never_forgotten_is_swept_like_an_abandoned_upload(
+        self, unit_of_work: UnitOfWork, time_passes: TimePasses
+    ) -> None:
+        await take_unowned(unit_of_work)
+        await time_passes(2 * AN_HOUR)
+        assert await take(unit_of_work) == [PREFIX]
+
+    async def test_the_prefix_of_an_upload_under_way_or_of_a_program_is_not_taken(
+        self, unit_of_work: UnitOfWork
+    ) -> None:
+        await begin(unit_of_work)
+        assert not await take_unowned(unit_of_work)
+        await finish(unit_of_work)
+        await register(unit_of_work)
+        assert not await take_unowned(unit_of_work)
+        await delete(unit_of_work)
+        assert not await take_unowned(unit_of_work)
+        async with unit_of_work.begin() as transaction:
+            assert not await transaction.uploads.take_unowned("programs/PGM_1/r2")
+            await transaction.programs.purge("PGM_1")
+        assert await take_unowned(unit_of_work)
+
     async def test_a_prefix_is_used_by_one_upload(self, unit_of_work: UnitOfWork) -> None:
         await begin(unit_of_work)
         with pytest.raises(ConflictError):
@@ -81,6 +113,11 @@ async def begin(unit_of_work: UnitOfWork, prefix: str = PREFIX) -> None:
 async def finish(unit_of_work: UnitOfWork) -> None:
     async with unit_of_work.begin() as transaction:
         await transaction.uploads.finish(PREFIX)
+
+
+async def take_unowned(unit_of_work: UnitOfWork) -> bool:
+    async with unit_of_work.begin() as transaction:
+        return await transaction.uploads.take_unowned(PREFIX)
 
 
 async def take(unit_of_work: UnitOfWork) -> list[str]:

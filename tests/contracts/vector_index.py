@@ -6,6 +6,7 @@ behind the same name, which nobody has prepared.
 
 import math
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -74,6 +75,14 @@ def alike(count: int) -> Vectors:
 
 def ids(candidates: Sequence[Candidate]) -> list[str]:
     return [candidate.chunk_id for candidate in candidates]
+
+
+async def held(index: VectorIndex) -> Counter[tuple[DocumentRef, str]]:
+    """How many chunks are held of which document and program."""
+    counted: Counter[tuple[DocumentRef, str]] = Counter()
+    async for each in index.held_documents():
+        counted[each.ref, each.pgm_id] += each.chunks
+    return counted
 
 
 async def write(index: VectorIndex, entries: Sequence[IndexEntry], written: Vectors) -> None:
@@ -159,6 +168,8 @@ class VectorIndexContract:
         await vector_index.upsert([], vectors())
         await vector_index.remove_documents([])
         await vector_index.remove_documents([document("absent")])
+        await vector_index.remove_former([])
+        await vector_index.remove_former([document("absent", 7)])
         await vector_index.remove_program("absent")
         assert await vector_index.chunk_ids([]) == frozenset()
 
@@ -174,12 +185,47 @@ class VectorIndexContract:
         assert await vector_index.chunk_ids([document("D1", 1), document("D2", 1)]) == {"D1.g1.0", "D2.g1.0"}
         assert await vector_index.chunk_ids([document("D1", 3)]) == frozenset()
 
+    async def test_everything_that_is_held_is_met_page_by_page(self, vector_index: VectorIndex) -> None:
+        refs = [document(f"D{number % 40}", 1 + number % 2) for number in range(4_600)]
+        entries = [entry(number, ref=ref, pgm_id=f"PGM_{len(ref.document_id)}") for number, ref in enumerate(refs)]
+        for part in (entries[::3], entries[2::3], entries[1::3]):
+            await add(vector_index, *part)
+        assert await held(vector_index) == Counter((ref, f"PGM_{len(ref.document_id)}") for ref in refs)
+
+    async def test_what_was_written_or_removed_before_a_walk_is_met_as_it_is_now(
+        self, vector_index: VectorIndex
+    ) -> None:
+        assert await held(vector_index) == {}
+        hostile = document('D"3\\')
+        await add(vector_index, entry(0), entry(1), entry(ref=document("D2")), entry(ref=hostile))
+        await add(vector_index, entry(1))
+        await vector_index.remove_documents([document("D2")])
+        assert await held(vector_index) == {(document(), "PGM_1"): 2, (hostile, "PGM_1"): 1}
+
+    async def test_what_is_written_and_removed_during_a_walk_does_not_keep_it_from_the_rest(
+        self, vector_index: VectorIndex
+    ) -> None:
+        refs = [document(f"D{number:04d}") for number in range(100, 1_100)]
+        await add(vector_index, *(entry(ref=ref) for ref in refs))
+        walk = vector_index.held_documents()
+        met = {(await anext(walk)).ref}
+        await add(vector_index, *(entry(ref=document(f"D{number:04d}")) for number in range(50)))
+        await vector_index.remove_documents(refs[-10:])
+        met.update([each.ref async for each in walk])
+        assert met >= set(refs[:-10])
+
     async def test_documents_are_removed_at_exactly_their_generations(self, vector_index: VectorIndex) -> None:
         refs = [document("D1", 1), document("D1", 2), document("D2", 1), document('D"3', 1)]
         await add(vector_index, *(entry(0, ref=ref) for ref in refs))
         await vector_index.remove_documents([document("D1", 1), document("D2", 2), document('D"3', 1)])
         assert await vector_index.chunk_ids(refs) == {"D1.g2.0", "D2.g1.0"}
         assert set(ids(await vector_index.dense(vectors([1]), EVERYTHING, limit=9))) == {"D1.g2.0", "D2.g1.0"}
+
+    async def test_former_generations_are_removed_and_no_other(self, vector_index: VectorIndex) -> None:
+        refs = [document("D1", number) for number in (1, 2, 3, 4)] + [document("D2", 1), document('D"3', 1)]
+        await add(vector_index, *(entry(0, ref=ref) for ref in refs))
+        await vector_index.remove_former([document("D1", 3), document("D2", 1), document('D"3', 9)])
+        assert await vector_index.chunk_ids(refs) == {"D1.g3.0", "D1.g4.0", "D2.g1.0"}
 
     async def test_many_documents_are_read_and_removed_at_once(self, vector_index: VectorIndex) -> None:
         refs = [document(f"D{number}") for number in range(150)]
@@ -232,10 +278,13 @@ class VectorIndexContract:
             neighbour.dense(vectors([1]), EVERYTHING, limit=1),
             neighbour.chunk_ids([document()]),
             neighbour.remove_documents([document()]),
+            neighbour.remove_former([document("D1", 2)]),
             neighbour.remove_program("PGM_1"),
         ):
             with pytest.raises(UnavailableError):
                 await call
+        with pytest.raises(UnavailableError):
+            await held(neighbour)
 
     async def test_indexes_of_two_keys_stand_side_by_side(
         self, vector_index: VectorIndex, neighbour: VectorIndex
@@ -247,6 +296,7 @@ class VectorIndexContract:
         await add(neighbour, entry(1))
         for index, expected in ((vector_index, "D1.g1.0"), (neighbour, "D1.g1.1")):
             assert await index.chunk_ids([document()]) == {expected}
+            assert await held(index) == {(document(), "PGM_1"): 1}
             assert ids(await index.dense(vectors([1]), EVERYTHING, limit=9)) == [expected]
 
     async def test_a_removal_reaches_every_index_behind_the_name(
@@ -255,7 +305,9 @@ class VectorIndexContract:
         await neighbour.prepare()
         for index in (vector_index, neighbour):
             await add(index, entry(), entry(ref=document("D2"), pgm_id="PGM_2"), entry(ref=document("D3")))
+            await add(index, entry(ref=document("D4")))
         await vector_index.remove_documents([document()])
+        await vector_index.remove_former([document("D4", 2)])
         await neighbour.remove_program("PGM_2")
         for index in (vector_index, neighbour):
             assert ids(await index.dense(vectors([1]), EVERYTHING, limit=9)) == ["D3.g1.0"]

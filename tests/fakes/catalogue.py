@@ -96,7 +96,7 @@ class InMemoryCatalogue(Catalogue):
             if rendering == rendering_version
             and (document := self._tables.documents[ref.document_id]).ref == ref
             and document.state is DocumentState.INDEXED
-            and self._tables.answers(document)
+            and self._tables.is_visible(document)
         }
         return {wanted: visible[wanted] for wanted in chunk_ids if wanted in visible}
 

@@ -1,12 +1,13 @@
 """DocumentRepo in memory."""
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from domain.chunk import chunk_id
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.errors import ConflictError
-from domain.ports.document_repo import DocumentRepo, IndexedDocument
+from domain.errors import ConflictError, NotFoundError
+from domain.ports.document_repo import EVERY_STATE, DocumentRepo, IndexedDocument
 from fakes.registry import InMemoryRegistry, Tables, refuse_unstorable
 
 
@@ -78,10 +79,30 @@ class InMemoryDocumentRepo(DocumentRepo):
             self._tables.chunks.setdefault((ref, by_ref[ref].rendering_version), by_ref[ref].chunks)
         return frozenset(indexed)
 
-    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
+    async def of_program(self, pgm_id: str) -> list[Document]:
+        if self._tables.live(pgm_id) is None:
+            raise NotFoundError("program", pgm_id)
+        mine = [
+            document
+            for document in self._tables.documents.values()
+            if document.pgm_id == pgm_id and self._tables.is_live(document)
+        ]
+        return sorted(mine, key=lambda document: document.ordinal)
+
+    async def restart(
+        self, refs: Sequence[DocumentRef], *, states: AbstractSet[DocumentState] = EVERY_STATE
+    ) -> list[DocumentRef]:
         restarted = [
-            replace(each, generation=each.generation + 1, state=DocumentState.PENDING, failure=None)
+            replace(
+                each,
+                generation=each.generation + 1,
+                state=DocumentState.PENDING,
+                chunk_count=0,
+                indexed_dt=None,
+                failure=None,
+            )
             for each in self._current(refs)
+            if each.state in states
         ]
         self._put(*restarted)
         return sorted((document.ref for document in restarted), key=lambda ref: ref.document_id)
@@ -93,15 +114,11 @@ class InMemoryDocumentRepo(DocumentRepo):
         refs = (document.ref for document in of_revision if not self._tables.is_live(document))
         return sorted(refs, key=lambda ref: ref.document_id)
 
-    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> frozenset[DocumentRef]:
         by_ref = dict(failures)
-        self._put(
-            *(
-                replace(document, state=DocumentState.FAILED, failure=by_ref[document.ref])
-                for document in self._current(list(by_ref))
-                if not document.state.is_terminal
-            )
-        )
+        unfinished = [document for document in self._current(list(by_ref)) if not document.state.is_terminal]
+        self._put(*(replace(each, state=DocumentState.FAILED, failure=by_ref[each.ref]) for each in unfinished))
+        return frozenset(document.ref for document in unfinished)
 
     async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:
         self._put(*(replace(document, blob_key=blob_key, member=None) for document in self._current([ref])))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.document import Document, DocumentRef
 from domain.errors import UnavailableError
 from domain.index_key import IndexKey
-from domain.ports.index_registry import HeldDocument, IndexRegistry, RegisteredIndex
+from domain.ports.index_registry import IndexRegistry, RecordedDocument, RegisteredIndex
 from fakes.registry import InMemoryRegistry, StoredIndex, Tables
 
 
@@ -43,9 +43,9 @@ class InMemoryIndexRegistry(IndexRegistry):
         lacking = [document for document in self._tables.indexed() if not self._tables.holds(key, document)]
         return sorted(lacking, key=lambda d: (-int(d.pgm_id.removeprefix("PGM_")), d.ordinal))[:limit]
 
-    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[HeldDocument]:
+    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[RecordedDocument]:
         held = [
-            HeldDocument(
+            RecordedDocument(
                 ref=document.ref,
                 chunk_count=len(self._tables.chunks.get((document.ref, key.rendering_version), ())),
             )

@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from domain.errors import ConflictError, UnindexableError
+from domain.errors import ConflictError, InvalidRequestError, UnindexableError
 from domain.events import ClaimedEvent, Event, StartedEvent
+from domain.ports.catalogue import Page
 from domain.ports.outbox import Outbox
 from fakes.registry import InMemoryRegistry, StoredEvent, Tables
+
+_CURSOR = "dead-"
 
 
 class InMemoryOutbox(Outbox):
@@ -26,7 +29,9 @@ class InMemoryOutbox(Outbox):
     async def add(self, events: Sequence[Event]) -> list[int]:
         ids = [next(self._registry.event_ids) for _ in events]
         for event_id, event in zip(ids, events, strict=True):
-            self._events[event_id] = StoredEvent(event=event, due=self._registry.clock())
+            self._events[event_id] = StoredEvent(
+                event=event, due=self._registry.clock(), created=self._registry.clock()
+            )
         return ids
 
     async def claim(self, limit: int, *, lease: timedelta) -> list[ClaimedEvent]:
@@ -61,7 +66,7 @@ class InMemoryOutbox(Outbox):
         self._events[claimed.event_id] = replace(self._held(claimed), due=self._registry.clock() + lease)
 
     async def finish(self, started: StartedEvent) -> None:
-        self._events[started.event_id] = replace(self._held(started), is_done=True, lease_token=None)
+        self._events[started.event_id] = replace(self._held(started), done=self._registry.clock(), lease_token=None)
 
     async def release(self, held: ClaimedEvent | StartedEvent, *, delay: timedelta, reason: str = "") -> None:
         row = self._held(held)
@@ -79,6 +84,26 @@ class InMemoryOutbox(Outbox):
         row = self._events.get(event_id)
         if row is not None and row.is_pending:
             self._events[event_id] = replace(row, is_dead=True, lease_token=None, last_error=reason)
+
+    async def revive(self, *, limit: int, cursor: str | None = None) -> Page[Event | None]:
+        if cursor is not None and not cursor.startswith(_CURSOR):
+            raise InvalidRequestError("cursor", "this cursor was not given out for this listing")
+        after = int(cursor.removeprefix(_CURSOR)) if cursor else 0
+        dead = sorted(event_id for event_id, row in self._events.items() if row.is_dead and event_id > after)
+        for event_id in dead[:limit]:
+            row = self._events[event_id]
+            self._events[event_id] = replace(row, is_dead=False, attempts=0, due=self._registry.clock())
+        return Page(
+            items=tuple(self._events[event_id].event for event_id in dead[:limit]),
+            next_cursor=f"{_CURSOR}{dead[limit - 1]}" if len(dead) > limit else None,
+        )
+
+    async def forget_done(self, *, older_than: timedelta, limit: int) -> int:
+        oldest = self._registry.clock() - older_than
+        done = sorted((row.done, event_id) for event_id, row in self._events.items() if row.done and row.done < oldest)
+        for _, event_id in done[:limit]:
+            del self._events[event_id]
+        return len(done[:limit])
 
     def _take(self, event_id: int, lease: timedelta) -> ClaimedEvent:
         token = str(uuid4())

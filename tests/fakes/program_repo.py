@@ -62,6 +62,9 @@ class InMemoryProgramRepo(ProgramRepo):
             return [revision]
         return [stored.latest_revision] if stored.latest_revision > stored.program.revision else []
 
+    async def hold_pending(self, pgm_id: str) -> None:
+        """Transactions of the fake come one after the other."""
+
     async def promote(self, pgm_id: str) -> int | None:
         stored = self._tables.live(pgm_id)
         if stored is None or stored.latest_revision == stored.program.revision:
@@ -89,6 +92,10 @@ class InMemoryProgramRepo(ProgramRepo):
             if document.pgm_id == pgm_id:
                 self._tables.documents[document.document_id] = replace(document, generation=document.generation + 1)
 
+    async def is_gone(self, pgm_id: str, revision: int) -> bool:
+        program = self._tables.programs.get(pgm_id)
+        return program is not None and not program.is_live(revision)
+
     async def purge(self, pgm_id: str) -> None:
         stored = self._tables.programs.get(pgm_id)
         if stored is None or not stored.is_deleted:
@@ -112,6 +119,8 @@ class InMemoryProgramRepo(ProgramRepo):
             del documents[document_id]
         for ref, rendering in [each for each in self._tables.chunks if each[0].document_id in purged]:
             del self._tables.chunks[ref, rendering]
+        for failure_id in [each for each, failed in self._tables.failures.items() if failed.attempt.pgm_id == pgm_id]:
+            del self._tables.failures[failure_id]
 
     def _live(self, pgm_id: str) -> StoredProgram:
         stored = self._tables.live(pgm_id)

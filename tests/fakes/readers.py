@@ -1,5 +1,6 @@
 """Readers of files without child processes: what they read is what a test put together."""
 
+import asyncio
 import hashlib
 import shutil
 import zipfile
@@ -25,6 +26,18 @@ class ScriptedUploadReader(UploadReader):
 
     async def inspect(self, upload: Upload) -> InspectedUpload:
         return self.inspected
+
+
+class GatheringUploadReader(ScriptedUploadReader):
+    """Lets nobody go on until so many have come, so that all of them are at the same step."""
+
+    def __init__(self, inspected: InspectedUpload, parties: int) -> None:
+        super().__init__(inspected)
+        self._barrier = asyncio.Barrier(parties)
+
+    async def inspect(self, upload: Upload) -> InspectedUpload:
+        await self._barrier.wait()
+        return await super().inspect(upload)
 
 
 class InProcessChunkReader(ChunkReader):

@@ -9,9 +9,12 @@ from typing import Any, Self
 from domain.chunk import Chunk
 from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
-from domain.events import Event
+from domain.events import DocumentsRegistered, Event, ProgramDeleted, RevisionSuperseded
+from domain.idempotency import IdempotencyKey, KeptAnswer
 from domain.index_key import IndexKey
+from domain.ports.operations import RecordedFailure
 from domain.program import Program, Registration
+from domain.registration import revision_prefix
 
 
 class ManualClock:
@@ -45,21 +48,28 @@ class StoredProgram:
 class StoredEvent:
     event: Event | None
     due: datetime
+    created: datetime
     attempts: int = 0
     lease_token: str | None = None
-    is_done: bool = False
+    done: datetime | None = None
     is_dead: bool = False
     last_error: str = ""
 
     @property
     def is_pending(self) -> bool:
-        return not self.is_done and not self.is_dead
+        return self.done is None and not self.is_dead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredUpload:
     started_at: datetime
     is_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    kept: KeptAnswer
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +91,8 @@ class Tables:
     held: dict[tuple[IndexKey, str], int] = field(default_factory=dict)  # index and document -> generation
     events: dict[int, StoredEvent] = field(default_factory=dict)
     uploads: dict[str, StoredUpload] = field(default_factory=dict)
+    answers: dict[IdempotencyKey, StoredAnswer] = field(default_factory=dict)
+    failures: dict[int, RecordedFailure] = field(default_factory=dict)
 
     def copy(self) -> Self:
         return replace(self, **{each.name: dict(getattr(self, each.name)) for each in fields(self)})
@@ -97,6 +109,27 @@ class Tables:
             if document.state is DocumentState.INDEXED and self.is_live(document)
         ]
 
+    def prefixes(self) -> set[str]:
+        """Those of the revisions that are not purged."""
+        return {
+            revision_prefix(pgm_id, revision) for pgm_id, stored in self.programs.items() for revision in stored.parts
+        }
+
+    def moving(self) -> set[DocumentRef]:
+        """What events that are not done name."""
+        events = (stored.event for stored in self.events.values() if stored.is_pending)
+        return {ref for event in events if isinstance(event, DocumentsRegistered) for ref in event.documents}
+
+    def to_be_purged(self) -> set[str]:
+        """The programs that events that are not done purge."""
+        events = (stored.event for stored in self.events.values() if stored.is_pending)
+        return {event.pgm_id for event in events if isinstance(event, ProgramDeleted)}
+
+    def to_be_superseded(self) -> set[tuple[str, int]]:
+        """The revisions that events that are not done purge."""
+        events = (stored.event for stored in self.events.values() if stored.is_pending)
+        return {(event.pgm_id, event.revision) for event in events if isinstance(event, RevisionSuperseded)}
+
     def holds(self, key: IndexKey, document: Document) -> bool:
         return self.held.get((key, document.document_id)) == document.generation
 
@@ -104,7 +137,7 @@ class Tables:
         program = self.live(document.pgm_id)
         return program is not None and program.is_live(document.revision)
 
-    def answers(self, document: Document) -> bool:
+    def is_visible(self, document: Document) -> bool:
         program = self.live(document.pgm_id)
         return program is not None and program.program.revision == document.revision
 
@@ -117,6 +150,7 @@ class InMemoryRegistry:
         self.committed = Tables()
         self.pgm_numbers = count(1)
         self.event_ids = count(1)
+        self.failure_ids = count(1)
         self.claimed_rows: set[int] = set()
 
     def commit(self, changed: Tables, *, since: Tables) -> None:

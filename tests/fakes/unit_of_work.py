@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from fakes.document_repo import InMemoryDocumentRepo
+from fakes.failure_log import InMemoryFailureLog
+from fakes.idempotency_log import InMemoryIdempotencyLog
 from fakes.index_registry import InMemoryIndexRegistry
 from fakes.outbox import InMemoryOutbox
 from fakes.program_repo import InMemoryProgramRepo
@@ -26,9 +28,11 @@ class InMemoryUnitOfWork(UnitOfWork):
             yield Transaction(
                 programs=InMemoryProgramRepo(self.registry, tables),
                 documents=InMemoryDocumentRepo(self.registry, tables),
+                failures=InMemoryFailureLog(self.registry, tables),
                 indexes=InMemoryIndexRegistry(self.registry, tables),
                 outbox=outbox,
                 uploads=InMemoryUploadLog(self.registry, tables),
+                idempotency=InMemoryIdempotencyLog(self.registry, tables),
             )
             self.registry.commit(tables, since=since)
         finally:

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 from domain.errors import ConflictError
 from domain.ports.upload_log import UploadLog
+from domain.registration import pgm_id_of
 from fakes.registry import InMemoryRegistry, StoredUpload, Tables
 
 
 class InMemoryUploadLog(UploadLog):
     def __init__(self, registry: InMemoryRegistry, tables: Tables) -> None:
         self._registry = registry
+        self._tables = tables
         self._uploads = tables.uploads
 
     async def begin(self, prefix: str) -> None:
@@ -31,6 +33,13 @@ class InMemoryUploadLog(UploadLog):
         for prefix in taken:
             self._uploads[prefix] = replace(self._uploads[prefix], is_taken=True)
         return taken
+
+    async def take_unowned(self, prefix: str) -> bool:
+        program = self._tables.programs.get(pgm_id_of(prefix))
+        if prefix in self._uploads or (program and program.parts):
+            return False
+        self._uploads[prefix] = StoredUpload(started_at=self._registry.clock(), is_taken=True)
+        return True
 
     async def forget(self, prefix: str) -> None:
         upload = self._uploads.get(prefix)

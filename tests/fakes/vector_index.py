@@ -3,18 +3,19 @@
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.document import DocumentRef
 from domain.errors import MisconfiguredError, UnavailableError
 from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
-from domain.ports.vector_index import IndexEntry, VectorIndex
+from domain.ports.vector_index import HeldDocument, IndexEntry, VectorIndex
 from domain.search import Candidate, Lane, SearchScope
 from domain.vectors import Vectors
 
 _K1, _B = 1.2, 0.75
+_ROWS_PER_PAGE = 500
 
 
 @dataclass(slots=True)
@@ -101,10 +102,30 @@ class InMemoryVectorIndex(VectorIndex):
         held = self._held()
         return frozenset(chunk_id for chunk_id, entry in held.entries.items() if entry.document in documents)
 
+    async def held_documents(self) -> AsyncIterator[HeldDocument]:
+        self._held()
+        last = ""
+        while page := sorted(chunk_id for chunk_id in self.entries if chunk_id > last)[:_ROWS_PER_PAGE]:
+            for chunk_id in page:
+                entry = self.entries.get(chunk_id)
+                if entry is not None:
+                    yield HeldDocument(ref=entry.document, pgm_id=entry.pgm_id, chunks=1)
+            last = page[-1]
+
     async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         own = self._held()
         for held in self.server.indexes.values() if everywhere else [own]:
             held.remove(chunk_id for chunk_id, entry in held.entries.items() if entry.document in documents)
+
+    async def remove_former(self, documents: Sequence[DocumentRef]) -> None:
+        self._held()
+        generations = {ref.document_id: ref.generation for ref in documents}
+        for held in self.server.indexes.values():
+            held.remove(
+                chunk_id
+                for chunk_id, entry in held.entries.items()
+                if entry.document.generation < generations.get(entry.document.document_id, 0)
+            )
 
     async def remove_program(self, pgm_id: str) -> None:
         self._held()
@@ -196,9 +217,19 @@ class UnavailableVectorIndex(VectorIndex):
         self._fail_as_scripted()
         return await self._index.chunk_ids(documents)
 
+    async def held_documents(self) -> AsyncIterator[HeldDocument]:
+        self._fail_as_scripted()
+        async for held in self._index.held_documents():
+            yield held
+
     async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         if self._may_act():
             await self._index.remove_documents(documents, everywhere=everywhere)
+        self._fail_as_scripted()
+
+    async def remove_former(self, documents: Sequence[DocumentRef]) -> None:
+        if self._may_act():
+            await self._index.remove_former(documents)
         self._fail_as_scripted()
 
     async def remove_program(self, pgm_id: str) -> None:

@@ -234,6 +234,22 @@ async def test_a_folder_that_cannot_be_read_is_not_said_to_be_removed(
         await blob_store.delete_below("a")
 
 
+async def test_a_folder_that_is_gone_is_an_outage_and_neither_empty_nor_made_anew(tmp_path: Path) -> None:
+    """As when its volume is not mounted any more: what stood there is not missing, and a purge is not done."""
+    store = LocalDiskBlobStore(tmp_path / "root")
+    await store.prepare()
+    await store.put(KEY, pieces(b"ladder"))
+    (tmp_path / "root").rename(tmp_path / "elsewhere")
+    for call in (store.size(KEY), read_all(store, KEY), store.delete_below("a"), store.put("b", pieces(b"x"))):
+        with pytest.raises(UnavailableError):
+            await call
+    with pytest.raises(UnavailableError):
+        _ = [entry async for entry in store.list_below("")]
+    assert not (tmp_path / "root").exists()
+    (tmp_path / "elsewhere").rename(tmp_path / "root")
+    assert await read_all(store, KEY) == b"ladder"
+
+
 async def test_errors_of_the_content_are_not_blamed_on_the_disk(blob_store: LocalDiskBlobStore) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"x"

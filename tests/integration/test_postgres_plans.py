@@ -1,6 +1,7 @@
 """The queries that run all day go by an index, whatever has piled up, and before statistics were taken too."""
 
 from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
+from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from contracts.outbox import claim, commit
-from contracts.records import a_chunk, a_document, indexed, mark_indexed, program_deleted, register
+from contracts.failure_log import a_failed_attempt, record
+from contracts.outbox import claim, commit, forget_done
+from contracts.records import (
+    a_chunk,
+    a_document,
+    documents_registered,
+    indexed,
+    mark_indexed,
+    program_deleted,
+    register,
+)
+from domain.document import DocumentState
+from domain.index_key import IndexKey
+from domain.ports.embedder import EmbeddingModel
 
 
 @pytest.fixture
@@ -38,6 +52,34 @@ async def test_a_claim_reads_the_pending_alone(unit_of_work: PostgresUnitOfWork,
     plan = await plan_of(engine, claim(unit_of_work, 200))
     assert "outbox_pending_idx" in plan
     assert "Seq Scan on outbox" not in plan
+
+
+async def test_a_million_done_events_slow_down_neither_a_claim_nor_the_sweep(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("SET LOCAL statement_timeout = '100s'"))
+        await connection.execute(
+            text(
+                "INSERT INTO outbox (kind, payload, done_at)"
+                " SELECT 'program_deleted', '{}', now() - number * interval '1 second'"
+                " FROM generate_series(1, 1000000) AS number"
+            )
+        )
+    await commit(unit_of_work, program_deleted())
+    for is_analysed in (False, True):
+        if is_analysed:
+            async with engine.begin() as connection:
+                await connection.execute(text("ANALYZE outbox"))
+        claiming = await plan_of(engine, claim(unit_of_work, 200))
+        assert "outbox_pending_idx" in claiming
+        assert "Seq Scan on outbox" not in claiming
+        sweeping = await plans_of(engine, forget_done(unit_of_work, timedelta(days=7), limit=5_000))
+        assert "outbox_done_idx" in sweeping
+        assert "Seq Scan on outbox" not in sweeping
+    async with engine.connect() as connection:
+        kept = (await connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one()
+    assert kept == 1_000_001 - 2 * 5_000
 
 
 async def test_a_claim_is_quick_behind_many_delayed_events(
@@ -75,8 +117,80 @@ async def test_a_search_reads_the_chunks_that_it_asks_for_alone(
         assert "documents_pkey" in plan
 
 
+@pytest.mark.parametrize("waiting", [0, 640])
+async def test_an_overview_reads_no_table_that_grows(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine, waiting: int
+) -> None:
+    """Documents are counted by an index alone; of the outbox and of the documents only what is not done is read."""
+    await many_documents(unit_of_work, engine, indexed_ones=20_000, waiting=waiting)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO outbox (kind, payload, done_at) SELECT 'documents_registered', '{}', now()"
+                " FROM generate_series(1, 20000)"
+            )
+        )
+    await vacuumed(engine)
+    operations = PostgresOperations(engine)
+    plans = await plans_of(engine, operations.overview())
+    assert "Index Only Scan using documents_state_idx" in plans
+    assert "outbox_pending_idx" in plans
+    assert "outbox_dead_idx" in plans
+    for table in ("documents", "outbox"):
+        assert f"Seq Scan on {table}" not in plans
+    failed = await plans_of(engine, operations.programs_with_failures(limit=20))
+    assert "documents_state_idx" in failed
+    assert "Seq Scan on documents" not in failed
+
+
+async def test_the_history_of_a_program_is_read_by_its_own_rows(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
+) -> None:
+    for number in range(1, 21):
+        await register(unit_of_work, pgm_id=f"PGM_{number}")
+        await record(unit_of_work, *[a_failed_attempt(pgm_id=f"PGM_{number}")] * 1_000)
+    await vacuumed(engine)
+    plan = await plan_of(engine, PostgresOperations(engine).failures("PGM_7", limit=50))
+    assert "failures_pgm_id_idx" in plan
+    assert "Seq Scan on failures" not in plan
+
+
+async def many_documents(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine, *, indexed_ones: int, waiting: int
+) -> None:
+    documents = [a_document(ordinal) for ordinal in range(waiting)]
+    await register(unit_of_work, *documents)
+    await register(
+        unit_of_work,
+        *(a_document(ordinal, pgm_id="PGM_2", state=DocumentState.INDEXED) for ordinal in range(indexed_ones)),
+        pgm_id="PGM_2",
+    )
+    starts = range(0, waiting, 64)
+    await commit(unit_of_work, *(documents_registered(*documents[start : start + 64]) for start in starts))
+    async with unit_of_work.begin() as transaction:
+        await transaction.indexes.adopt(IndexKey(model=EmbeddingModel(name="m", dimension=8), rendering_version=1))
+
+
+async def vacuumed(engine: AsyncEngine) -> None:
+    """As the server does by itself after a while: with statistics, and with a map of what an index alone can tell."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("VACUUM ANALYZE"))
+
+
 async def plan_of(engine: AsyncEngine, query: Awaitable[object]) -> str:
     """The server's plan for the longest statement that the adapter really sends for this query."""
+    statement, parameters = max(await sent_by(engine, query), key=lambda each: len(each[0]))
+    return await explained(engine, statement, parameters)
+
+
+async def plans_of(engine: AsyncEngine, query: Awaitable[object]) -> str:
+    """The plans for all of them."""
+    sent = await sent_by(engine, query)
+    return "\n".join([await explained(engine, statement, parameters) for statement, parameters in sent])
+
+
+async def sent_by(engine: AsyncEngine, query: Awaitable[object]) -> list[tuple[str, tuple[object, ...]]]:
     sent: list[tuple[str, tuple[object, ...]]] = []
 
     def take_down(*call: Any) -> None:
@@ -88,7 +202,10 @@ async def plan_of(engine: AsyncEngine, query: Awaitable[object]) -> str:
         await query
     finally:
         event.remove(engine.sync_engine, "before_cursor_execute", take_down)
-    statement, parameters = max(sent, key=lambda each: len(each[0]))
+    return sent
+
+
+async def explained(engine: AsyncEngine, statement: str, parameters: tuple[object, ...]) -> str:
     async with engine.begin() as connection:
         rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
         return "\n".join(row[0] for row in rows)

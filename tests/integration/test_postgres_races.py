@@ -12,20 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from contracts.outbox import claim, commit
+from application.retry_documents import Include, RetryCommand, RetryDocuments
+from application.retry_everywhere import ReviveDead
+from contracts.failure_log import a_failed_attempt
+from contracts.idempotency_log import A_DAY, an_answer, forget, keep, named
+from contracts.outbox import claim, commit, start
 from contracts.records import (
     a_chunk,
     a_document,
     a_registration,
     delete,
+    documents_registered,
     indexed,
     mark_indexed,
     program_deleted,
     register,
 )
 from contracts.revisions import add_revision, draw, of_revision
-from domain.document import Document, DocumentRef
-from domain.errors import ConflictError, UnavailableError
+from domain.document import Document, DocumentRef, DocumentState, DocumentType, Failure
+from domain.errors import ConflictError, NotFoundError, UnavailableError
+from domain.events import ClaimedEvent, DocumentsRegistered
 from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
 
@@ -162,6 +168,7 @@ async def test_of_two_workers_that_index_the_last_documents_one_lets_the_revisio
 
         async def work(document: Document) -> int | None:
             async with unit_of_work.begin() as transaction:
+                await transaction.programs.hold_pending("PGM_1")
                 await transaction.documents.mark_indexed([indexed(document)])
                 return await transaction.programs.promote("PGM_1")
 
@@ -187,6 +194,7 @@ async def test_a_worker_a_delete_and_a_purge_of_a_revision_never_block_each_othe
 
     async def index(*documents: Document) -> None:
         async with unit_of_work.begin() as transaction:
+            await transaction.programs.hold_pending(documents[0].pgm_id)
             await transaction.documents.mark_indexed([indexed(document) for document in documents])
             await transaction.programs.promote(documents[0].pgm_id)
 
@@ -207,3 +215,174 @@ async def test_a_worker_a_delete_and_a_purge_of_a_revision_never_block_each_othe
         await asyncio.gather(
             index(*new), index(*reversed(old)), purge(pgm_id, 1), delete(unit_of_work, pgm_id), purge(pgm_id, 1)
         )
+
+
+async def test_whoever_takes_a_key_waits_for_who_takes_it_too(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    async with unit_of_work.begin() as transaction:
+        await transaction.idempotency.keep(an_answer())
+        second = asyncio.create_task(keep(unit_of_work, an_answer(pgm_id="PGM_2")))
+        await until_somebody_waits_for_a_lock(engine)
+    with pytest.raises(ConflictError):
+        await second
+
+
+async def test_whoever_waited_for_a_transaction_that_fails_gets_the_key(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+
+    async def fail_while(wanted: asyncio.Event) -> None:
+        async with unit_of_work.begin() as transaction:
+            await transaction.idempotency.keep(an_answer())
+            wanted.set()
+            await until_somebody_waits_for_a_lock(engine)
+            raise UnavailableError("blob store", "as scripted")
+
+    wanted = asyncio.Event()
+    first = asyncio.create_task(fail_while(wanted))
+    await wanted.wait()
+    await keep(unit_of_work, an_answer(pgm_id="PGM_2"))
+    with pytest.raises(UnavailableError):
+        await first
+
+
+async def test_the_wait_for_a_key_is_bounded(engine: AsyncEngine, database_url: str) -> None:
+    impatient = create_engine(database_url, lock_timeout_s=0.2)
+    async with PostgresUnitOfWork(engine).begin() as transaction:
+        await transaction.idempotency.keep(an_answer())
+        with pytest.raises(UnavailableError, match="lock"):
+            await keep(PostgresUnitOfWork(impatient), an_answer())
+    await impatient.dispose()
+
+
+async def test_two_that_forget_at_once_do_not_wait_for_each_other(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    for name in "abcd":
+        await keep(unit_of_work, an_answer(named(name)))
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE idempotency_keys SET created_at = created_at - interval '2 days'"))
+    async with unit_of_work.begin() as transaction:
+        await forget(unit_of_work, at_most=1)
+        assert await transaction.idempotency.forget(older_than=A_DAY, at_most=2) == 2
+        assert await forget(unit_of_work, at_most=2) == 1
+
+
+async def test_a_retry_while_a_worker_records_comes_after_it_and_takes_the_document(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    await register(unit_of_work, a_document())
+    async with unit_of_work.begin() as transaction:
+        assert await transaction.documents.mark_indexed([indexed(a_document())]) == {a_document().ref}
+        retrying = asyncio.create_task(retry(unit_of_work))
+        await until_somebody_waits_for_a_lock(engine)
+    assert await retrying == 1
+    assert await restarted_generation(unit_of_work) == 2
+
+
+async def test_a_worker_that_waited_for_a_retry_is_refused(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    await register(unit_of_work, a_document())
+
+    async def work() -> frozenset[DocumentRef]:
+        async with unit_of_work.begin() as transaction:
+            return await transaction.documents.mark_indexed([indexed(a_document())])
+
+    async with unit_of_work.begin() as transaction:
+        await transaction.documents.of_program("PGM_1")
+        await transaction.documents.restart([a_document().ref])
+        worker = asyncio.create_task(work())
+        await until_somebody_waits_for_a_lock(engine)
+    assert await worker == frozenset()
+
+
+async def test_of_two_retries_at_once_each_document_is_given_back_by_one(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    documents = [a_document(ordinal) for ordinal in range(40)]
+    await register(unit_of_work, *documents)
+    given_back = await asyncio.gather(*(retry(unit_of_work) for _ in range(2)))
+    claimed = await claim(unit_of_work, 100)
+    named = [ref for each in claimed for ref in (await started_event(unit_of_work, each)).documents]
+    assert sum(given_back) == len(named) == len(set(named))
+    async with unit_of_work.begin() as transaction:
+        # Every document's present generation is in an event: none is stranded by the other retry.
+        assert {each.ref for each in await transaction.documents.of_program("PGM_1")} <= set(named)
+
+
+async def test_a_retry_that_waited_for_a_delete_finds_no_program(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    await register(unit_of_work, a_document())
+    async with unit_of_work.begin() as transaction:
+        await transaction.programs.delete("PGM_1")
+        retrying = asyncio.create_task(retry(unit_of_work))
+        await until_somebody_waits_for_a_lock(engine)
+    with pytest.raises(NotFoundError):
+        await retrying
+    assert await claim(unit_of_work, 10) == []
+
+
+async def test_retries_workers_and_a_delete_wait_for_each_other(engine: AsyncEngine) -> None:
+    """In whatever order they come: no deadlock, and the deletion wins."""
+    unit_of_work, catalogue = PostgresUnitOfWork(engine), PostgresCatalogue(engine)
+    for number in range(1, 11):
+        pgm_id = f"PGM_{number}"
+        documents = [a_document(ordinal, pgm_id=pgm_id) for ordinal in range(40)]
+        await register(unit_of_work, *documents, pgm_id=pgm_id)
+        work = [indexed(document, a_chunk()) for document in documents]
+        outcomes = await asyncio.gather(
+            mark_indexed(unit_of_work, *work),
+            retry(unit_of_work, pgm_id),
+            delete(unit_of_work, pgm_id),
+            retry(unit_of_work, pgm_id),
+            return_exceptions=True,
+        )
+        assert {type(each) for each in outcomes if isinstance(each, BaseException)} <= {NotFoundError}
+        chunk_ids = [f"{each.document_id}.g{generation}.0" for each in documents for generation in (1, 2, 3)]
+        assert await catalogue.visible_chunks(chunk_ids) == {}
+
+
+async def test_two_that_revive_the_dead_at_once_give_each_document_back_once(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    documents = [a_document(ordinal) for ordinal in range(40)]
+    await register(unit_of_work, *documents)
+    async with unit_of_work.begin() as transaction:
+        failure = Failure(code="internal_error", message="RuntimeError")
+        await transaction.documents.mark_failed([(document.ref, failure) for document in documents])
+        for event_id in await transaction.outbox.add([documents_registered(each) for each in reversed(documents)]):
+            await transaction.outbox.bury(event_id, reason="poison")
+    revive = ReviveDead(unit_of_work=unit_of_work)
+    given_back = await asyncio.gather(revive(), revive(), retry(unit_of_work, include=Include.FAILED))
+    assert sum(each if isinstance(each, int) else each.documents for each in given_back) == 40
+
+
+async def test_a_purge_waits_for_whoever_records_a_failure_and_takes_it_along(engine: AsyncEngine) -> None:
+    unit_of_work = PostgresUnitOfWork(engine)
+    await register(unit_of_work, a_document())
+
+    async def purge() -> None:
+        await delete(unit_of_work)
+        async with unit_of_work.begin() as transaction:
+            await transaction.programs.purge("PGM_1")
+
+    async with unit_of_work.begin() as transaction:
+        await transaction.failures.record([a_failed_attempt()])
+        purging = asyncio.create_task(purge())
+        await until_somebody_waits_for_a_lock(engine)
+    await purging
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM failures"))).scalar_one() == 0
+
+
+async def retry(unit_of_work: PostgresUnitOfWork, pgm_id: str = "PGM_1", *, include: Include = Include.ALL) -> int:
+    retry_documents = RetryDocuments(unit_of_work=unit_of_work, indexed_types=frozenset(DocumentType))
+    return await retry_documents(RetryCommand(pgm_id=pgm_id, include=include))
+
+
+async def restarted_generation(unit_of_work: PostgresUnitOfWork) -> int:
+    async with unit_of_work.begin() as transaction:
+        (document,) = await transaction.documents.of_program("PGM_1")
+    assert document.state is DocumentState.PENDING
+    return document.generation
+
+
+async def started_event(unit_of_work: PostgresUnitOfWork, claimed: ClaimedEvent) -> DocumentsRegistered:
+    event = (await start(unit_of_work, claimed)).event
+    assert isinstance(event, DocumentsRegistered)
+    return event

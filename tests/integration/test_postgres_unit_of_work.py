@@ -8,10 +8,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
+from adapters.postgres.inventory import PostgresInventory
+from adapters.postgres.operations import PostgresOperations
+from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from contracts.audit_log import AuditLogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.inventory import InventoryContract
+from contracts.operations import OperationsContract
+from contracts.ownership import OwnershipContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
@@ -34,34 +42,80 @@ def catalogue(engine: AsyncEngine) -> PostgresCatalogue:
     return PostgresCatalogue(engine)
 
 
+@pytest.fixture
+def operations(engine: AsyncEngine) -> PostgresOperations:
+    return PostgresOperations(engine)
+
+
+@pytest.fixture
+def time_passes(engine: AsyncEngine) -> Callable[[timedelta], Awaitable[None]]:
+    """The server's clock cannot be moved; its record of the past can."""
+
+    async def pass_by(by: timedelta) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "UPDATE outbox SET next_attempt_at = next_attempt_at - CAST(:by AS interval),"
+                    " created_at = created_at - CAST(:by AS interval), done_at = done_at - CAST(:by AS interval)"
+                ),
+                {"by": by},
+            )
+            await connection.execute(
+                text("UPDATE uploads SET started_at = started_at - CAST(:by AS interval)"), {"by": by}
+            )
+            await connection.execute(
+                text("UPDATE idempotency_keys SET created_at = created_at - CAST(:by AS interval)"), {"by": by}
+            )
+            await connection.execute(
+                text("UPDATE vector_indexes SET builder_until = builder_until - CAST(:by AS interval)"), {"by": by}
+            )
+            await connection.execute(
+                text(
+                    "UPDATE audits SET started_at = started_at - CAST(:by AS interval),"
+                    " ended_at = ended_at - CAST(:by AS interval)"
+                ),
+                {"by": by},
+            )
+
+    return pass_by
+
+
+@pytest.fixture
+def spoil_event(engine: AsyncEngine) -> Callable[[int], Awaitable[None]]:
+    async def spoil(event_id: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text('UPDATE outbox SET payload = \'{"schema": 99, "documents": {}}\' WHERE event_id = :id'),
+                {"id": event_id},
+            )
+
+    return spoil
+
+
 class TestPostgresUnitOfWork(UnitOfWorkContract):
+    pass
+
+
+class TestPostgresOperations(OperationsContract):
+    pass
+
+
+class TestPostgresInventory(InventoryContract):
     @pytest.fixture
-    def time_passes(self, engine: AsyncEngine) -> Callable[[timedelta], Awaitable[None]]:
-        """The server's clock cannot be moved; its record of the past can."""
+    def inventory(self, engine: AsyncEngine) -> PostgresInventory:
+        return PostgresInventory(engine)
 
-        async def pass_by(by: timedelta) -> None:
-            async with engine.begin() as connection:
-                await connection.execute(
-                    text("UPDATE outbox SET next_attempt_at = next_attempt_at - CAST(:by AS interval)"), {"by": by}
-                )
-                await connection.execute(
-                    text("UPDATE uploads SET started_at = started_at - CAST(:by AS interval)"), {"by": by}
-                )
-                await connection.execute(
-                    text("UPDATE vector_indexes SET builder_until = builder_until - CAST(:by AS interval)"), {"by": by}
-                )
 
-        return pass_by
-
+class TestPostgresAuditLog(AuditLogContract):
     @pytest.fixture
-    def spoil_event(self, engine: AsyncEngine) -> Callable[[int], Awaitable[None]]:
-        async def spoil(event_id: int) -> None:
-            async with engine.begin() as connection:
-                await connection.execute(
-                    text("UPDATE outbox SET payload = '{\"schema\": 99}' WHERE event_id = :id"), {"id": event_id}
-                )
+    def audit_log(self, engine: AsyncEngine) -> PostgresAuditLog:
+        return PostgresAuditLog(engine)
 
-        return spoil
+
+class TestPostgresOwnership(OwnershipContract):
+    @pytest.fixture
+    def ownership(self, engine: AsyncEngine) -> PostgresOwnership:
+        return PostgresOwnership(engine)
 
 
 class TestPostgresCatalogue(CatalogueContract):

@@ -11,7 +11,7 @@ from application.keep_index import Standing
 from application.rebuild_index import RebuildIndex
 from application.search_rungs import SearchQuery
 from builders.service import Service, WatchedEmbedder, a_service
-from domain.document import DocumentState
+from domain.document import DocumentState, DocumentType
 from domain.errors import ConflictError, UnavailableError
 from domain.index_key import IndexKey
 from domain.ports.catalogue import IndexView
@@ -189,6 +189,8 @@ async def test_a_document_that_can_not_be_read_any_more_fails_visibly_and_holds_
     failed = [document.failure.code for document in service.registry.committed.documents.values() if document.failure]
     assert failed == ["storage_missing", "storage_missing"]
     assert set(await names_found(successor.service, "도어 잠금")) == {"template.xlsx"}
+    for index in (service.index, successor.index):
+        assert {entry.document_type for entry in index.entries.values()} == {DocumentType.TEMPLATE}
 
 
 async def test_an_index_that_lost_rows_while_it_was_built_is_not_switched_to(tmp_path: Path) -> None:

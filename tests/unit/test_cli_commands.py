@@ -15,12 +15,15 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from application.retry_everywhere import PROGRAMS_AT_ONCE
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, an_upload
 from domain.findings import Finding, Section
 from entrypoints.api.app import create_app
 from entrypoints.cli.main import main
 from entrypoints.cli.service import NoServiceError, connected
+from entrypoints.cli.standing import standing_lines
+from fakes.embedder import HashingEmbedder, UnavailableEmbedder
 from fakes.readers import ScriptedUploadReader
 
 Run = Callable[..., Result]
@@ -42,6 +45,13 @@ def run(service: Service) -> Run:
 
 def upload(run: Run, service: Service, *options: str) -> Result:
     return run("upload", str(service.upload.ladder_zip.path), str(service.upload.template.path), *options)
+
+
+def with_a_wrong_hash(service: Service) -> None:
+    """The first ladder of every upload can be registered and not be indexed."""
+    first, *rest = service.inspected.ladders
+    told_wrong = replace(service.inspected, ladders=(replace(first, sha256="0" * 64), *rest))
+    service.container.upload_reader.override(ScriptedUploadReader(told_wrong))
 
 
 def answered(result: Result) -> dict[str, Any]:
@@ -105,9 +115,7 @@ def test_a_refused_upload_shows_every_finding_and_exits_1(run: Run, service: Ser
 
 
 def test_documents_that_failed_give_exit_code_4(run: Run, service: Service) -> None:
-    first, *rest = service.inspected.ladders
-    told_wrong = replace(service.inspected, ladders=(replace(first, sha256="0" * 64), *rest))
-    service.container.upload_reader.override(ScriptedUploadReader(told_wrong))
+    with_a_wrong_hash(service)
     result = upload(run, service)
     assert result.exit_code == 4
     assert re.search(r"0000_11\.csv.*storage_corrupt", result.stdout)
@@ -119,7 +127,7 @@ def test_a_missing_file_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 2
 
 
-@pytest.mark.parametrize("command", [["search", "M1"], ["status"], ["status", "PGM_1"]])
+@pytest.mark.parametrize("command", [["search", "M1"], ["status"], ["status", "PGM_1"], ["retry", "PGM_1"]])
 def test_no_service_gives_exit_code_3_and_one_line(command: list[str]) -> None:
     result = CliRunner().invoke(main, [*command, "--url", "http://127.0.0.1:9"])
     assert result.exit_code == 3
@@ -180,7 +188,9 @@ def test_a_search_that_is_refused_exits_1(run: Run) -> None:
 
 def test_the_status_of_an_empty_service_says_so(run: Run) -> None:
     result = run("status")
-    assert (result.exit_code, result.stdout) == (0, "no program is registered\n")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == "documents: none"
+    assert result.stdout.splitlines()[-1] == "no program is registered"
 
 
 def test_the_status_lists_programs_and_tells_one(run: Run, service: Service) -> None:
@@ -192,9 +202,99 @@ def test_the_status_lists_programs_and_tells_one(run: Run, service: Service) -> 
     assert answered(run("status", "PGM_1", "--json"))["indexing"]["done"] == 4
 
 
+def test_the_status_tells_how_the_service_stands(run: Run, service: Service) -> None:
+    upload(run, service)
+    lines = run("status").stdout.splitlines()
+    assert lines[:3] == [
+        "documents: 3 indexed, 1 skipped",
+        "events: 0 pending (0 due, 0 leased), 0 dead",
+        "index: hashing, 64 dimensions, rendering 1: complete, 3 of 3 documents",
+    ]
+    operations = answered(run("status", "--json"))["operations"]
+    assert operations["documents"] == {"pending": 0, "indexing": 0, "indexed": 3, "failed": 0, "skipped": 1}
+
+
+def test_the_status_names_what_waits_longest_and_why(run: Run, service: Service) -> None:
+    service.container.embedder.override(UnavailableEmbedder(HashingEmbedder(), failures=1))
+    upload(run, service, "--no-wait")
+    asyncio.run(service.registry.clock.advance(timedelta(seconds=0.1)))
+    lines = run("status").stdout.splitlines()
+    assert re.fullmatch(
+        r"waiting for 0 s: PGM_1-r1-0001 template\.xlsx, it is tried again in 1 s, after 1 attempts", lines[1]
+    )
+    assert lines[2] == "  its last attempt failed at embed: unavailable, embedder gave no answer that could be used"
+    assert lines[3] == "events: 1 pending (0 due, 0 leased), 0 dead, the oldest waits for 0 s"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"age_s": 7_300.0, "waits_for": "worker"}, "waiting for 2 h: D1 a.csv, it waits for a free worker"),
+        ({"age_s": 130.0, "waits_for": "work_under_way"}, "waiting for 2 min: D1 a.csv, a worker is at it"),
+        (
+            {"age_s": 300_000.0, "waits_for": "operator"},
+            "waiting for 3 d: D1 a.csv, nobody tries it any more: see `ladderbase retry`",
+        ),
+    ],
+)
+def test_what_waits_longest_is_told_in_plain_words(change: dict[str, Any], told: str) -> None:
+    waiting = {"document_id": "D1", "document_name": "a.csv", "attempts": 0, "next_attempt_dt": None}
+    operations = {
+        "as_of_dt": "2026-01-05T09:00:00Z",
+        "documents": {"pending": 1},
+        "oldest": {**waiting, "last_failure": None, **change},
+        "outbox": {"pending": 0, "due": 0, "leased": 0, "dead": 2, "oldest_age_s": None},
+        "indexes": [
+            {"model": "m", "dimension": 8, "rendering_version": 2, "held": 1, "total": 3}
+            | {"current": False, "complete": False, "building": True}
+        ],
+        "uploads": 2,
+    }
+    assert list(standing_lines(operations)) == [
+        "documents: 1 pending",
+        told,
+        "events: 0 pending (0 due, 0 leased), 2 dead",
+        "index: m, 8 dimensions, rendering 2: being built, 1 of 3 documents, not the current one",
+        "uploads under way: 2",
+    ]
+
+
 def test_the_status_of_an_unknown_program_exits_1(run: Run) -> None:
     assert run("status", "PGM_9").exit_code == 1
     assert answered(run("status", "PGM_9", "--json"))["code"] == "not_found"
+
+
+def test_a_retry_gives_back_what_failed(run: Run, service: Service) -> None:
+    with_a_wrong_hash(service)
+    upload(run, service)
+    result = run("retry", "PGM_1")
+    assert (result.exit_code, result.stdout) == (0, "gave back 1 documents of PGM_1\n")
+    assert answered(run("retry", "PGM_1", "--json"))["document_count"] == 0
+    assert answered(run("retry", "PGM_1", "--all-states", "--json"))["document_count"] == 3
+    named = run("retry", "PGM_1", "--document", "PGM_1-r1-0002", "--document", "PGM_1-r1-0003", "--all-states")
+    assert named.stdout == "gave back 2 documents of PGM_1\n"
+
+
+def test_a_retry_of_all_programs_goes_page_by_page(run: Run, service: Service) -> None:
+    with_a_wrong_hash(service)
+    for _ in range(PROGRAMS_AT_ONCE + 2):
+        upload(run, service)
+    result = run("retry", "--all-failed")
+    assert result.stdout == f"gave back {PROGRAMS_AT_ONCE + 2} documents and 0 dead events\n"
+    assert answered(run("retry", "--dead", "--json")) == {"document_count": 0, "event_count": 0}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["PGM_1", "--dead"], ["--all-failed", "--dead"], ["--dead", "--all-states"], ["--dead", "--document", "x"]],
+)
+def test_a_retry_of_nothing_or_of_two_things_is_wrong_usage(run: Run, arguments: list[str]) -> None:
+    assert run("retry", *arguments).exit_code == 2
+
+
+def test_a_retry_that_is_refused_exits_1(run: Run) -> None:
+    assert run("retry", "PGM_9").exit_code == 1
+    assert answered(run("retry", "PGM_9", "--json"))["code"] == "not_found"
 
 
 def test_a_pipe_gets_no_colours(run: Run, service: Service) -> None:
@@ -202,7 +302,7 @@ def test_a_pipe_gets_no_colours(run: Run, service: Service) -> None:
     assert "\x1b" not in run("search", "X0").output
 
 
-@pytest.mark.parametrize("command", ["upload", "search", "status", "run", "demo", "migrate"])
+@pytest.mark.parametrize("command", ["audit", "demo", "gc", "migrate", "retry", "run", "search", "status", "upload"])
 def test_every_command_explains_itself(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0

@@ -6,11 +6,19 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.audit_log import AuditLogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.inventory import InventoryContract
+from contracts.operations import OperationsContract
+from contracts.ownership import OwnershipContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
+from fakes.audit_log import InMemoryAuditLog
 from fakes.catalogue import InMemoryCatalogue
+from fakes.inventory import InMemoryInventory
+from fakes.operations import InMemoryOperations
+from fakes.ownership import InMemoryOwnership
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -30,17 +38,48 @@ def catalogue(registry: InMemoryRegistry) -> InMemoryCatalogue:
     return InMemoryCatalogue(registry)
 
 
+@pytest.fixture
+def operations(registry: InMemoryRegistry) -> InMemoryOperations:
+    return InMemoryOperations(registry)
+
+
+@pytest.fixture
+def time_passes(registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
+    return registry.clock.advance
+
+
+@pytest.fixture
+def spoil_event(registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
+    async def spoil(event_id: int) -> None:
+        registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
+
+    return spoil
+
+
 class TestInMemoryUnitOfWork(UnitOfWorkContract):
-    @pytest.fixture
-    def time_passes(self, registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
-        return registry.clock.advance
+    pass
 
-    @pytest.fixture
-    def spoil_event(self, registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
-        async def spoil(event_id: int) -> None:
-            registry.committed.events[event_id] = replace(registry.committed.events[event_id], event=None)
 
-        return spoil
+class TestInMemoryOperations(OperationsContract):
+    pass
+
+
+class TestInMemoryInventory(InventoryContract):
+    @pytest.fixture
+    def inventory(self, registry: InMemoryRegistry) -> InMemoryInventory:
+        return InMemoryInventory(registry)
+
+
+class TestInMemoryAuditLog(AuditLogContract):
+    @pytest.fixture
+    def audit_log(self, registry: InMemoryRegistry) -> InMemoryAuditLog:
+        return InMemoryAuditLog(registry.clock)
+
+
+class TestInMemoryOwnership(OwnershipContract):
+    @pytest.fixture
+    def ownership(self, registry: InMemoryRegistry) -> InMemoryOwnership:
+        return InMemoryOwnership(registry)
 
 
 class TestInMemoryCatalogue(CatalogueContract):

@@ -14,9 +14,9 @@ from application.search_rungs import SearchQuery
 from application.spool import store_file
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR
-from domain.document import DocumentState
+from domain.document import DocumentRef, DocumentState
 from domain.errors import UnavailableError
-from domain.events import LEASE, ClaimedEvent, RetryPolicy
+from domain.events import LEASE, ClaimedEvent, DocumentsRegistered, RetryPolicy
 from domain.ports.vector_index import IndexEntry
 from domain.registration import indexing_events
 from domain.search import SearchMode, SearchScope
@@ -132,6 +132,29 @@ async def test_a_worker_that_is_told_to_stop_hands_its_event_back_uncounted(tmp_
     assert service.states["0000_11.csv"] is DocumentState.INDEXED
 
 
+async def test_a_cancellation_that_a_client_turns_into_an_error_hands_the_event_back(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    is_at_work = asyncio.Event()
+
+    async def answer_a_cancellation_with_an_error(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        is_at_work.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise UnavailableError("milvus", "gRPC status CANCELLED") from None
+
+    service.embedder.before = answer_a_cancellation_with_an_error
+    working = asyncio.create_task(service.container.handle_event()(await relayed(service)))
+    await is_at_work.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    (event,) = service.registry.committed.events.values()
+    assert (event.attempts, event.lease_token, event.due) == (0, None, service.registry.clock())
+
+
 async def a_worker_dies(service: Service) -> None:
     """It takes what is due and is never heard of again."""
     await service.relay()
@@ -188,6 +211,40 @@ async def test_a_chunk_too_many_is_removed_by_the_next_attempt(tmp_path: Path) -
     assert foreign.chunk_id not in service.index.entries
 
 
+async def indexed_anew(service: Service) -> None:
+    """As a re-index or a retry decides it."""
+    async with service.container.unit_of_work().begin() as transaction:
+        refs = [document.ref for document in service.registry.committed.documents.values() if document.logic_id]
+        restarted = await transaction.documents.restart(refs)
+        await transaction.outbox.add([DocumentsRegistered(pgm_id="PGM_1", documents=tuple(restarted))])
+
+
+async def test_what_is_indexed_anew_leaves_nothing_of_before_in_the_index(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    await service.work()
+    await indexed_anew(service)
+    await indexed_anew(service)
+    await service.work()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+    assert {entry.document for entry in service.index.entries.values()} == {
+        DocumentRef(document_id="PGM_1-r1-0001", generation=1),  # the template, which was not indexed anew
+        DocumentRef(document_id="PGM_1-r1-0002", generation=3),
+    }
+    assert await found(service, "X0")
+
+
+async def test_what_fails_anew_leaves_nothing_of_before_in_the_index(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    await service.work()
+    await indexed_anew(service)
+    service.index.forgets = True
+    await service.work_for(timedelta(hours=4), step=timedelta(seconds=61))
+    assert service.states["0000_11.csv"] is DocumentState.FAILED
+    assert {entry.document.document_id for entry in service.index.entries.values()} == {"PGM_1-r1-0001"}
+
+
 async def test_a_bug_in_a_purge_does_not_end_it(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
     await service.register()
@@ -216,8 +273,9 @@ async def test_an_embedder_that_answers_too_little_is_never_believed(tmp_path: P
 
     service = await a_service(tmp_path, embedder=Short())
     await service.register()
-    await service.work()
-    assert DocumentState.INDEXED not in service.states.values()
+    await service.work_for(timedelta(minutes=5))
+    # Nor is it the documents' fault.
+    assert {DocumentState.INDEXED, DocumentState.FAILED}.isdisjoint(service.states.values())
 
 
 async def test_an_index_that_ignores_the_scope_is_corrected(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.milvus.filters import of_documents, quoted, within
+from adapters.milvus.filters import before_documents, of_documents, quoted, within
 from adapters.milvus.texts import ID_BYTES, LEXICAL_BYTES, clipped_id, clipped_tokens
 from domain.document import DocumentRef, DocumentType
 from domain.search import SearchScope
@@ -53,6 +53,13 @@ def test_a_filter_of_documents_is_its_literals_and_nothing_more(names: dict[int,
         for number, group in names.items()
     )
     assert [unquoted(match.group()) for match in _LITERAL.finditer(expression)] == list(chain(*names.values()))
+
+
+def test_former_generations_are_those_before_each_document_s_own() -> None:
+    refs = [DocumentRef(document_id=name, generation=number) for name, number in (("a", 2), ("b", 2), ("c", 3))]
+    assert before_documents(refs) == (
+        '(document_id in ["a", "b"] and generation < 2) or (document_id in ["c"] and generation < 3)'
+    )
 
 
 def test_no_scope_is_no_filter() -> None:

@@ -1,7 +1,7 @@
 """Registration is all or nothing, and needs the blob store and the database alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from application.spool import store_file
 from application.sweep_uploads import LONGEST_UPLOAD
 from builders.service import a_service
 from domain.document import DocumentState, DocumentType
-from domain.errors import InvalidUploadError, UnavailableError
+from domain.errors import ConflictError, InvalidUploadError, UnavailableError
 from domain.findings import Finding, Section
 from domain.ports.blob_store import StoredBlob
 from fakes.blob_store import InMemoryBlobStore
@@ -97,6 +97,35 @@ async def test_what_a_crash_before_the_commit_left_is_swept_up(tmp_path: Path) -
     assert await service.container.sweep_uploads()() == 1
     assert not [entry async for entry in service.blobs.list_below("")]
     assert await service.container.sweep_uploads()() == 0
+
+
+class SweptWhileStoring(InMemoryBlobStore):
+    """Takes so long for the first blob that a sweeper comes by."""
+
+    sweep: Callable[[], Awaitable[object]] | None = None
+
+    async def put(self, key: str, content: AsyncIterator[bytes]) -> StoredBlob:
+        sweep, self.sweep = self.sweep, None
+        if sweep:
+            await sweep()
+        return await super().put(key, content)
+
+
+async def test_an_upload_that_a_sweeper_took_for_dead_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    behind = SweptWhileStoring()
+    service = await a_service(tmp_path, blobs=behind)
+
+    async def sweep() -> None:
+        await service.registry.clock.advance(LONGEST_UPLOAD * 2)
+        async with service.container.unit_of_work().begin() as transaction:
+            await transaction.uploads.take_abandoned(older_than=LONGEST_UPLOAD)
+
+    behind.sweep = sweep
+    with pytest.raises(ConflictError):
+        await service.register()
+    assert not [entry async for entry in behind.list_below("")]
+    assert not service.registry.committed.programs
+    assert await service.container.sweep_uploads()() == 1, "the prefix is the sweeper's to forget"
 
 
 async def test_a_registered_program_is_never_swept(tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ import pytest
 
 from application.register_program import Registered
 from application.replace_files import Deduplicated, ReplaceCommand
+from application.retry_documents import RetryCommand
 from application.search_rungs import SearchQuery
+from builders.drift import audited
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, DOOR
 from domain.errors import ConflictError, InvalidUploadError, NotFoundError, UnavailableError
 from domain.events import RevisionSuperseded
 from domain.findings import Finding, Section
-from fakes.blob_store import UnavailableBlobStore
+from fakes.blob_store import InMemoryBlobStore, UnavailableBlobStore
 
 OLD = {"0000_11": CONVEYOR, "0001_11": DOOR}
 TITLED = {"0000_11": CONVEYOR, "0001_11": DOOR}
@@ -265,3 +267,27 @@ async def test_a_vector_that_the_index_lost_is_embedded_again(tmp_path: Path) ->
     service.index.server.indexes[service.index.key].vectors.clear()
     await service.work()
     assert await revision_of(service) == (2, 2)
+
+
+async def test_an_audit_finds_nothing_amiss_whatever_a_revision_has_come_to(tmp_path: Path) -> None:
+    service = await indexed_service(tmp_path)
+    await service.replace(NEW)
+    assert await audited(service) == []
+    await service.work()  # the new one answers, the old one waits for its purge
+    assert await revision_of(service) == (2, 2)
+    assert await audited(service) == []
+    await service.work()
+    assert await audited(service) == []
+
+
+async def test_a_revision_that_failed_answers_once_it_is_retried(tmp_path: Path) -> None:
+    service = await indexed_service(tmp_path)
+    await service.replace(NEW)
+    service.container.blobs.override(InMemoryBlobStore())  # where nothing is
+    await service.work()
+    assert await revision_of(service) == (1, 2)
+    service.container.blobs.override(service.blobs)
+    assert await service.container.retry_documents()(RetryCommand(pgm_id="PGM_1")) == 2
+    await service.work()
+    assert await revision_of(service) == (2, 2)
+    assert "X77" in await devices_found(service, "X77")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -13,7 +14,7 @@ from adapters.blobs.incoming_file import IncomingFile
 from adapters.blobs.keys import checked_key, checked_prefix, checked_range
 from adapters.blobs.options import StorageOptions
 from domain.errors import MisconfiguredError, NotFoundError, UnavailableError
-from domain.ports.blob_store import BlobEntry, BlobStore, StoredBlob
+from domain.ports.blob_store import BlobEntry, BlobStore, KeepsHalfWritten, StoredBlob
 
 PIECE_BYTES = 1024 * 1024
 LISTING_PAGE = 500
@@ -22,25 +23,34 @@ _LEFTOVERS_AFTER = timedelta(days=1)
 T = TypeVar("T")
 
 
-class LocalDiskBlobStore(BlobStore):
+class LocalDiskBlobStore(BlobStore, KeepsHalfWritten):
     """Files below `root`, which must be on one volume that knows hard links.
 
     Finished blobs stand under `objects/`, half-written ones under `incoming/`: whatever a crash leaves
     can be neither read nor listed, and `sweep_temporary` removes it. Safe with several processes on one
     root. A put that is cancelled while its last step runs lets that step end, so the blob is whole or absent.
+    Once `prepare` has made its folder, a folder that is gone (a volume that is not mounted any more) is an outage:
+    blobs are not missing there, and removing them is not done.
     """
 
     def __init__(self, root: Path) -> None:
         self._objects = root / "objects"
         self._incoming = root / "incoming"
+        self._is_prepared = False
+
+    async def prepare(self) -> None:
+        """Make the folder of the finished blobs."""
+        await _in_thread(partial(self._objects.mkdir, parents=True, exist_ok=True))
+        self._is_prepared = True
 
     async def put(self, key: str, content: AsyncIterator[bytes]) -> StoredBlob:
         """Write aside, flush, then link into place: a reader never sees a part. Raises ConflictError."""
         target = self._objects / checked_key(key)
         incoming = IncomingFile(self._incoming)
+        await self._in_folder(_nothing)
         try:
             await _receive(content, incoming)
-            await _in_thread(_commit, incoming, target, self._objects)
+            await self._in_folder(_commit, incoming, target, self._objects)
         finally:
             await _in_thread(incoming.discard)
         return StoredBlob(key=key, size_bytes=incoming.size_bytes, sha256=incoming.sha256)
@@ -51,7 +61,7 @@ class LocalDiskBlobStore(BlobStore):
         reader = _Reader(self._objects / checked_key(key), start)
         left = stop - start if stop is not None else None
         try:
-            while piece := await _in_thread(reader.read, PIECE_BYTES if left is None else left, missing=key):
+            while piece := await self._in_folder(reader.read, PIECE_BYTES if left is None else left, missing=key):
                 yield piece
                 left = left - len(piece) if left is not None else None
         finally:
@@ -59,18 +69,18 @@ class LocalDiskBlobStore(BlobStore):
 
     async def size(self, key: str) -> int:
         """The number of bytes under key. Raises NotFoundError."""
-        return await _in_thread(_file_size, self._objects / checked_key(key), missing=key)
+        return await self._in_folder(_file_size, self._objects / checked_key(key), missing=key)
 
     async def delete_below(self, prefix: str) -> int:
         """Delete a folder of blobs. Raises ValueError for '': nobody empties a whole store by mistake."""
         folder = checked_key(checked_prefix(prefix))
-        return await _in_thread(disk_files.remove_tree, self._objects / folder, self._objects)
+        return await self._in_folder(disk_files.remove_tree, self._objects / folder, self._objects)
 
     async def list_below(self, prefix: str) -> AsyncIterator[BlobEntry]:
         """Yield the blobs of a folder in key order; the folder is read as the listing is consumed."""
         folder = checked_prefix(prefix)
         entries = disk_files.walk(self._objects / folder, folder)
-        while page := await _in_thread(_page, entries):
+        while page := await self._in_folder(_page, entries):
             for entry in page:
                 yield entry
 
@@ -78,12 +88,21 @@ class LocalDiskBlobStore(BlobStore):
         """Remove what crashes left half-written and nobody wrote to for so long; return how many files."""
         return await _in_thread(disk_files.remove_older, self._incoming, datetime.now(tz=UTC) - older_than)
 
+    async def _in_folder(self, work: Callable[..., T], *args: object, missing: str | None = None) -> T:
+        def run() -> T:
+            if self._is_prepared and not self._objects.is_dir():
+                raise UnavailableError("blob store", "its folder is gone")
+            return work(*args)
+
+        return await _in_thread(run, missing=missing)
+
 
 @asynccontextmanager
 async def opened(options: StorageOptions) -> AsyncIterator[BlobStore]:
     """The store below STORAGE_LOCAL_ROOT, once what crashes left there is gone. Raises MisconfiguredError."""
     store = LocalDiskBlobStore(Path(options.local_root))
     try:
+        await store.prepare()
         await store.sweep_temporary(older_than=_LEFTOVERS_AFTER)
     except UnavailableError as error:
         raise MisconfiguredError(f"the setting STORAGE_LOCAL_ROOT names an unusable folder: {error.reason}") from error
@@ -118,6 +137,10 @@ async def _receive(content: AsyncIterator[bytes], incoming: IncomingFile) -> Non
             await _in_thread(incoming.write, bytes(pending))
             pending.clear()
     await _in_thread(incoming.write, bytes(pending))
+
+
+def _nothing() -> None:
+    pass
 
 
 def _commit(incoming: IncomingFile, target: Path, root: Path) -> None:

@@ -38,14 +38,13 @@ def within(scope: SearchScope) -> str:
 
 
 def of_documents(documents: Sequence[DocumentRef]) -> str:
-    """Rows of these documents at exactly these generations, of which there are few: one `in` for each."""
-    by_generation: dict[int, list[str]] = {}
-    for document in documents:
-        by_generation.setdefault(document.generation, []).append(quoted(document.document_id))
-    return " or ".join(
-        f"(document_id in [{', '.join(literals)}] and generation == {generation:d})"
-        for generation, literals in by_generation.items()
-    )
+    """Rows of these documents at exactly these generations."""
+    return _by_generation(documents, "==")
+
+
+def before_documents(documents: Sequence[DocumentRef]) -> str:
+    """Rows of these documents at generations before these."""
+    return _by_generation(documents, "<")
 
 
 def of_chunks(chunk_ids: Sequence[str]) -> str:
@@ -53,6 +52,22 @@ def of_chunks(chunk_ids: Sequence[str]) -> str:
     return f"chunk_id in [{', '.join(map(quoted, chunk_ids))}]"
 
 
+def after(chunk_id: str) -> str:
+    """Rows whose id comes after this one, in the order of their bytes; '' comes before all."""
+    return f"chunk_id > {quoted(chunk_id)}"
+
+
 def of_program(pgm_id: str) -> str:
     """Rows of a program."""
     return within(SearchScope(pgm_id=pgm_id))
+
+
+def _by_generation(documents: Sequence[DocumentRef], comparison: str) -> str:
+    """Of generations there are few: one `in` for each."""
+    by_generation: dict[int, list[str]] = {}
+    for document in documents:
+        by_generation.setdefault(document.generation, []).append(quoted(document.document_id))
+    return " or ".join(
+        f"(document_id in [{', '.join(literals)}] and generation {comparison} {generation:d})"
+        for generation, literals in by_generation.items()
+    )

@@ -10,7 +10,7 @@ from pymilvus.exceptions import MilvusException
 from adapters.milvus import filters
 from adapters.milvus.connection import MilvusSession
 from adapters.milvus.errors import COLLECTION_NOT_LOADED
-from adapters.milvus.rows import OUTPUT_FIELDS
+from adapters.milvus.rows import OUTPUT_FIELDS, OWNER_FIELDS
 from adapters.milvus.schema import search_parameters
 from domain.errors import UnavailableError
 from domain.search import SearchScope
@@ -77,6 +77,27 @@ class OpenCollection:
             timeout=self.timeout_s,
         )
         return {str(row["chunk_id"]): array("f", row["dense"]).tobytes() for row in found}
+
+    async def page_after(self, chunk_id: str, *, limit: int) -> list[dict[str, Any]]:
+        """At most so many rows, those with the least ids after this one; none at the end alone.
+
+        Asked for like pymilvus' own iterators, which its asynchronous client lacks: Milvus Lite puts a page in
+        the order of the ids for them only. They are read at the collection's default consistency whatever one
+        asks for (pymilvus 3.0, construct_guarantee_ts).
+        """
+        found = await self.session.client.query(
+            self.name,
+            filter=filters.after(chunk_id),
+            output_fields=list(OWNER_FIELDS),
+            limit=limit,
+            iterator="True",
+            reduce_stop_for_best="True",
+            timeout=self.timeout_s,
+        )
+        ids = [str(row["chunk_id"]) for row in found]
+        if ids != sorted(ids) or (ids and ids[0] <= chunk_id):
+            raise UnavailableError("milvus", "its pages do not come in the order of the ids")
+        return list(found)
 
     async def count(self) -> int:
         """How many rows there are, by a strongly consistent read."""

@@ -2,17 +2,19 @@
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from adapters.milvus.filters import scope_values
 from adapters.milvus.texts import clipped_id, clipped_tokens
-from domain.ports.vector_index import IndexEntry
+from domain.document import DocumentRef
+from domain.ports.vector_index import HeldDocument, IndexEntry
 from domain.search import Candidate, SearchScope
 from domain.vectors import Vectors
 
 # The primary key too: older servers do not say its name, and pymilvus then calls it "id" outside of the entity.
 OUTPUT_FIELDS = ("chunk_id", "lexical_text", "pgm_id", "folder_id", "logic_id", "document_type")
+OWNER_FIELDS = ("chunk_id", "pgm_id", "document_id", "generation")
 
 
 def floats(vectors: Vectors, index: int) -> list[float]:
@@ -55,3 +57,17 @@ def candidates(hits: Iterable[Mapping[str, Any]], scope: SearchScope, *, sign: i
             )
             found.setdefault(chunk_id, candidate)
     return list(islice(sorted(found.values(), key=lambda c: (-c.score, c.chunk_id)), limit))
+
+
+def held_documents(page: Sequence[Mapping[str, Any]]) -> list[HeldDocument]:
+    """The documents whose chunks stand side by side in a page that is ordered by chunk id."""
+    return [
+        HeldDocument(
+            ref=DocumentRef(document_id=str(document_id), generation=int(generation)),
+            pgm_id=str(pgm_id),
+            chunks=sum(1 for _ in chunks),
+        )
+        for (document_id, generation, pgm_id), chunks in groupby(
+            page, key=lambda row: (row["document_id"], row["generation"], row["pgm_id"])
+        )
+    ]

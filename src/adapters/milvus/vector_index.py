@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -16,17 +16,18 @@ from adapters.milvus.connection import MilvusConnection
 from adapters.milvus.errors import COLLECTION_NOT_FOUND, INDEX_NOT_FOUND, translated_errors
 from adapters.milvus.names import CollectionNames
 from adapters.milvus.open_collection import OpenCollection
-from adapters.milvus.rows import candidates, floats, rows
+from adapters.milvus.rows import candidates, floats, held_documents, rows
 from adapters.milvus.texts import clipped_tokens
 from domain.document import DocumentRef
 from domain.errors import MisconfiguredError
 from domain.index_key import IndexKey
-from domain.ports.vector_index import IndexEntry, VectorIndex
+from domain.ports.vector_index import HeldDocument, IndexEntry, VectorIndex
 from domain.search import Candidate, Lane, SearchScope
 from domain.vectors import Vectors
 
 ROWS_PER_CALL = 250  # pymilvus packs rows on the event loop: 25 ms for so many of 512 dimensions
 DOCUMENTS_PER_CALL = 64
+ROWS_PER_PAGE = 4_000
 PING_TIMEOUT_S = 2.0
 
 # Gone, or left by somebody who died before it could be loaded: nothing was ever written to it or found in it.
@@ -167,7 +168,7 @@ class MilvusVectorIndex(VectorIndex):
         why searches may do with bounded staleness once a document is marked as indexed.
         """
         found: set[str] = set()
-        for expression in _by_documents(documents):
+        for expression in _in_slices(documents, filters.of_documents):
             found.update(await self._call(partial(OpenCollection.ids, expression=expression)))
         return frozenset(found)
 
@@ -179,10 +180,24 @@ class MilvusVectorIndex(VectorIndex):
             found |= await self._call(partial(OpenCollection.vectors, chunk_ids=asked))
         return found
 
+    async def held_documents(self) -> AsyncIterator[HeldDocument]:
+        """Pages of 4,000 rows in the order of the chunk ids. The count carries them past every write before it."""
+        await self.count()
+        last = ""
+        while page := await self._call(partial(OpenCollection.page_after, chunk_id=last, limit=ROWS_PER_PAGE)):
+            for held in held_documents(page):
+                yield held
+            last = str(page[-1]["chunk_id"])
+
     async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         """Delete by filter, 64 documents a call."""
-        for expression in _by_documents(documents):
+        for expression in _in_slices(documents, filters.of_documents):
             await self._remove(expression, everywhere=everywhere)
+
+    async def remove_former(self, documents: Sequence[DocumentRef]) -> None:
+        """Delete by filter, 64 documents a call."""
+        for expression in _in_slices(documents, filters.before_documents):
+            await self._remove(expression)
 
     async def remove_program(self, pgm_id: str) -> None:
         """Delete by filter."""
@@ -243,6 +258,6 @@ async def _unless_none(answer: Awaitable[T]) -> T | None:
         return None
 
 
-def _by_documents(documents: Sequence[DocumentRef]) -> Iterator[str]:
+def _in_slices(documents: Sequence[DocumentRef], expression: Callable[[Sequence[DocumentRef]], str]) -> Iterator[str]:
     for start in range(0, len(documents), DOCUMENTS_PER_CALL):
-        yield filters.of_documents(documents[start : start + DOCUMENTS_PER_CALL])
+        yield expression(documents[start : start + DOCUMENTS_PER_CALL])

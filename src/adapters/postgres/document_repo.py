@@ -1,6 +1,7 @@
 """DocumentRepo on Postgres."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Select, Text, any_, bindparam, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -14,7 +15,8 @@ from adapters.postgres.program_rows import is_live
 from adapters.postgres.tables import NOW, chunks, programs
 from adapters.postgres.tables import documents as stored
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.ports.document_repo import DocumentRepo, IndexedDocument
+from domain.errors import NotFoundError
+from domain.ports.document_repo import EVERY_STATE, DocumentRepo, IndexedDocument
 
 _UNFINISHED = (DocumentState.PENDING.value, DocumentState.INDEXING.value)
 
@@ -108,9 +110,28 @@ class PostgresDocumentRepo(DocumentRepo):
         await self._add_chunks([by_ref[ref] for ref in current.values()])
         return frozenset(current.values())
 
-    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
+    async def of_program(self, pgm_id: str) -> list[Document]:
+        """See the port. The program before its documents, as a delete locks them."""
+        program = await self._connection.execute(
+            select(programs.c.revision, programs.c.latest_revision)
+            .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            .with_for_update(read=True)
+        )
+        live = program.one_or_none()
+        if live is None:
+            raise NotFoundError("program", pgm_id)
+        rows = await self._connection.execute(
+            select(stored)
+            .where(stored.c.pgm_id == pgm_id, stored.c.revision.in_(live))
+            .order_by(stored.c.revision, stored.c.ordinal)
+        )
+        return [document_of_row(row) for row in rows]
+
+    async def restart(
+        self, refs: Sequence[DocumentRef], *, states: AbstractSet[DocumentState] = EVERY_STATE
+    ) -> list[DocumentRef]:
         """See the port."""
-        current = await self._lock_current(refs)
+        current = await self._lock_current(refs, stored.c.state.in_([state.value for state in states]))
         if not current:
             return []
         rows = await self._connection.execute(
@@ -119,6 +140,8 @@ class PostgresDocumentRepo(DocumentRepo):
             .values(
                 generation=stored.c.generation + 1,
                 state=DocumentState.PENDING.value,
+                chunk_count=0,
+                indexed_dt=None,
                 failure_code=None,
                 failure_message=None,
             )
@@ -137,12 +160,12 @@ class PostgresDocumentRepo(DocumentRepo):
         )
         return [DocumentRef(document_id=row.document_id, generation=row.generation) for row in rows]
 
-    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> frozenset[DocumentRef]:
         """See the port. What is terminal already stays as it is."""
         by_ref = dict(failures)
         current = await self._lock_current(list(by_ref), stored.c.state.in_(_UNFINISHED))
         if not current:
-            return
+            return frozenset()
         reasons = as_table(
             {
                 "document_id": list(current),
@@ -160,6 +183,7 @@ class PostgresDocumentRepo(DocumentRepo):
                 failure_message=reasons.c.failure_message,
             )
         )
+        return frozenset(current.values())
 
     async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:
         """See the port. An unknown reference is left out."""

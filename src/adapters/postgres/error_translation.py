@@ -17,6 +17,7 @@ _CONFLICTS = {
     "documents_pgm_id_revision_ordinal_key": "the place of the document is taken",
     "documents_pgm_id_revision_fkey": "the document's revision is not registered",
     "uploads_pkey": "an upload under this prefix is under way",
+    "idempotency_keys_pkey": "the idempotency key is taken",
 }
 
 # Two that come first at once: asking again shows who was.

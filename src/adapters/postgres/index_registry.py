@@ -17,7 +17,7 @@ from domain.document import Document, DocumentRef
 from domain.errors import UnavailableError
 from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
-from domain.ports.index_registry import HeldDocument, IndexRegistry, RegisteredIndex
+from domain.ports.index_registry import IndexRegistry, RecordedDocument, RegisteredIndex
 
 _CHUNKS_PER_STATEMENT = 10_000
 _HOLDS_CHUNKS = (
@@ -115,7 +115,7 @@ class PostgresIndexRegistry(IndexRegistry):
         )
         return [document_of_row(row) for row in rows]
 
-    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[HeldDocument]:
+    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[RecordedDocument]:
         """See the port. Counted row by row: another rendering may have cut a document otherwise."""
         count = (
             select(func.count())
@@ -134,7 +134,7 @@ class PostgresIndexRegistry(IndexRegistry):
             .limit(limit)
         )
         return [
-            HeldDocument(
+            RecordedDocument(
                 ref=DocumentRef(document_id=row.document_id, generation=row.generation), chunk_count=row.chunk_count
             )
             for row in rows

@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, Row, any_, bindparam, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
+from adapters.postgres.cursors import cursor_after, key_of
 from adapters.postgres.diagnostics import legible
 from adapters.postgres.event_rows import event_of, row_of_event
 from adapters.postgres.many_rows import insert_of
-from adapters.postgres.tables import IS_PENDING, NOW, outbox
-from domain.errors import ConflictError
+from adapters.postgres.tables import IS_DEAD, IS_DONE, IS_PENDING, NOW, outbox
+from domain.errors import ConflictError, UnindexableError
 from domain.events import ClaimedEvent, Event, StartedEvent
+from domain.ports.catalogue import Page
 from domain.ports.outbox import Outbox
 
 CHANNEL = "ladderbase_outbox"
+_DEAD = "dead"
 
 
 class PostgresOutbox(Outbox):
@@ -97,6 +101,44 @@ class PostgresOutbox(Outbox):
             .values(dead_at=NOW, lease_token=None, last_error=legible(reason))
         )
 
+    async def revive(self, *, limit: int, cursor: str | None = None) -> Page[Event | None]:
+        """See the port. The last error stays."""
+        after = 0 if cursor is None else key_of(cursor, listing=_DEAD)
+        found = await self._connection.execute(
+            select(outbox.c.event_id, outbox.c.kind, outbox.c.payload)
+            .where(IS_DEAD, outbox.c.event_id > after)
+            .order_by(outbox.c.event_id)
+            .limit(limit + 1)
+            .with_for_update()
+        )
+        rows = found.all()
+        revived = rows[:limit]
+        await self._connection.execute(
+            update(outbox)
+            .where(outbox.c.event_id.in_([row.event_id for row in revived]))
+            .values(dead_at=None, attempts=0, next_attempt_at=NOW)
+        )
+        await self._wake_listeners()
+        return Page(
+            items=tuple(_event_or_none(row.kind, row.payload) for row in revived),
+            next_cursor=cursor_after(_DEAD, revived[-1].event_id) if len(rows) > limit else None,
+        )
+
+    async def forget_done(self, *, older_than: timedelta, limit: int) -> int:
+        """See the port. Those that another sweep is removing are passed over, not waited for.
+
+        By their ids, in a statement of its own: joined with the oldest, the planner would read the whole table.
+        """
+        oldest = await self._connection.scalars(
+            select(outbox.c.event_id)
+            .where(IS_DONE, outbox.c.done_at < NOW - older_than)
+            .order_by(outbox.c.done_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        ids = bindparam("ids", oldest.all(), type_=ARRAY(BigInteger))
+        return (await self._connection.execute(delete(outbox).where(outbox.c.event_id == any_(ids)))).rowcount
+
     async def _take(self, those: ColumnElement[bool], *, lease: timedelta) -> list[ClaimedEvent]:
         rows = await self._connection.execute(
             update(outbox)
@@ -128,3 +170,10 @@ class PostgresOutbox(Outbox):
 
     async def _wake_listeners(self) -> None:
         await self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+
+
+def _event_or_none(kind: str, payload: object) -> Event | None:
+    try:
+        return event_of(kind, payload)
+    except UnindexableError:
+        return None

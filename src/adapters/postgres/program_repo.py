@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.many_rows import insert_of
@@ -21,6 +21,7 @@ from adapters.postgres.tables import (
     chunks,
     device_comments,
     documents,
+    failures,
     pgm_number_seq,
     programs,
     revisions,
@@ -106,16 +107,13 @@ class PostgresProgramRepo(ProgramRepo):
         )
         return [row.latest_revision] if row.latest_revision > row.revision else []
 
+    async def hold_pending(self, pgm_id: str) -> None:
+        """See the port. The program before its documents, as deletes and retries lock them."""
+        await self._lock_pending(pgm_id)
+
     async def promote(self, pgm_id: str) -> int | None:
         """See the port. Where nothing waits to answer, as is the rule, nothing is locked."""
-        waiting = (
-            await self._connection.execute(
-                select(programs.c.revision, programs.c.latest_revision)
-                .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
-                .where(programs.c.latest_revision > programs.c.revision)
-                .with_for_update(key_share=True)
-            )
-        ).one_or_none()
+        waiting = await self._lock_pending(pgm_id)
         if waiting is None:
             return None
         # A statement of its own: it sees what those have committed whom the lock made us wait for.
@@ -131,6 +129,15 @@ class PostgresProgramRepo(ProgramRepo):
             .returning(programs.c.pgm_id)
         )
         return None if promoted.first() is None else int(waiting.revision)
+
+    async def _lock_pending(self, pgm_id: str) -> Row[int, int] | None:
+        found = await self._connection.execute(
+            select(programs.c.revision, programs.c.latest_revision)
+            .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            .where(programs.c.latest_revision > programs.c.revision)
+            .with_for_update(key_share=True)
+        )
+        return found.one_or_none()
 
     async def _add_parts(self, registration: Registration) -> None:
         await self._connection.execute(insert_of(revisions, [_row_of_revision(registration.program)]))
@@ -162,7 +169,6 @@ class PostgresProgramRepo(ProgramRepo):
 
     async def delete(self, pgm_id: str) -> None:
         """See the port."""
-        await self._lock_documents(pgm_id)
         deleted = await self._connection.execute(
             update(programs)
             .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
@@ -171,12 +177,26 @@ class PostgresProgramRepo(ProgramRepo):
         )
         if deleted.first() is None:
             raise NotFoundError("program", pgm_id)
+        # In the order in which the document repo locks them, or a worker and a delete could block each other.
+        await self._connection.execute(
+            select(documents.c.document_id)
+            .where(documents.c.pgm_id == pgm_id)
+            .order_by(documents.c.document_id)
+            .with_for_update(key_share=True)
+        )
         await self._connection.execute(
             update(documents).where(documents.c.pgm_id == pgm_id).values(generation=documents.c.generation + 1)
         )
 
+    async def is_gone(self, pgm_id: str, revision: int) -> bool:
+        """See the port. The tombstone stays for ever."""
+        gone = select(programs.c.pgm_id).where(programs.c.pgm_id == pgm_id, ~is_live(literal(revision)))
+        return (await self._connection.execute(gone)).first() is not None
+
     async def purge(self, pgm_id: str) -> None:
         """See the port. A program that is not deleted stays as it is."""
+        # Whoever records a failure holds the row until its commit: afterwards nothing of the program is recorded.
+        await self._connection.execute(select(programs.c.pgm_id).where(programs.c.pgm_id == pgm_id).with_for_update())
         tombstone = await self._connection.execute(
             update(programs)
             .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_not(None))
@@ -188,10 +208,10 @@ class PostgresProgramRepo(ProgramRepo):
         await self._purge_chunks(documents.c.pgm_id == pgm_id)
         # Takes documents, template rows and comments along.
         await self._connection.execute(delete(revisions).where(revisions.c.pgm_id == pgm_id))
+        await self._connection.execute(delete(failures).where(failures.c.pgm_id == pgm_id))
 
     async def purge_revision(self, pgm_id: str, revision: int) -> None:
         """See the port."""
-        await self._lock_documents(pgm_id)
         superseded = await self._connection.execute(
             select(programs.c.pgm_id)
             .where(programs.c.pgm_id == pgm_id, ~is_live(literal(revision)))
@@ -202,15 +222,6 @@ class PostgresProgramRepo(ProgramRepo):
         await self._purge_chunks((documents.c.pgm_id == pgm_id) & (documents.c.revision == revision))
         await self._connection.execute(
             delete(revisions).where(revisions.c.pgm_id == pgm_id, revisions.c.revision == revision)
-        )
-
-    async def _lock_documents(self, pgm_id: str) -> None:
-        """Before the program, and in the order in which a worker locks them: so nobody blocks each other."""
-        await self._connection.execute(
-            select(documents.c.document_id)
-            .where(documents.c.pgm_id == pgm_id)
-            .order_by(documents.c.document_id)
-            .with_for_update(key_share=True)
         )
 
     async def _purge_chunks(self, of_documents: ColumnElement[bool]) -> None:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.document import DocumentState
+from domain.failures import Stage
 
 metadata = MetaData(
     naming_convention={
@@ -47,6 +48,10 @@ NOW: ColumnElement[datetime] = func.statement_timestamp(type_=DateTime(timezone=
 def _moment(name: str, *, known: bool = True) -> Column[object]:
     """A column of database time, filled in by the database where the moment is known at once."""
     return Column(name, DateTime(timezone=True), nullable=not known, server_default=NOW if known else None)
+
+
+def _one_of(column: str, values: type[DocumentState] | type[Stage]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
 
 
 programs = Table(
@@ -123,9 +128,11 @@ documents = Table(
     _of_a_revision(),
     # Also the index of the listing, which pages by ordinal.
     UniqueConstraint("pgm_id", "revision", "ordinal"),
-    # Not which types there are, so that a new one needs no migration (ADR 15).
+    # What failed and what waits, and how many there are of each.
+    Index("documents_state_idx", "state", "pgm_id", "revision"),
+    # Not which types there are, so that a new one needs no migration (ADR 16).
     CheckConstraint("document_type ~ '^[A-Z][A-Z0-9_]*$'", name="document_type"),
-    CheckConstraint(f"state IN ({', '.join(repr(state.value) for state in DocumentState)})", name="state"),
+    _one_of("state", DocumentState),
     CheckConstraint("generation >= 1", name="generation"),
     CheckConstraint("chunk_count >= 0", name="chunk_count"),
     CheckConstraint("(state = 'failed') = (failure_code IS NOT NULL)", name="failure_code"),
@@ -221,6 +228,24 @@ indexed_documents = Table(
     Index("indexed_documents_document_id_idx", "document_id"),
 )
 
+failures = Table(
+    "failures",
+    metadata,
+    Column("failure_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("pgm_id", Text, ForeignKey("programs.pgm_id"), nullable=False),
+    # Ids and generations as in the event, which is forgotten earlier.
+    Column("documents", JSONB, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("is_final", Boolean, nullable=False),
+    _moment("failed_dt"),
+    _one_of("stage", Stage),
+    Index("failures_pgm_id_idx", "pgm_id", "failure_id"),
+)
+
 uploads = Table(
     "uploads",
     metadata,
@@ -230,6 +255,19 @@ uploads = Table(
     _moment("taken_at", known=False),
 )
 Index("uploads_started_at_idx", uploads.c.started_at)
+
+# No foreign key to programs: a key is taken first, before anything that whoever takes it too would do in vain.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("operation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("pgm_id", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    _moment("created_at"),
+)
+Index("idempotency_keys_created_at_idx", idempotency_keys.c.created_at)
 
 outbox = Table(
     "outbox",
@@ -251,3 +289,16 @@ outbox = Table(
 IS_PENDING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
 # A million finished events must not slow down a claim: the index holds the pending alone.
 Index("outbox_pending_idx", outbox.c.next_attempt_at, outbox.c.event_id, postgresql_where=IS_PENDING)
+IS_DEAD = outbox.c.dead_at.is_not(None)
+Index("outbox_dead_idx", outbox.c.event_id, postgresql_where=IS_DEAD)
+IS_DONE = outbox.c.done_at.is_not(None)
+Index("outbox_done_idx", outbox.c.done_at, postgresql_where=IS_DONE)
+
+audits = Table(
+    "audits",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _moment("started_at"),
+    _moment("ended_at", known=False),
+    Column("counts", JSONB(none_as_null=True)),
+)

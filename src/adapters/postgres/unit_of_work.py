@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.document_repo import PostgresDocumentRepo
 from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.failure_log import PostgresFailureLog
+from adapters.postgres.idempotency_log import PostgresIdempotencyLog
 from adapters.postgres.index_registry import PostgresIndexRegistry
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.program_repo import PostgresProgramRepo
@@ -28,7 +30,9 @@ class PostgresUnitOfWork(UnitOfWork):
                 yield Transaction(
                     programs=PostgresProgramRepo(connection),
                     documents=PostgresDocumentRepo(connection),
+                    failures=PostgresFailureLog(connection),
                     indexes=PostgresIndexRegistry(connection),
                     outbox=PostgresOutbox(connection),
                     uploads=PostgresUploadLog(connection),
+                    idempotency=PostgresIdempotencyLog(connection),
                 )

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.tables import NOW, uploads
+from adapters.postgres.tables import NOW, revisions, uploads
 from domain.errors import ConflictError
 from domain.ports.upload_log import UploadLog
+from domain.registration import pgm_id_of
 
 _MOST_AT_ONCE = 1_000
 
@@ -48,6 +50,19 @@ class PostgresUploadLog(UploadLog):
             .returning(uploads.c.prefix)
         )
         return taken.all()
+
+    async def take_unowned(self, prefix: str) -> bool:
+        """See the port. Waits for an upload that is just ending, and only then looks whose the prefix is."""
+        taken = await self._connection.execute(
+            insert(uploads).values(prefix=prefix, taken_at=NOW).on_conflict_do_nothing().returning(uploads.c.prefix)
+        )
+        if taken.first() is None:
+            return False
+        of_program = select(revisions.c.revision).where(revisions.c.pgm_id == pgm_id_of(prefix))
+        if (await self._connection.execute(of_program)).first() is None:
+            return True
+        await self.forget(prefix)
+        return False
 
     async def forget(self, prefix: str) -> None:
         """See the port. A prefix that is unknown, or was not taken, stays as it is."""

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,4 +53,13 @@ class BlobStore(Protocol):
 
     def list_below(self, prefix: str) -> AsyncIterator[BlobEntry]:
         """Yield every blob below the folder prefix in key order; '' means all."""
+        ...
+
+
+@runtime_checkable
+class KeepsHalfWritten(Protocol):
+    """A blob store in which a put that crashes leaves something that no listing shows: not every one does."""
+
+    async def sweep_temporary(self, *, older_than: timedelta) -> int:
+        """Remove what nobody wrote to for so long; how many. Raises UnavailableError."""
         ...

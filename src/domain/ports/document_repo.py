@@ -1,12 +1,15 @@
 """The record of documents and of the chunks that were read out of them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
 from domain.chunk import Chunk
 from domain.chunking import RENDERING_VERSION
-from domain.document import Document, DocumentRef, Failure
+from domain.document import Document, DocumentRef, DocumentState, Failure
+
+EVERY_STATE = frozenset(DocumentState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +59,28 @@ class DocumentRepo(Protocol):
         """
         ...
 
-    async def restart(self, refs: Sequence[DocumentRef]) -> list[DocumentRef]:
-        """Have documents indexed anew: raise their generation, mark them pending, return the new references."""
+    async def of_program(self, pgm_id: str) -> list[Document]:
+        """The documents of the revision that answers, then those of the latest, in ordinal order. Raises NotFoundError.
+
+        The program is not deleted before the transaction ends.
+        """
+        ...
+
+    async def restart(
+        self, refs: Sequence[DocumentRef], *, states: AbstractSet[DocumentState] = EVERY_STATE
+    ) -> list[DocumentRef]:
+        """Have documents indexed anew: raise their generation, mark them pending, return the new references.
+
+        Those that are in none of the states are left out.
+        """
         ...
 
     async def superseded(self, pgm_id: str, revision: int) -> Sequence[DocumentRef]:
         """The documents of a revision that another one has taken the place of; none of any other revision."""
         ...
 
-    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> None:
-        """Record why documents failed; unknown references are left out."""
+    async def mark_failed(self, failures: Sequence[tuple[DocumentRef, Failure]]) -> frozenset[DocumentRef]:
+        """Record why documents failed; return those that did: unknown and terminal ones are left out."""
         ...
 
     async def move_to_own_blob(self, ref: DocumentRef, blob_key: str) -> None:

@@ -27,7 +27,7 @@ class RegisteredIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldDocument:
+class RecordedDocument:
     """A document that an index is recorded to hold, and how many chunks of its rendering there are."""
 
     ref: DocumentRef
@@ -67,7 +67,7 @@ class IndexRegistry(Protocol):
         """Indexed documents that the index does not hold, those of the newest program first, in ordinal order."""
         ...
 
-    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[HeldDocument]:
+    async def held(self, key: IndexKey, *, after: str, limit: int) -> Sequence[RecordedDocument]:
         """The indexed documents that the index is recorded to hold, by document id, from the one after `after` on."""
         ...
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from domain.events import ClaimedEvent, Event, StartedEvent
+from domain.ports.catalogue import Page
 
 
 class Outbox(Protocol):
@@ -51,4 +52,16 @@ class Outbox(Protocol):
 
     async def bury(self, event_id: int, *, reason: str) -> None:
         """Mark the event dead: visible, never tried again by itself."""
+        ...
+
+    async def revive(self, *, limit: int, cursor: str | None = None) -> Page[Event | None]:
+        """Give dead events back as if they had never been tried, oldest first, due at once.
+
+        The page shows what was given back; None for what cannot be read here. Raises InvalidRequestError for
+        a cursor that was not given out.
+        """
+        ...
+
+    async def forget_done(self, *, older_than: timedelta, limit: int) -> int:
+        """Remove at most `limit` of the events that were done longer ago than this, oldest first; how many."""
         ...

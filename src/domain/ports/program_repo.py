@@ -9,7 +9,7 @@ from domain.template import Template
 
 
 class ProgramRepo(Protocol):
-    """Programs by id. A deleted program is unknown here to every method but `purge`."""
+    """Programs by id. A deleted program is unknown here to every method but the last two."""
 
     async def next_pgm_id(self) -> str:
         """Draw a fresh `PGM_<n>`; gaps are normal."""
@@ -35,11 +35,18 @@ class ProgramRepo(Protocol):
         """
         ...
 
+    async def hold_pending(self, pgm_id: str) -> None:
+        """Before documents are changed, and until the transaction ends: nobody else may promote what waits to answer.
+
+        Where nothing waits, nothing is held.
+        """
+        ...
+
     async def promote(self, pgm_id: str) -> int | None:
         """Let the latest revision answer if every document of it is indexed, or has nothing to index.
 
         Returns the revision that answered before, None where nothing changed. Of the transactions that index its
-        last documents, one sees the others: they wait for each other here.
+        last documents, one sees the others: they wait for each other, see `hold_pending`.
         """
         ...
 
@@ -53,6 +60,10 @@ class ProgramRepo(Protocol):
 
     async def delete(self, pgm_id: str) -> None:
         """Take the program out of every answer and raise the generation of its documents. Raises NotFoundError."""
+        ...
+
+    async def is_gone(self, pgm_id: str, revision: int) -> bool:
+        """Whether a program was deleted, or has gone past this revision; of one that never was, nothing is gone."""
         ...
 
     async def purge(self, pgm_id: str) -> None:

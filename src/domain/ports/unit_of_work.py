@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.ports.document_repo import DocumentRepo
+from domain.ports.failure_log import FailureLog
+from domain.ports.idempotency_log import IdempotencyLog
 from domain.ports.index_registry import IndexRegistry
 from domain.ports.outbox import Outbox
 from domain.ports.program_repo import ProgramRepo
@@ -17,9 +19,11 @@ class Transaction:
 
     programs: ProgramRepo
     documents: DocumentRepo
+    failures: FailureLog
     indexes: IndexRegistry
     outbox: Outbox
     uploads: UploadLog
+    idempotency: IdempotencyLog
 
 
 class UnitOfWork(Protocol):

@@ -23,6 +23,13 @@ class UploadLog(Protocol):
         """
         ...
 
+    async def take_unowned(self, prefix: str) -> bool:
+        """Take over a prefix as if an upload had been abandoned there; none can begin under it until it is forgotten.
+
+        False, and nothing is taken, while an upload is under way there or its program is not purged.
+        """
+        ...
+
     async def forget(self, prefix: str) -> None:
         """The blobs of a taken prefix are gone."""
         ...

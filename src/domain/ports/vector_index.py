@@ -1,6 +1,6 @@
 """Where chunks are found by meaning and by token."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,15 @@ class IndexEntry:
     folder_id: str
     logic_id: str
     lexical_text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldDocument:
+    """Chunks that the index holds for a document at one generation. Who wrote them may be gone long since."""
+
+    ref: DocumentRef
+    pgm_id: str
+    chunks: int
 
 
 class VectorIndex(Protocol):
@@ -77,11 +86,22 @@ class VectorIndex(Protocol):
         """All ids held for these documents at just these generations, read after every write acknowledged so far."""
         ...
 
+    def held_documents(self) -> AsyncIterator[HeldDocument]:
+        """Everything that is held here, read page by page: a document may come in several parts, one after the other.
+
+        It is no snapshot. What is written or removed meanwhile may be met or not, everything else is.
+        """
+        ...
+
     async def remove_documents(self, documents: Sequence[DocumentRef], *, everywhere: bool = True) -> None:
         """Remove what is held for these documents at exactly these generations, here and in every other index.
 
         Not `everywhere`: in this one alone, where the documents themselves stay.
         """
+        ...
+
+    async def remove_former(self, documents: Sequence[DocumentRef]) -> None:
+        """Remove what is held for these documents at generations before these, here and in every other index."""
         ...
 
     async def remove_program(self, pgm_id: str) -> None:

@@ -3,10 +3,11 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import documents, health, programs, search
+from entrypoints.api import documents, health, operations, programs, search
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.openapi import openapi_config
+from entrypoints.api.operation_dependencies import operation_dependencies_from
 from entrypoints.api.problems import answer_error
 from entrypoints.api.strict_json import MAX_JSON_BYTES
 from entrypoints.container import Container
@@ -15,8 +16,14 @@ from entrypoints.container import Container
 def create_app(container: Container) -> Litestar:
     """Build the application; whoever opened what the container holds closes it afterwards."""
     app = Litestar(
-        route_handlers=[*programs.HANDLERS, *documents.HANDLERS, *search.HANDLERS, *health.HANDLERS],
-        dependencies=dependencies_from(container),
+        route_handlers=[
+            *programs.HANDLERS,
+            *documents.HANDLERS,
+            *search.HANDLERS,
+            *operations.HANDLERS,
+            *health.HANDLERS,
+        ],
+        dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         logging_config=None,
         openapi_config=openapi_config(health.product_version()),

@@ -10,10 +10,11 @@ from functools import partial
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from application.amend_answer import AmendAnswer
 from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
 from application.read_content import ReadContent
-from application.register_program import RegisterProgram
+from application.register_once import RegisterOnce
 from application.replace_files import ReplaceFiles
 from application.search_rungs import SearchRungs
 from application.validate_upload import ValidateUpload
@@ -29,13 +30,14 @@ CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
 def dependencies_from(container: Container) -> Mapping[str, Provide]:
     """The providers of an application, by the name under which handlers ask for them."""
     return {
+        "amend_answer": _provided(AmendAnswer, container.amend_answer),
         "catalogue": _provided(Catalogue, container.catalogue),
         "check_readiness": _provided(CheckReadiness, container.readiness),
         "delete_program": _provided(DeleteProgram, container.delete_program),
         "indexing": _provided(Indexing, partial(_indexing, container)),
         "read_content": _provided(ReadContent, container.read_content),
         "reception": _provided(UploadReception, partial(_reception, container)),
-        "register_program": _provided(RegisterProgram, container.register_program),
+        "register_once": _provided(RegisterOnce, container.register_once),
         "replace_files": _provided(ReplaceFiles, container.replace_files),
         "search_rungs": _provided(SearchRungs, container.search_rungs),
         "validate_upload": _provided(ValidateUpload, container.validate_upload),

@@ -7,6 +7,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema, Tag
 
 from domain.attachments.registry import ATTACHMENTS
+from entrypoints.api.idempotency import KEY_PARAMETER
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
     COMMENT_FIELD,
@@ -41,6 +42,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
             Tag(name="programs", description="Upload programs, follow their indexing, delete them."),
             Tag(name="documents", description="The documents of programs and their bytes."),
             Tag(name="search", description="Find the rung."),
+            Tag(name="operations", description="See what failed and what waits, give it back."),
             Tag(name="service", description="Whether the service is up, and which one it is."),
         ],
     )
@@ -60,7 +62,7 @@ _MEANING = {
     400: "The request cannot be read.",
     404: "There is no such thing, or no longer.",
     408: "The body came too slowly.",
-    409: "Somebody else moved on first.",
+    409: "The Idempotency-Key is that of another request, or somebody else moved on first.",
     413: "Too many bytes.",
     415: "A content type, a content encoding or a file type that is not supported.",
     422: "The request was read, and what the findings name in it cannot be used.",
@@ -75,6 +77,7 @@ class UploadOperation(Operation):
 
     def __post_init__(self) -> None:
         self.request_body = _form(REGISTRATION)
+        self.parameters = [*(self.parameters or ()), KEY_PARAMETER]
 
 
 @dataclass
@@ -91,6 +94,15 @@ class DryRunOperation(Operation):
 
     def __post_init__(self) -> None:
         self.request_body = _form(DRY_RUN)
+
+
+@dataclass
+class OptionalBodyOperation(Operation):
+    """An operation whose body may be left out; the framework calls every body required."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.request_body, RequestBody):
+            self.request_body.required = False
 
 
 def _form(form: FormTexts) -> RequestBody:

@@ -15,6 +15,7 @@ from domain.errors import (
     LadderbaseError,
     MisconfiguredError,
     NotFoundError,
+    ReusedKeyError,
     TooLargeError,
     UnavailableError,
 )
@@ -22,6 +23,7 @@ from domain.findings import Finding, Severity, errors_among
 from entrypoints.api.access_log import request_id_of
 from entrypoints.api.conversions import finding_bodies
 from entrypoints.api.field_messages import field_problem
+from entrypoints.api.idempotency import KEY_HEADER
 from entrypoints.api.receive_upload import COMMENT_FIELD, TEMPLATE_FIELD, ZIP_FIELD
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.schemas import FindingBody, ProblemBody
@@ -33,7 +35,7 @@ _DISCONNECTED = "client disconnected prematurely"
 _FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_FIELD: "comment_file"} | {
     one.field: "attachment" for one in ATTACHMENTS.values()
 }
-_SENT_AS = {"part": "for"}  # the framework tells a parameter's name in Python, where `for` can be none
+_SENT_AS = {"part": "for", "idempotency_key": KEY_HEADER}  # names in Python, where `for` can be none
 _OF_ANOTHER_TYPE = frozenset({"type_mismatch", "type_unsupported"})
 
 _KINDS: Mapping[str, tuple[int, str]] = {
@@ -46,6 +48,7 @@ _KINDS: Mapping[str, tuple[int, str]] = {
     "method_not_allowed": (405, "This method is not served here: see the Allow header."),
     "request_timeout": (408, "The body came too slowly: send it again."),
     "conflict": (409, "Somebody else moved on first: read the present state and decide again."),
+    "idempotency_conflict": (409, "The key is that of another request: send this one under a key of its own."),
     "too_large": (413, "The request holds too many bytes: send less."),
     "encoding_unsupported": (415, "The content encoding is not supported: send the body as it is."),
     "media_type_unsupported": (415, "The content type is not supported: see the Content-Type that is documented."),
@@ -84,11 +87,14 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
         case InvalidUploadError():
             answer = _invalid_upload(request, error)
         case InvalidRequestError():
-            answer = _invalid_fields(request, [FieldProblem(field=error.field, code=error.code, message=str(error))])
+            field = _SENT_AS.get(error.field, error.field)
+            answer = _invalid_fields(request, [FieldProblem(field=field, code=error.code, message=str(error))])
         case TooLargeError():
             answer = _problem(request, "too_large", f"at most {error.limit_bytes:,} bytes are taken")
         case NotFoundError():
             answer = _problem(request, "not_found", f"there is no {error.kind} {error.identity[:64]}")
+        case ReusedKeyError():
+            answer = _problem(request, "idempotency_conflict", "the request differs from the one under this key")
         case ConflictError():
             answer = _problem(request, "conflict", "the state changed while the request was worked on")
         case UnavailableError():

@@ -1,13 +1,19 @@
 """Programs over HTTP: upload, dry run, listing, template, progress, deletion."""
 
+from collections.abc import Sequence
+
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 
+from application.amend_answer import AmendAnswer
 from application.delete_program import DeleteProgram
-from application.register_program import RegisterCommand, RegisterProgram
+from application.register_once import RegisterOnce
+from application.register_program import RegisterCommand, Registered
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
 from application.validate_upload import ValidateUpload
+from domain.document import Document
+from domain.idempotency import KeptAnswer
 from entrypoints.api.conversions import (
     deduplicated_body,
     document_page,
@@ -19,6 +25,7 @@ from entrypoints.api.conversions import (
     validation_body,
 )
 from entrypoints.api.dependencies import CatalogueDependency
+from entrypoints.api.idempotency import REPLAYED, key_of, rendered, response_of
 from entrypoints.api.identifiers import Cursor, PageSize, PgmId, Revision
 from entrypoints.api.inline_indexing import Indexing
 from entrypoints.api.openapi import DryRunOperation, ReplacementOperation, UploadOperation, problem_responses
@@ -48,25 +55,39 @@ _DEDUPLICATED = ResponseSpec(
     operation_id="register_program",
     operation_class=UploadOperation,
     request_max_body_size=None,  # the reception counts: its limit comes with the settings
-    responses=problem_responses(*_UPLOAD_ERRORS),
+    response_headers=[REPLAYED],
+    responses=problem_responses(409, *_UPLOAD_ERRORS),
     tags=_TAGS,
 )
 async def register(
     request: ApiRequest,
     *,
     reception: NamedDependency[UploadReception],
-    register_program: NamedDependency[RegisterProgram],
+    register_once: NamedDependency[RegisterOnce],
+    amend_answer: NamedDependency[AmendAnswer],
     validate_upload: NamedDependency[ValidateUpload],
     indexing: NamedDependency[Indexing],
     catalogue: CatalogueDependency,
 ) -> Response[RegisteredBody]:
     """Register a program: all of it or nothing. Every problem of every file comes in one answer."""
+    key = key_of(request, operation="register_program")
     async with reception.receive(request, form=REGISTRATION) as received:
         await received.require_usable(validate_upload)
-        registered = await register_program(RegisterCommand(details=received.details, upload=received.upload))
-    documents = await indexing.documents_after(registered, catalogue)
-    body = registered_body(registered, documents, indexing.processing)
-    return Response(body, headers={"Location": f"/v1/programs/{body.pgm_id}"})
+        command = RegisterCommand(details=received.details, upload=received.upload)
+        outcome = await register_once(command, key, render=lambda registered: _answer(registered, indexing))
+    if isinstance(outcome, KeptAnswer):
+        return response_of(outcome.answer, is_replay=True)
+    documents = await indexing.documents_after(outcome, catalogue)
+    answer = _answer(outcome, indexing, documents)
+    if key and documents is not outcome.registration.documents:  # indexed meanwhile: more than the commit could know
+        await amend_answer(key, answer)
+    return response_of(answer)
+
+
+def _answer(registered: Registered, indexing: Indexing, documents: Sequence[Document] | None = None) -> bytes:
+    """With the documents as they were registered, or as they are by now."""
+    body = registered_body(registered, documents or registered.registration.documents, indexing.processing)
+    return rendered(body, status=201, headers={"Location": f"/v1/programs/{body.pgm_id}"})
 
 
 @put(

@@ -19,7 +19,7 @@ _MAX_DIGITS = 18
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
-def strict_json(shape: type[Struct]) -> Callable[[ApiRequest], Awaitable[None]]:
+def strict_json(shape: type[Struct], *, may_be_empty: bool = False) -> Callable[[ApiRequest], Awaitable[None]]:
     """A `before_request` hook that refuses a body which is not strictly one JSON object of this shape."""
 
     async def check(request: ApiRequest) -> None:
@@ -29,6 +29,8 @@ def strict_json(shape: type[Struct]) -> Callable[[ApiRequest], Awaitable[None]]:
                 body = await request.body()
         except TimeoutError:
             raise RefusedRequestError("request_timeout", f"no body came within {IDLE_TIMEOUT_S:.0f} s") from None
+        if may_be_empty and not body:
+            return
         document = parse_object(body)
         try:
             convert(document, shape)

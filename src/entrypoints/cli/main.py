@@ -6,9 +6,12 @@ from importlib import import_module
 import click
 
 _COMMANDS: Mapping[str, str] = {
+    "audit": "entrypoints.cli.audit",
     "demo": "entrypoints.cli.demo",
+    "gc": "entrypoints.cli.gc",
     "migrate": "entrypoints.cli.migrate",
     "reindex": "entrypoints.cli.reindex",
+    "retry": "entrypoints.cli.retry",
     "run": "entrypoints.cli.run",
     "search": "entrypoints.cli.search",
     "status": "entrypoints.cli.status",
@@ -34,7 +37,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
-    epilog="Exit codes: 0 done, 1 refused or nothing found, 2 wrong usage, 3 no service, 4 some documents failed.",
+    epilog="Exit codes: 0 done, 1 refused, nothing or drift found, 2 wrong usage, 3 no service, 4 documents failed.",
 )
 @click.version_option(package_name="ladderbase")
 def main() -> None:

@@ -1,45 +1,30 @@
 """`ladderbase reindex`: build the index of this model while the old one serves, then switch."""
 
 import asyncio
-import os
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import click
 
-from adapters.queue.redis_pool import opened_redis
 from application.rebuild_index import RebuildIndex
-from domain.errors import LadderbaseError, UnavailableError
-from entrypoints.cli.exit_codes import NO_SERVICE
+from domain.errors import UnavailableError
+from entrypoints.cli.backstage import NotDoneError, data_dir_option, opened_stores, settings_of
 from entrypoints.container import Container
-from entrypoints.embedded.addresses import kept_addresses
-from entrypoints.embedded.component import StartError
 from entrypoints.index_duty import told_now_and_then
-from entrypoints.lifespan import opened
-from entrypoints.logs import configure_logging
-from entrypoints.settings import Settings, SettingsError, read_settings
+from entrypoints.settings import Settings
 
 _PATIENCE_S = 900.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 
 
-class _NotDoneError(click.ClickException):
-    exit_code = NO_SERVICE
-
-
 @click.command("reindex")
 @click.option("--all", "everything", is_flag=True, help="Build the index of this model from every indexed document.")
 @click.option("--drop-old", is_flag=True, help="Remove the other indexes, once no process searches them any more.")
-@click.option(
-    "--data-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The data of a `ladderbase run` that is up, instead of the addresses in the environment.",
-)
+@data_dir_option
 def command(*, everything: bool, drop_old: bool, data_dir: Path | None) -> None:
     """Change the embedding model: build its index aside, switch to it, and later drop the old one.
 
@@ -49,35 +34,20 @@ def command(*, everything: bool, drop_old: bool, data_dir: Path | None) -> None:
     if not everything and not drop_old:
         raise click.UsageError("say --all, --drop-old, or both")
     try:
-        sys.exit(asyncio.run(_reindex(_settings(data_dir), everything=everything, drop_old=drop_old)))
+        sys.exit(asyncio.run(_reindex(settings_of(data_dir), everything=everything, drop_old=drop_old)))
     except asyncio.CancelledError:
-        raise _NotDoneError("told to stop: what was built is kept, the next call goes on") from None
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    try:
-        return read_settings({**os.environ, **(kept_addresses(data_dir) if data_dir else {})})
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from error
-    except StartError as error:
-        raise _NotDoneError(str(error)) from error
+        raise NotDoneError("told to stop: what was built is kept, the next call goes on") from None
 
 
 async def _reindex(settings: Settings, *, everything: bool, drop_old: bool) -> int:
-    configure_logging(settings.log_level)
     if (task := asyncio.current_task()) is not None:  # as Ctrl-C does: the right to build is given back
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    try:
-        async with AsyncExitStack() as stack:
-            redis = await stack.enter_async_context(opened_redis(settings.redis_url))
-            container = await stack.enter_async_context(opened(settings, redis))
-            if everything:
-                await build(container)
-            if drop_old:
-                dropped = await container.drop_old_indexes()()
-                _say(f"dropped {dropped} old index(es)")
-    except LadderbaseError as error:
-        raise _NotDoneError(str(error)) from error
+    async with opened_stores(settings) as container:
+        if everything:
+            await build(container)
+        if drop_old:
+            dropped = await container.drop_old_indexes()()
+            _say(f"dropped {dropped} old index(es)")
     return 0
 
 

@@ -87,6 +87,18 @@ class Service:
         """How far the indexing of a program is."""
         return await self._ask("GET", f"/v1/programs/{pgm_id}/indexing")
 
+    async def operations(self) -> Answer:
+        """How the service stands."""
+        return await self._ask("GET", "/v1/operations")
+
+    async def retry(self, pgm_id: str, chosen: Answer) -> Answer:
+        """Give documents of a program back."""
+        return await self._ask("POST", f"/v1/programs/{pgm_id}/retry", json=chosen)
+
+    async def retry_everywhere(self, include: str, cursor: str | None = None) -> Answer:
+        """Give back one page of what failed in all programs, or of the events that are dead."""
+        return await self._ask("POST", "/v1/retry", json={"include": include, "cursor": cursor})
+
     async def progress(self, pgm_id: str, *, standstill_s: float = _STANDSTILL_S) -> AsyncIterator[Answer]:
         """Ask again and again until nothing more happens; an outage of up to half a minute is sat out.
 

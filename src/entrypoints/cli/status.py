@@ -1,4 +1,4 @@
-"""`ladderbase status`: which programs there are, and how far one's indexing is."""
+"""`ladderbase status`: how the service stands and which programs there are, or how far one's indexing is."""
 
 import asyncio
 import sys
@@ -10,6 +10,7 @@ from entrypoints.cli.exit_codes import REFUSED, SOME_FAILED
 from entrypoints.cli.options import service_options
 from entrypoints.cli.rendering import errors_table, print_json, programs_table, screen
 from entrypoints.cli.service import Answer, RefusedError, Service, connected
+from entrypoints.cli.standing import standing_lines
 
 _NEWEST = 50
 
@@ -19,12 +20,16 @@ _NEWEST = 50
 @service_options
 @click.pass_obj
 def command(transport: httpx.AsyncBaseTransport | None, /, *, pgm_id: str | None, url: str, as_json: bool) -> None:
-    """List the newest programs, or tell how far PGM_ID is. Exit code 4 when some of its documents failed."""
+    """Tell how the service stands and list the newest programs, or tell how far PGM_ID is.
+
+    Exit code 4 when some of its documents failed.
+    """
 
     async def run() -> int:
         async with connected(url, transport) as service:
             if pgm_id is None:
-                return _show_programs(await service.programs(_NEWEST), as_json=as_json)
+                operations, page = await service.operations(), await service.programs(_NEWEST)
+                return _show_service(operations, page, as_json=as_json)
             return await _show_program(service, pgm_id, as_json=as_json)
 
     try:
@@ -36,10 +41,13 @@ def command(transport: httpx.AsyncBaseTransport | None, /, *, pgm_id: str | None
         sys.exit(REFUSED)
 
 
-def _show_programs(page: Answer, *, as_json: bool) -> int:
+def _show_service(operations: Answer, page: Answer, *, as_json: bool) -> int:
     if as_json:
-        print_json(page)
-    elif page["items"]:
+        print_json({"operations": operations, **page})
+        return 0
+    for line in standing_lines(operations):
+        click.echo(line)
+    if page["items"]:
         screen().print(programs_table(page["items"]))
         if page["next"]:
             click.echo(f"only the newest {_NEWEST} are shown", err=True)

@@ -198,8 +198,8 @@ async def _started(stack: EmbeddedStack, lock: int, say: Say) -> AsyncIterator[S
 
 def _addresses(components: Sequence[Component]) -> dict[str, str]:
     """What a process started beside these needs to work on the same data."""
-    (worker,) = (component for component in components if component.name == "worker")
-    return {name: worker.environment[name] for name in _SHARED}
+    workers = (component for component in components if component.name == "worker")
+    return {name: worker.environment[name] for worker in workers for name in _SHARED}
 
 
 async def _brought_up(stack: EmbeddedStack, guard: Guard, say: Say) -> tuple[Supervisor, Sequence[Component]]:

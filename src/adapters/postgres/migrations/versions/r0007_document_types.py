@@ -1,9 +1,9 @@
-"""The database knows what a document type looks like; which ones there are, the code knows alone (ADR 15)."""
+"""The database knows what a document type looks like; which ones there are, the code knows alone (ADR 16)."""
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0003"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,49 @@
+"""FailureLog on Postgres."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.postgres.failure_rows import row_of_attempt
+from adapters.postgres.many_rows import as_table
+from adapters.postgres.tables import failures, programs
+from domain.failures import FailedAttempt
+from domain.ports.failure_log import FailureLog
+
+
+class PostgresFailureLog(FailureLog):
+    """Failures in the transaction of one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def record(self, attempts: Sequence[FailedAttempt]) -> None:
+        """See the port. A purge waits for whoever records, so that nothing is recorded after it."""
+        if not attempts:
+            return
+        rows = [row_of_attempt(attempt) for attempt in attempts]
+        incoming = as_table({name: [row[name] for row in rows] for name in rows[0]}, like=failures)
+        live = (
+            select(programs.c.pgm_id)
+            .where(programs.c.pgm_id.in_({attempt.pgm_id for attempt in attempts}), programs.c.deleted_dt.is_(None))
+            .with_for_update(read=True, key_share=True)
+            .cte("live")
+        )
+        of_the_living = select(incoming).join(live, live.c.pgm_id == incoming.c.pgm_id)
+        await self._connection.execute(insert(failures).from_select(list(rows[0]), of_the_living))
+
+    async def trim(self, *, keep: int, limit: int) -> int:
+        """See the port."""
+        crowded = select(failures.c.pgm_id).group_by(failures.c.pgm_id).having(func.count() > keep).subquery("crowded")
+        order = func.row_number().over(
+            partition_by=failures.c.pgm_id, order_by=[failures.c.is_final.desc(), failures.c.failure_id.desc()]
+        )
+        ranked = (
+            select(failures.c.failure_id, order.label("place"))
+            .join(crowded, crowded.c.pgm_id == failures.c.pgm_id)
+            .subquery("ranked")
+        )
+        surplus = select(ranked.c.failure_id).where(ranked.c.place > keep).order_by(ranked.c.place.desc()).limit(limit)
+        removed = await self._connection.execute(delete(failures).where(failures.c.failure_id.in_(surplus)))
+        return removed.rowcount

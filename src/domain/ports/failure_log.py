@@ -1,0 +1,21 @@
+"""The history of failures, in the transaction that decides what follows from each."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.failures import FailedAttempt
+
+
+class FailureLog(Protocol):
+    """Append-only, in the order of recording. What is known of a program goes with its purge."""
+
+    async def record(self, attempts: Sequence[FailedAttempt]) -> None:
+        """Add to the history; what concerns a program that is deleted is left out."""
+        ...
+
+    async def trim(self, *, keep: int, limit: int) -> int:
+        """Cut each program's history to `keep` entries; of at most `limit` in all, how many were removed.
+
+        The oldest go first, those of attempts that were repeated before those of documents that failed for good.
+        """
+        ...

@@ -1,0 +1,54 @@
+"""Servers that fault tests may kill, one set for all of them, and a site on them for each test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from builders.real_servers import RealServers, real_servers
+from faults.nursery import Nursery, a_nursery
+from faults.site import Site, a_site, execute
+
+TEMPLATE = "faults_template"
+_FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell the seeds and the figures of long runs, whether they went well or not."""
+    for line in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> list[str]:
+    return pytestconfig.stash.setdefault(_FIGURES, [])
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[RealServers]:
+    """Up at the beginning of each test, whatever the one before did to them."""
+    with real_servers() as servers:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _migrated(servers.postgres.url)).result()
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with a_nursery() as nursery:
+        yield nursery
+
+
+@pytest.fixture
+async def site(servers: RealServers, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Site]:
+    async with a_site(servers, nursery, tmp_path, TEMPLATE) as site:
+        yield site
+
+
+async def _migrated(url: str) -> None:
+    from adapters.postgres.migrations_runner import upgrade  # noqa: PLC0415 - after the servers are up
+
+    await execute(url, f"CREATE DATABASE {TEMPLATE}")
+    await upgrade(url.replace("/postgres", f"/{TEMPLATE}"))

@@ -1,0 +1,486 @@
+"""Breaks each guard of the product, one at a time, in a copy of the tree, and expects the test of it to fail.
+
+A guard whose test stays green is one that nobody would miss. `make guards` runs all, `make guards WHICH=lease` those
+whose name holds the word. To add one, add a line: the fragment must stand in its file exactly once.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from builders.real_servers import real_servers
+
+ROOT = Path(__file__).parents[2]
+_COPIED = ("src", "tests", "examples", "pyproject.toml")
+_WITHIN_S = 240
+
+_RECORDS = "tests/integration/test_postgres_unit_of_work.py::TestPostgresUnitOfWork::"
+_CATALOGUE = "tests/integration/test_postgres_unit_of_work.py::TestPostgresCatalogue::"
+_INDEXING = "tests/unit/test_indexing_a_program.py::"
+_FENCES = "tests/unit/test_leases_and_fences.py::"
+_MODELS = "tests/unit/test_changing_the_model.py::"
+_RACES = "tests/integration/test_postgres_races.py::"
+_DISK = "tests/integration/test_local_disk_blobs.py::"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A fragment of a file, what it is broken into, and the test that must notice."""
+
+    name: str
+    file: str
+    fragment: str
+    broken: str
+    test: str
+
+
+GUARDS: Sequence[Guard] = (
+    Guard(
+        name="a lease token holds an event",
+        file="src/adapters/postgres/outbox.py",
+        fragment="                outbox.c.lease_token.cast(Text) == held.lease_token,\n",
+        broken="",
+        test=_RECORDS + "test_work_that_was_taken_over_cannot_be_finished",
+    ),
+    Guard(
+        name="a lease that has ended holds nothing",
+        file="src/adapters/postgres/outbox.py",
+        fragment="                outbox.c.next_attempt_at > NOW,\n",
+        broken="",
+        test=_RECORDS + "test_an_expired_lease_is_worth_nothing_even_if_nobody_else_came",
+    ),
+    Guard(
+        name="the start exchanges the token",
+        file="src/adapters/postgres/outbox.py",
+        fragment="            attempts=outbox.c.attempts + 1,\n            lease_token=func.gen_random_uuid(),\n",
+        broken="            attempts=outbox.c.attempts + 1,\n",
+        test=_RECORDS + "test_a_second_delivery_of_one_claim_conflicts",
+    ),
+    Guard(
+        name="two relays pass over each other's events",
+        file="src/adapters/postgres/outbox.py",
+        fragment='            .with_for_update(skip_locked=True)\n            .cte("due")\n',
+        broken='            .with_for_update()\n            .cte("due")\n',
+        test=_RECORDS + "test_two_relays_never_hold_the_same_event",
+    ),
+    Guard(
+        name="what is done is never claimed",
+        file="src/adapters/postgres/outbox.py",
+        fragment=".where(IS_PENDING, outbox.c.next_attempt_at <= NOW)",
+        broken=".where(outbox.c.next_attempt_at <= NOW)",
+        test=_RECORDS + "test_a_finished_event_never_comes_back",
+    ),
+    Guard(
+        name="work handed back is not counted",
+        file="src/adapters/postgres/outbox.py",
+        fragment=", attempts=outbox.c.attempts - 1)",
+        broken=")",
+        test=_RECORDS + "test_work_handed_back_at_shutdown_does_not_count",
+    ),
+    Guard(
+        name="only the present generation is written to",
+        file="src/adapters/postgres/document_repo.py",
+        fragment=" & (stored.c.generation == wanted.c.generation)\n",
+        broken="\n",
+        test=_RECORDS + "test_a_stale_generation_is_refused",
+    ),
+    Guard(
+        name="what is terminal is not begun",
+        file="src/adapters/postgres/document_repo.py",
+        fragment="await self._lock_current(refs, stored.c.state.in_(_UNFINISHED))",
+        broken="await self._lock_current(refs)",
+        test=_RECORDS + "test_a_terminal_document_is_not_begun",
+    ),
+    Guard(
+        name="what is indexed does not fail afterwards",
+        file="src/adapters/postgres/document_repo.py",
+        fragment="await self._lock_current(list(by_ref), stored.c.state.in_(_UNFINISHED))",
+        broken="await self._lock_current(list(by_ref))",
+        test=_RECORDS + "test_what_is_indexed_does_not_fail_afterwards",
+    ),
+    Guard(
+        name="a restart raises the generation",
+        file="src/adapters/postgres/document_repo.py",
+        fragment="generation=stored.c.generation + 1,",
+        broken="generation=stored.c.generation,",
+        test=_RECORDS + "test_what_is_stale_or_deleted_is_not_restarted",
+    ),
+    Guard(
+        name="a delete raises the generation",
+        file="src/adapters/postgres/program_repo.py",
+        fragment=".values(generation=documents.c.generation + 1)",
+        broken=".values(generation=documents.c.generation)",
+        test="tests/integration/test_postgres_races.py::test_a_worker_that_waited_for_a_delete_is_refused",
+    ),
+    Guard(
+        name="only a deleted program is purged",
+        file="src/adapters/postgres/program_repo.py",
+        fragment=".where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_not(None))",
+        broken=".where(programs.c.pgm_id == pgm_id)",
+        test=_RECORDS + "test_a_live_program_is_not_purged",
+    ),
+    Guard(
+        name="a deleted program's documents are unknown",  # their chunks are of an old generation besides
+        file="src/adapters/postgres/catalogue.py",
+        fragment=".where(documents.c.document_id == document_id, is_live(documents.c.revision))",
+        broken=".where(documents.c.document_id == document_id)",
+        test=_CATALOGUE + "test_a_deleted_program_is_gone_from_every_answer",
+    ),
+    Guard(
+        name="a chunk of another generation is not visible",
+        file="src/adapters/postgres/catalogue.py",
+        fragment=", documents.c.generation == asked.c.generation)",
+        broken=")",
+        test=_CATALOGUE + "test_the_chunks_of_a_document_that_moved_on_are_not_visible",
+    ),
+    Guard(
+        name="a document that is not indexed is not visible",
+        file="src/adapters/postgres/catalogue.py",
+        fragment=".where(documents.c.state == DocumentState.INDEXED.value),\n        name=",
+        broken=",\n        name=",
+        test=_CATALOGUE + "test_the_chunks_of_a_document_that_moved_on_are_not_visible",
+    ),
+    Guard(
+        name="documents are indexed into the current index alone",
+        file="src/application/index_documents.py",
+        fragment="            await transaction.indexes.hold_current(self.index.key)\n",
+        broken="",
+        test=_MODELS + "test_who_indexes_into_the_old_index_is_refused_after_the_switch_and_loses_nothing",
+    ),
+    Guard(
+        name="an index that lacks something is not switched to",
+        file="src/adapters/postgres/index_registry.py",
+        fragment="        if is_known is None or await self.lacking(key, limit=1):\n",
+        broken="        if is_known is None:\n",
+        test=_RECORDS + "test_an_index_that_lacks_something_is_not_completed",
+    ),
+    Guard(
+        name="an upload that a sweeper took cannot finish",
+        file="src/adapters/postgres/upload_log.py",
+        fragment=".where(uploads.c.prefix == prefix, uploads.c.taken_at.is_(None))",
+        broken=".where(uploads.c.prefix == prefix)",
+        test=_RECORDS + "test_an_uploader_cannot_finish_what_was_taken",
+    ),
+    Guard(
+        name="the lease is renewed in the transaction of the documents",
+        file="src/application/index_documents.py",
+        fragment="            await transaction.outbox.extend(started, lease=LEASE)",
+        broken="            pass",
+        test=_FENCES + "test_a_worker_that_lost_its_lease_records_nothing",
+    ),
+    Guard(
+        name="what is stale is removed after the work",
+        file="src/application/index_documents.py",
+        fragment="        await self.remove_what_is_stale(event)\n        reached",
+        broken="        reached",
+        test=_INDEXING + "test_a_delete_that_overtakes_the_indexing_leaves_nothing_behind",
+    ),
+    Guard(
+        name="what was written after the lease was lost is removed",
+        file="src/application/handle_event.py",
+        fragment="            await self._clean_up_after_losing(started)\n",
+        broken="",
+        test=_FENCES + "test_a_worker_that_wakes_after_the_program_was_purged_leaves_no_vectors",
+    ),
+    Guard(
+        name="an outage is tried again",
+        file="src/application/handle_event.py",
+        fragment="except (UnavailableError, MisconfiguredError, OSError) as error:  # OSError",
+        broken="except (MisconfiguredError, OSError) as error:  # OSError",
+        test=_INDEXING + "test_an_outage_is_outlasted",
+    ),
+    Guard(
+        name="a document that ends every worker is given up",
+        file="src/application/handle_event.py",
+        fragment="if started.attempts > self.retry.max_attempts and",
+        broken="if started.attempts > 10**9 and",
+        test=_FENCES + "test_a_document_that_ends_every_worker_is_quarantined",
+    ),
+    Guard(
+        name="a purge is never given up",
+        file="src/application/handle_event.py",
+        fragment="await self._release(failed, started, delay=self.retry.longest_delay, reason=failure.code)",
+        broken="await self._drop(started)",
+        test=_FENCES + "test_a_bug_in_a_purge_does_not_end_it",
+    ),
+    Guard(
+        name="a lost lease ends the work",
+        file="src/application/handle_event.py",
+        fragment="                        worker.cancel()\n",
+        broken="                        pass\n",
+        test=_FENCES + "test_work_ends_when_its_heartbeat_finds_the_lease_lost",
+    ),
+    Guard(
+        name="a worker that stops hands its work back",
+        file="src/application/handle_event.py",
+        fragment="            await asyncio.shield(self._hand_back(started))\n            raise\n",
+        broken="            raise\n",
+        test=_FENCES + "test_a_worker_that_is_told_to_stop_hands_its_event_back_uncounted",
+    ),
+    Guard(
+        name="a failed document has nothing in the index",
+        file="src/application/handle_event.py",
+        fragment="            await self.index_documents.forget(event)\n",
+        broken="            pass\n",
+        test=_FENCES + "test_a_failed_document_leaves_nothing_in_the_index",
+    ),
+    Guard(
+        name="what an index acknowledges is read back",
+        file="src/application/write_vectors.py",
+        fragment="        if held != expected:\n",
+        broken="        if False:\n",
+        test=_INDEXING + "test_an_index_that_forgets_what_it_acknowledged_is_never_believed",
+    ),
+    Guard(
+        name="a chunk too many is removed",
+        file="src/application/write_vectors.py",
+        fragment="        if held - expected:\n",
+        broken="        if False:\n",
+        test=_FENCES + "test_a_chunk_too_many_is_removed_by_the_next_attempt",
+    ),
+    Guard(
+        name="vectors are counted",
+        file="src/application/write_vectors.py",
+        fragment="if len(vectors) != len(texts) or not vectors.are_finite():",
+        broken="if False:",
+        test=_FENCES + "test_an_embedder_that_answers_too_little_is_never_believed",
+    ),
+    Guard(
+        name="an index that is not complete is not searched",
+        file="src/application/search_rungs.py",
+        fragment="        if not index.is_complete:\n",
+        broken="        if False:\n",
+        test=_MODELS + "test_a_lost_index_is_noticed_and_built_again_and_never_answers_with_nothing",
+    ),
+    Guard(
+        name="the scope of a hit is checked again",
+        file="src/application/search_rungs.py",
+        fragment=" if _is_within(chunk, query.scope)}",
+        broken="}",
+        test=_FENCES + "test_an_index_that_ignores_the_scope_is_corrected",
+    ),
+    Guard(
+        name="a loss is recorded before the index is made anew",
+        file="src/application/keep_index.py",
+        fragment="                await transaction.indexes.lost(self.index.key)\n",
+        broken="                pass\n",
+        test=_MODELS + "test_a_loss_is_recorded_before_the_index_is_made_anew",
+    ),
+    Guard(
+        name="a queue that is down gives the claims back",
+        file="src/application/relay_outbox.py",
+        fragment="                await self._give_back(claimed[position:])\n",
+        broken="",
+        test=_INDEXING + "test_a_queue_that_is_down_costs_an_event_no_attempt",
+    ),
+    Guard(
+        name="an upload is announced before its first blob",
+        file="src/application/register_program.py",
+        fragment="            await transaction.uploads.begin(revision_prefix(pgm_id, FIRST_REVISION))\n",
+        broken="",
+        test="tests/faults/test_api_crashes.py::test_what_a_killed_api_left_is_removed_when_its_time_is_over",
+    ),
+    Guard(
+        name="bytes that are not those that were sent are not indexed",
+        file="src/adapters/plc_files/document_jobs.py",
+        fragment="if content is None or hashlib.sha256(content).hexdigest() != document.sha256:",
+        broken="if content is None:",
+        test="tests/integration/test_chunk_reader.py::test_bytes_that_differ_fail_their_document_alone",
+    ),
+    Guard(
+        name="other bytes under a document's own key fail it",
+        file="src/application/indexing_steps.py",
+        fragment="            return piece.failed(Failure(code=STORAGE_CORRUPT",
+        broken="            piece.failed(Failure(code=STORAGE_CORRUPT",
+        test=_FENCES + "test_other_bytes_under_a_documents_own_key_fail_it",
+    ),
+    Guard(
+        name="a blob is never overwritten",
+        file="src/adapters/blobs/disk_files.py",
+        fragment="if target.is_dir() or _sha256(target) != sha256:",
+        broken="if target.is_dir():",
+        test=_DISK + "TestLocalDiskBlobStore::test_other_content_under_a_taken_key_conflicts",
+    ),
+    Guard(
+        name="a blob folder that is gone is an outage",
+        file="src/adapters/blobs/local_disk.py",
+        fragment="if self._is_prepared and not self._objects.is_dir():",
+        broken="if False:",
+        test=_DISK + "test_a_folder_that_is_gone_is_an_outage_and_neither_empty_nor_made_anew",
+    ),
+    Guard(
+        name="what killed workers left never stops the relay",
+        file="src/adapters/queue/arq_dispatcher.py",
+        fragment="return max(1, _WAITING_JOBS - waiting)",
+        broken="return _WAITING_JOBS - waiting",
+        test="tests/integration/test_arq_dispatcher.py::TestArqDispatcher::test_what_killed_workers_left_never_stops_the_flow",
+    ),
+    Guard(
+        name="what killed workers left is dropped soon",
+        file="src/entrypoints/worker.py",
+        fragment="    worker.in_progress_timeout_s = BEGUN_JOBS_STAY_S\n",
+        broken="",
+        test="tests/faults/test_queue_faults.py::test_jobs_that_killed_workers_left_in_the_queue_do_not_stop_the_flow",
+    ),
+    Guard(
+        name="a collection that is not loaded is loaded",
+        file="src/adapters/milvus/open_collection.py",
+        fragment="            if error.code != COLLECTION_NOT_LOADED:\n",
+        broken="            if error:\n",
+        test="tests/integration/test_milvus_vector_index.py::test_a_released_collection_is_loaded_by_whoever_needs_it",
+    ),
+    Guard(
+        name="a value is quoted in a filter",
+        file="src/adapters/milvus/filters.py",
+        fragment="        value = value.replace(character, escape)\n",
+        broken="        pass\n",
+        test="tests/unit/test_milvus_filters.py::test_a_quoted_value_is_one_literal_and_means_the_value",
+    ),
+    Guard(
+        name="the breaker opens",
+        file="src/adapters/milvus/breaker.py",
+        fragment="        if self._in_a_row < self._failures:\n",
+        broken="        if self:\n",
+        test="tests/unit/test_milvus_breaker.py::test_after_three_calls_without_an_answer_the_next_fails_at_once",
+    ),
+    Guard(
+        name="one probe at a time asks a silent server",
+        file="src/adapters/milvus/breaker.py",
+        fragment="        if self._is_probing or self._clock()",
+        broken="        if self._clock()",
+        test="tests/unit/test_milvus_breaker.py::test_one_call_at_a_time_is_the_probe",
+    ),
+    Guard(
+        name="a cancellation that a client answers with an error hands the work back",
+        file="src/application/handle_event.py",
+        fragment="            if _is_told_to_stop():",
+        broken="            if False:",
+        test=_FENCES + "test_a_cancellation_that_a_client_turns_into_an_error_hands_the_event_back",
+    ),
+    Guard(
+        name="a superseded revision is current for nobody",
+        file="src/adapters/postgres/document_repo.py",
+        fragment="        .where(is_live(stored.c.revision))\n",
+        broken="        .where(programs.c.deleted_dt.is_(None))\n",
+        test=_RECORDS + "test_a_revision_that_waits_is_superseded_by_the_next",
+    ),
+    Guard(
+        name="a revision answers only when all of it is indexed",
+        file="src/adapters/postgres/program_repo.py",
+        fragment=".where(programs.c.pgm_id == pgm_id, ~is_unfinished)",
+        broken=".where(programs.c.pgm_id == pgm_id)",
+        test=_RECORDS + "test_the_old_revision_answers_until_all_of_the_new_one_is_indexed",
+    ),
+    Guard(
+        name="two workers that finish a revision wait for each other",
+        file="src/adapters/postgres/program_repo.py",
+        fragment="            .with_for_update(key_share=True)\n        )\n        return found.one_or_none()",
+        broken="        )\n        return found.one_or_none()",
+        test=_RACES + "test_of_two_workers_that_index_the_last_documents_one_lets_the_revision_answer",
+    ),
+    Guard(
+        name="a search that the switch of a revision overtook looks again",
+        file="src/application/search_rungs.py",
+        fragment="not (is_crowded_out or is_replaced)",
+        broken="not is_crowded_out",
+        test="tests/unit/test_replacing_files.py::test_a_search_that_the_switch_overtakes_looks_again",
+    ),
+    Guard(
+        name="a foreign row in a new index costs the serving one nothing",
+        file="src/application/write_vectors.py",
+        fragment=", everywhere=False)",
+        broken=")",
+        test=_MODELS + "test_a_foreign_row_in_the_new_index_costs_the_old_one_nothing",
+    ),
+    Guard(
+        name="ids are compared before an index is switched to",
+        file="src/application/rebuild_index.py",
+        fragment="if not document.is_whole_among(found)]:",
+        broken="if False]:",
+        test=_MODELS + "test_what_a_deleted_program_left_does_not_make_up_for_rows_that_are_missing",
+    ),
+)
+
+
+def main(words: Sequence[str]) -> int:
+    """How many guards nobody would miss."""
+    chosen = [guard for guard in GUARDS if all(word in guard.name for word in words)]
+    with _copied() as tree, real_servers() as servers:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(tree / "src"), str(tree / "tests")]),
+            "TEST_DATABASE_URL": servers.postgres.url,
+            "TEST_REDIS_URL": servers.valkey.url,
+            "TEST_MILVUS_URI": servers.milvus.url,
+        }
+        green = _tested(tree, sorted({guard.test for guard in chosen}), environment)
+        if not green:
+            _say("the tests do not pass as they are: nothing is shown by breaking anything")
+            return 1
+        missed = [guard for guard in chosen if not _is_noticed(tree, guard, environment)]
+    _say(f"{len(chosen) - len(missed)} of {len(chosen)} guards turn their test red when they are broken")
+    return len(missed)
+
+
+def _is_noticed(tree: Path, guard: Guard, environment: dict[str, str]) -> bool:
+    file = tree / guard.file
+    whole = file.read_text("utf-8")
+    if whole.count(guard.fragment) != 1:
+        _say(f"STALE       {guard.name}: its fragment stands {whole.count(guard.fragment)} times in {guard.file}")
+        return False
+    begun = time.monotonic()
+    file.write_text(whole.replace(guard.fragment, guard.broken), "utf-8")
+    try:
+        is_green = _tested(tree, [guard.test], environment)
+    finally:
+        file.write_text(whole, "utf-8")
+    _say(f"{'STILL GREEN' if is_green else 'red        '} {guard.name} ({time.monotonic() - begun:.0f} s)")
+    return not is_green
+
+
+def _tested(tree: Path, tests: Sequence[str], environment: dict[str, str]) -> bool:
+    command = [sys.executable, "-P", "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    ended = subprocess.run(
+        [*command, *tests],
+        cwd=tree,
+        env=environment,
+        timeout=_WITHIN_S,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode not in {0, 1}:
+        _say(ended.stdout[-2_000:] + ended.stderr[-2_000:])
+        raise SystemExit(f"pytest could not run {' '.join(tests)}")
+    return ended.returncode == 0
+
+
+@contextmanager
+def _copied() -> Iterator[Path]:
+    tree = Path(tempfile.mkdtemp(prefix="ladderbase-guards-"))
+    try:
+        for name in _COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, tree / name)
+        yield tree
+    finally:
+        shutil.rmtree(tree)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,205 @@
+"""What clients asked, and what they know of the outcome: a client whose every operation is written down."""
+
+import asyncio
+import hashlib
+import io
+import random
+import time
+import zipfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from builders.uploads import archive_of, template_of
+
+ANSWER_WITHIN_S = 35.0
+
+
+class Outcome(StrEnum):
+    """What the client knows. `UNKNOWN` may have happened or not, now or later: no answer, or a 503."""
+
+    OK = "ok"
+    FAILED = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logic:
+    """A ladder as its owner has it: what must be stored byte for byte, and how many rungs must be found."""
+
+    sha256: str
+    size_bytes: int
+    rungs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """An upload as its owner has it. `device` stands in its first rung and in no other program."""
+
+    archive: bytes
+    template: bytes
+    logics: Mapping[str, Logic]
+    device: str
+
+    @property
+    def sha256s(self) -> dict[str, str]:
+        """Of the uploaded files, by document type."""
+        return {
+            "PGM_LADDER_ZIP": hashlib.sha256(self.archive).hexdigest(),
+            "PGM_TEMPLATE_FILE": hashlib.sha256(self.template).hexdigest(),
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Operation:
+    """One question to the API and its answer. Times are of this process' monotonic clock."""
+
+    kind: str  # upload, delete, search, status
+    key: str  # of an upload: its name, which is also its Idempotency-Key
+    began_s: float
+    pgm_id: str = ""
+    ended_s: float = float("inf")
+    outcome: Outcome = Outcome.UNKNOWN
+    status: int = 0
+    retry_after: str = ""
+    files: Files | None = None
+    hits: Sequence[str] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class History:
+    """Every operation of every client, in the order of their beginnings."""
+
+    operations: list[Operation] = field(default_factory=list)
+
+    def of(self, kind: str, *outcomes: Outcome) -> list[Operation]:
+        """Operations of a kind, with these outcomes if any are named."""
+        wanted = outcomes or tuple(Outcome)
+        return [each for each in self.operations if each.kind == kind and each.outcome in wanted]
+
+    @property
+    def accepted(self) -> dict[str, Operation]:
+        """The uploads that were answered 201, by program."""
+        return {each.pgm_id: each for each in self.of("upload", Outcome.OK)}
+
+    def counted(self) -> dict[str, int]:
+        """How often each kind ended how."""
+        counts: dict[str, int] = {}
+        for each in self.operations:
+            counts[f"{each.kind} {each.outcome}"] = counts.get(f"{each.kind} {each.outcome}", 0) + 1
+        return counts
+
+
+class Client:
+    """Talks to one API and writes down what it knows. Never raises for what a service or a network may do."""
+
+    def __init__(self, http: httpx.AsyncClient, history: History) -> None:
+        self._http = http
+        self.history = history
+
+    async def upload(self, files: Files, *, key: str = "") -> Operation:
+        """POST /v1/programs. The key is the program's name too: so is found what came of an unknown outcome."""
+        operation = self._begin("upload", key or f"시험 {uuid4().hex}", files=files)
+        form = {
+            "pgm_ladder_zip_file": ("ladder.zip", files.archive),
+            "pgm_template_file": ("template.xlsx", files.template),
+        }
+        await self._ask(
+            operation,
+            "POST",
+            "/v1/programs",
+            data={"pgm_name": operation.key, "create_user": "kim"},
+            files=form,
+            headers={"Idempotency-Key": operation.key.rpartition(" ")[2]},
+        )
+        operation.pgm_id = str(operation.body.get("pgm_id", "")) if operation.outcome is Outcome.OK else ""
+        return operation
+
+    async def delete(self, pgm_id: str) -> Operation:
+        """DELETE /v1/programs/..."""
+        operation = self._begin("delete", pgm_id, pgm_id=pgm_id)
+        await self._ask(operation, "DELETE", f"/v1/programs/{pgm_id}")
+        return operation
+
+    async def search(self, query: str, pgm_id: str = "") -> Operation:
+        """POST /v1/search, in one program or in all; `hits` are the programs that were found."""
+        operation = self._begin("search", query, pgm_id=pgm_id)
+        scope = {"pgm_id": pgm_id} if pgm_id else {}
+        await self._ask(operation, "POST", "/v1/search", json={"query": query, **scope})
+        operation.hits = tuple(hit["pgm_id"] for hit in operation.body.get("hits", ()))
+        return operation
+
+    async def status(self, pgm_id: str) -> Operation:
+        """GET .../indexing."""
+        operation = self._begin("status", pgm_id, pgm_id=pgm_id)
+        await self._ask(operation, "GET", f"/v1/programs/{pgm_id}/indexing")
+        return operation
+
+    def _begin(self, kind: str, key: str, *, pgm_id: str = "", files: Files | None = None) -> Operation:
+        operation = Operation(kind=kind, key=key, began_s=time.monotonic(), pgm_id=pgm_id, files=files)
+        self.history.operations.append(operation)
+        return operation
+
+    async def _ask(self, operation: Operation, method: str, path: str, **what: Any) -> None:
+        try:
+            answer = await self._http.request(method, path, **what)
+        except httpx.TransportError:
+            return  # unknown, and so it stays
+        operation.ended_s = time.monotonic()
+        operation.status = answer.status_code
+        operation.retry_after = answer.headers.get("Retry-After", "")
+        operation.body = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
+        if answer.is_success:
+            operation.outcome = Outcome.OK
+        elif answer.is_client_error:
+            operation.outcome = Outcome.FAILED
+
+
+@asynccontextmanager
+async def a_client(url: str, history: History) -> AsyncIterator[Client]:
+    """A client of the API at this address."""
+    async with httpx.AsyncClient(base_url=url, timeout=ANSWER_WITHIN_S, trust_env=False) as http:
+        yield Client(http, history)
+
+
+def some_files(chance: random.Random, *, logics: int = 0, rungs: int = 0) -> Files:
+    """A small upload like no other: one to four logics of one to six rungs, unless said otherwise."""
+    device = f"M{chance.randrange(10**8, 10**9)}"
+    bodies: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for number in range(logics or chance.randint(1, 4)):
+        logic_id = f"{number:04d}_11"
+        counts[logic_id] = rungs or chance.randint(1, 6)
+        bodies[logic_id] = "".join(
+            f"{4 * rung},,LD,X{chance.randrange(4096):X},,,\n{4 * rung + 1},,OUT,{device},,,\n"
+            for rung in range(counts[logic_id])
+        )
+    archive = archive_of(bodies)
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        contents = {logic_id: opened.read(f"{logic_id}.csv") for logic_id in bodies}
+    return Files(
+        archive=archive,
+        template=template_of(("0", "이송부", "", logic_id, f"L{logic_id}") for logic_id in bodies),
+        logics={
+            logic_id: Logic(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content), rungs=counts[logic_id])
+            for logic_id, content in contents.items()
+        },
+        device=device,
+    )
+
+
+async def until(holds: Callable[[], Awaitable[bool] | bool], *, within_s: float, what: str = "") -> None:
+    """Wait until a question, asked every 20 ms, is answered with yes; an answer may be awaited."""
+    give_up_at = time.monotonic() + within_s
+    while True:
+        answer = holds()
+        if answer if isinstance(answer, bool) else await answer:
+            return
+        assert time.monotonic() < give_up_at, f"not within {within_s} s: {what or holds}"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,512 @@
+"""Which test stands for which row of the fault matrix, and what is open and why. A test holds this table to the tests.
+
+Rows that are told open with tests beside them are covered in part. Names without a file are of contract classes, which
+every adapter and every fake inherit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ROWS = {"A": 8, "B": 10, "C": 9, "D": 12, "E": 7, "F": 8, "G": 11, "H": 10, "J": 8}
+"""How many faults a part of the matrix has: A the API, B outbox and relay, C Redis, D worker, E Postgres, F blobs,
+G Milvus, H races, J clock and machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A fault, the tests that make it happen, and what is not shown by them."""
+
+    fault: str
+    tests: tuple[str, ...] = ()
+    open: str = ""
+
+
+_NO_KEYS = "there are no idempotency keys yet: switch KEYS_ARE_KEPT on in test_api_crashes.py with them"
+_NO_REVISIONS = "a program has one revision yet: nothing can be uploaded a second time"
+_NO_S3 = "there is no S3 adapter here yet"
+_NO_AUDIT = "there is no audit yet that compares ids and repairs"
+
+MATRIX: Mapping[str, Row] = {
+    "A1": Row(
+        fault="client disconnects mid-body",
+        tests=(
+            "test_clients_that_leave_in_the_middle_of_an_upload_leave_nothing",
+            "test_a_client_that_goes_away_is_no_bug",
+        ),
+    ),
+    "A2": Row(
+        fault="API killed while it stores the upload",
+        tests=(
+            "test_an_api_that_is_killed_registers_all_or_nothing_and_a_retry_succeeds",
+            "test_a_killed_process_leaves_nothing_that_is_listed_and_the_sweep_removes_it",
+        ),
+    ),
+    "A3": Row(
+        fault="API killed between blob and COMMIT",
+        tests=(
+            "test_an_api_that_is_killed_registers_all_or_nothing_and_a_retry_succeeds",
+            "test_what_a_killed_api_left_is_removed_when_its_time_is_over",
+            "test_what_a_crash_before_the_commit_left_is_swept_up",
+            "test_crashes_of_the_api_at_every_point_twenty_times",
+        ),
+    ),
+    "A4": Row(
+        fault="API killed between COMMIT and answer",
+        tests=("test_an_api_that_is_killed_registers_all_or_nothing_and_a_retry_succeeds",),
+        open=_NO_KEYS,
+    ),
+    "A5": Row(
+        fault="outcome of COMMIT unknown",
+        tests=("test_a_commit_whose_answer_is_lost_is_an_outage_and_loses_nothing",),
+        open=_NO_KEYS,
+    ),
+    "A6": Row(fault="same key, other body", open=_NO_KEYS),
+    "A7": Row(fault="same key, both at once", open=_NO_KEYS),
+    "A8": Row(
+        fault="SIGTERM with uploads in flight",
+        tests=("test_an_api_that_is_told_to_stop_answers_what_it_has_accepted",),
+        open="readiness does not turn red first: the load balancer learns of the end from the closed port",
+    ),
+    "B1": Row(
+        fault="relay killed after SELECT",
+        tests=(
+            "test_workers_that_are_killed_at_every_step_lose_nothing_and_double_nothing",
+            "test_a_relay_that_rolls_back_releases_its_events",
+        ),
+    ),
+    "B2": Row(
+        fault="relay killed after the enqueue",
+        tests=(
+            "test_workers_that_are_killed_at_every_step_lose_nothing_and_double_nothing",
+            "test_jobs_that_killed_workers_left_in_the_queue_do_not_stop_the_flow",
+        ),
+    ),
+    "B3": Row(fault="outcome of the enqueue unknown", tests=("test_an_enqueue_whose_answer_is_lost_is_done_once",)),
+    "B4": Row(
+        fault="the job's id is taken",
+        tests=(
+            "test_the_same_claim_twice_waits_once",
+            "test_a_new_claim_of_the_same_event_waits_beside_the_old_one",
+            "test_what_the_queue_loses_comes_back_when_the_claim_runs_out",
+        ),
+    ),
+    "B5": Row(
+        fault="two relays, ten relays",
+        tests=(
+            "test_ten_relays_give_each_claim_out_once",
+            "test_processes_that_claim_at_once_share_the_events_out",
+            "test_two_relays_never_hold_the_same_event",
+        ),
+    ),
+    "B6": Row(
+        fault="relay stopped for long, then back",
+        tests=("test_events_that_wait_for_workers_are_given_out_in_bounded_batches",),
+    ),
+    "B7": Row(
+        fault="LISTEN dies silently",
+        tests=(
+            "test_a_listener_whose_connection_is_silent_is_replaced_by_the_poll",
+            "test_a_listener_that_lost_its_connection_listens_again",
+        ),
+    ),
+    "B8": Row(
+        fault="outbox row unreadable",
+        tests=(
+            "test_an_event_that_nobody_can_read_is_buried_with_a_code_and_holds_nobody_up",
+            "test_what_cannot_be_read_says_so",
+        ),
+    ),
+    "B9": Row(fault="row committed late", tests=("test_an_event_that_is_committed_late_is_found",)),
+    "B10": Row(
+        fault="outbox of a million done rows",
+        tests=(
+            "test_a_claim_reads_the_pending_alone",
+            "test_a_claim_is_quick_behind_many_delayed_events",
+        ),
+        open="nothing removes done rows; the claim does not read them",
+    ),
+    "C1": Row(
+        fault="Redis down at the enqueue",
+        tests=(
+            "test_uploads_are_accepted_while_the_queue_is_gone_and_indexed_when_it_is_back",
+            "test_a_queue_that_is_down_costs_an_event_no_attempt",
+        ),
+    ),
+    "C2": Row(
+        fault="FLUSHALL with jobs queued and running",
+        tests=(
+            "test_a_queue_that_is_emptied_again_and_again_loses_nothing",
+            "test_a_queue_that_forgets_everything_in_the_middle_loses_nothing",
+            "test_a_hundred_times_the_queue_forgets_everything",
+        ),
+    ),
+    "C3": Row(
+        fault="FLUSHALL between enqueue and mark",
+        tests=(
+            "test_a_queue_that_is_emptied_again_and_again_loses_nothing",
+            "test_what_the_queue_loses_comes_back_when_the_claim_runs_out",
+        ),
+    ),
+    "C4": Row(fault="jobs come back", tests=("test_jobs_that_come_back_with_an_old_snapshot_are_no_ops",)),
+    "C5": Row(fault="maxmemory reached", tests=("test_a_full_queue_is_an_outage_that_passes",)),
+    "C6": Row(
+        fault="a policy that evicts",
+        open="nobody asks Redis for its policy at the start; what is evicted is lost like a flush and comes back (C2)",
+    ),
+    "C7": Row(
+        fault="Redis slow or paused",
+        tests=("test_a_queue_that_is_silent_for_a_while_costs_no_upload_and_no_search",),
+    ),
+    "C8": Row(
+        fault="garbage under our keys",
+        tests=(
+            "test_garbage_in_the_queue_is_dropped_and_holds_nobody_up",
+            "test_garbage_under_our_keys_is_an_outage_and_no_crash",
+        ),
+    ),
+    "C9": Row(
+        fault="Redis dies under the worker",
+        tests=(
+            "test_uploads_are_accepted_while_the_queue_is_gone_and_indexed_when_it_is_back",
+            "test_each_part_that_is_killed_comes_back_where_it_was",
+        ),
+    ),
+    "D1": Row(
+        fault="kill -9 at each step",
+        tests=(
+            "test_workers_that_are_killed_at_every_step_lose_nothing_and_double_nothing",
+            "test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_doubles_nothing",
+            "test_crashes_at_every_point_twenty_times",
+        ),
+    ),
+    "D2": Row(
+        fault="SIGTERM mid-job",
+        tests=(
+            "test_a_worker_that_is_told_to_stop_hands_its_job_back_at_once_and_uncounted",
+            "test_a_worker_that_is_told_to_stop_hands_its_event_back_uncounted",
+        ),
+    ),
+    "D3": Row(
+        fault="a document that explodes",
+        tests=(
+            "test_a_child_that_exceeds_a_limit_dies_alone",
+            "test_only_the_guilty_item_of_a_batch_fails",
+            "test_a_document_that_ends_every_worker_is_quarantined",
+        ),
+        open="a worker that itself dies on a document is given up after 30 starts, not after the third",
+    ),
+    "D4": Row(
+        fault="SIGSTOP beyond the lease",
+        tests=(
+            "test_workers_that_sleep_longer_than_their_leases_record_nothing_when_they_wake_up",
+            "test_a_worker_that_sleeps_in_its_transaction_is_waited_for",
+            "test_a_worker_that_wakes_after_the_program_was_purged_leaves_no_vectors",
+        ),
+        open="one that wakes, writes vectors of a purged program and is killed at just that moment leaves them: "
+        "nobody is shown them, and only an audit would find them",
+    ),
+    "D5": Row(
+        fault="duplicate delivery",
+        tests=(
+            "test_a_claim_that_is_delivered_often_is_worked_on_once",
+            "test_of_two_that_begin_one_claim_one_wins",
+            "test_a_second_delivery_of_one_claim_leaves_at_once",
+        ),
+    ),
+    "D6": Row(
+        fault="poison",
+        tests=(
+            "test_a_bug_fails_the_document_it_meets_and_no_other",
+            "test_an_event_splits_until_the_poison_document_stands_alone",
+            "test_an_outage_without_end_ends_in_failures_that_can_be_seen",
+        ),
+    ),
+    "D7": Row(
+        fault="job longer than its timeout",
+        tests=("test_a_heartbeat_keeps_the_lease_of_work_that_takes_long",),
+        open="that the time limit of a job resumes at its last checkpoint is not made to happen: ten minutes",
+    ),
+    "D8": Row(
+        fault="an embedder that lies or is down",
+        tests=(
+            "test_an_embedder_that_answers_too_little_is_never_believed",
+            "test_another_count_or_dimension_is_a_misconfiguration",
+            "test_a_vector_without_direction_is_a_misconfiguration",
+            "test_what_passes_is_asked_again",
+            "test_vectors_in_another_order_are_put_back",
+            "test_searches_are_answered_by_the_old_index_until_the_new_one_is_whole",
+        ),
+    ),
+    "D9": Row(
+        fault="event loop blocked",
+        tests=(
+            "test_the_loop_stays_free_while_a_child_works",
+            "test_the_event_loop_stays_free_while_the_model_loads_and_computes",
+        ),
+    ),
+    "D10": Row(
+        fault="a job kind that the worker does not know",
+        tests=("test_an_event_that_nobody_can_read_is_buried_with_a_code_and_holds_nobody_up",),
+        open="an old worker buries a newer kind instead of leaving it to others: workers are deployed first",
+    ),
+    "D11": Row(
+        fault="old API, new worker",
+        tests=("test_an_event_is_stored_in_these_words", "test_a_stored_event_is_read_back"),
+    ),
+    "D12": Row(
+        fault="migration with both versions running",
+        tests=(
+            "test_a_newer_schema_is_left_alone_and_served",
+            "test_two_that_migrate_at_once_take_turns",
+            "test_a_migration_does_not_wait_long_for_a_busy_table",
+        ),
+        open="the version before is not run against the new schema",
+    ),
+    "E1": Row(
+        fault="Postgres down",
+        tests=(
+            "test_without_postgres_nothing_is_accepted_or_answered_with_nothing",
+            "test_nobody_is_busy_while_something_is_away",
+        ),
+        open="an upload is read before it is refused",
+    ),
+    "E2": Row(
+        fault="Postgres restarts mid-transaction",
+        tests=(
+            "test_a_postgres_that_restarts_under_load_loses_nothing",
+            "test_a_postgres_that_is_slow_or_cut_off_again_and_again_loses_nothing",
+            "test_a_connection_cut_in_mid_transaction_means_unavailable_and_then_works_again",
+        ),
+    ),
+    "E3": Row(
+        fault="Postgres slow, locks, pool exhausted",
+        tests=(
+            "test_an_upload_that_waits_for_a_lock_is_refused_in_time_and_others_are_served",
+            "test_an_exhausted_pool_means_unavailable_within_the_wait",
+            "test_a_statement_that_takes_too_long_means_unavailable",
+        ),
+    ),
+    "E4": Row(fault="Postgres' disk full", open="needs a volume of its own (tmpfs), which not every machine mounts"),
+    "E5": Row(
+        fault="serialization failure, deadlock",
+        tests=("test_a_worker_and_a_delete_wait_for_each_other",),
+        open="READ COMMITTED and one order of locks leave none to provoke; the error class is retried like any outage",
+    ),
+    "E6": Row(fault="restored from an older backup", open=_NO_AUDIT),
+    "E7": Row(fault="fsync off", open="nobody asks Postgres for its settings at the start"),
+    "F1": Row(
+        fault="blob store down at the upload",
+        tests=(
+            "test_a_blob_store_whose_volume_is_away_is_waited_for",
+            "test_a_store_that_is_down_is_answered_503_with_a_time_to_come_back",
+            "test_a_blob_store_that_fails_midway_leaves_nothing",
+        ),
+    ),
+    "F2": Row(
+        fault="blob store down at the worker",
+        tests=("test_a_blob_store_whose_volume_is_away_is_waited_for", "test_an_outage_is_outlasted"),
+        open="a process that starts while the volume is away takes the empty folder for the store",
+    ),
+    "F3": Row(
+        fault="acknowledged and not what was put",
+        tests=("test_an_archive_that_is_not_what_was_sent_is_never_indexed",),
+        open=f"of the local disk alone: {_NO_S3}",
+    ),
+    "F4": Row(
+        fault="read cut short or slow",
+        tests=(
+            "test_an_archive_that_is_not_what_was_sent_is_never_indexed",
+            "test_bytes_that_differ_fail_their_document_alone",
+        ),
+        open=f"of the local disk alone: {_NO_S3}",
+    ),
+    "F5": Row(fault="403, 503, garbage from S3", open=_NO_S3),
+    "F6": Row(
+        fault="multipart left open",
+        tests=("test_a_killed_process_leaves_nothing_that_is_listed_and_the_sweep_removes_it",),
+        open=f"of the local disk alone: {_NO_S3}",
+    ),
+    "F7": Row(
+        fault="key overwritten by somebody",
+        tests=(
+            "test_an_archive_that_is_not_what_was_sent_is_never_indexed",
+            "test_other_bytes_under_a_documents_own_key_fail_it",
+        ),
+    ),
+    "F8": Row(
+        fault="object deleted behind our back",
+        tests=(
+            "test_an_archive_that_is_not_what_was_sent_is_never_indexed",
+            "test_an_archive_that_is_gone_fails_its_documents_with_a_code",
+        ),
+        open=_NO_AUDIT,
+    ),
+    "G1": Row(
+        fault="Milvus down at the indexing",
+        tests=(
+            "test_without_milvus_uploads_are_accepted_and_searches_refused_and_all_is_indexed_later",
+            "test_nobody_is_busy_while_something_is_away",
+            "test_the_retry_budget_outlasts_a_quarter_of_an_hour",
+        ),
+    ),
+    "G2": Row(
+        fault="Milvus down at a search",
+        tests=(
+            "test_without_milvus_uploads_are_accepted_and_searches_refused_and_all_is_indexed_later",
+            "test_a_search_during_an_outage_is_an_error_and_no_empty_answer",
+        ),
+    ),
+    "G3": Row(
+        fault="Milvus paused; an upsert lands late",
+        tests=(
+            "test_writes_that_are_answered_late_or_never_are_there_once",
+            "test_a_milvus_that_sleeps_is_outlasted",
+            "test_a_silent_server_is_unavailable_in_time_and_leaves_the_event_loop_free",
+        ),
+    ),
+    "G4": Row(
+        fault="Milvus killed",
+        tests=(
+            "test_a_milvus_that_is_killed_in_the_middle_of_upserts_loses_and_doubles_nothing",
+            "test_what_was_acknowledged_is_there_after_a_kill_and_found_soon",
+            "test_no_kill_while_it_writes_leaves_a_collection_that_cannot_be_loaded",
+        ),
+    ),
+    "G5": Row(
+        fault="all of Milvus' data lost",
+        tests=(
+            "test_a_collection_that_is_emptied_comes_back_whole",
+            "test_a_collection_that_is_lost_comes_back_and_no_search_is_answered_with_nothing",
+        ),
+    ),
+    "G6": Row(
+        fault="half of it lost",
+        tests=("test_an_index_that_lost_rows_while_it_was_built_is_not_switched_to",),
+        open=_NO_AUDIT,
+    ),
+    "G7": Row(
+        fault="acknowledged, not visible yet",
+        tests=(
+            "test_an_index_that_forgets_what_it_acknowledged_is_never_believed",
+            "test_ids_are_those_of_the_documents_and_generations_asked_for",
+        ),
+    ),
+    "G8": Row(
+        fault="Milvus lies",
+        tests=(
+            "test_an_index_that_forgets_what_it_acknowledged_is_never_believed",
+            "test_an_id_that_an_index_returns_twice_is_one_hit",
+            "test_an_index_that_ignores_the_scope_is_corrected",
+        ),
+    ),
+    "G9": Row(
+        fault="schema drift",
+        tests=("test_a_collection_of_another_shape_is_a_misconfiguration_that_names_it",),
+    ),
+    "G10": Row(
+        fault="collection not loaded",
+        tests=("test_a_released_collection_is_loaded_by_whoever_needs_it",),
+    ),
+    "G11": Row(
+        fault="filter injection",
+        tests=(
+            "test_a_quoted_value_is_one_literal_and_means_the_value",
+            "test_a_hostile_id_is_a_value_like_any_other",
+            "test_the_server_reads_a_quoted_value_as_a_value",
+        ),
+    ),
+    "H1": Row(
+        fault="delete while indexing, at every step",
+        tests=(
+            "test_a_delete_at_any_step_of_the_indexing_leaves_nothing",
+            "test_a_worker_that_waited_for_a_delete_is_refused",
+            "test_a_delete_that_overtakes_the_indexing_leaves_nothing_behind",
+        ),
+    ),
+    "H2": Row(
+        fault="delete before the job starts",
+        tests=("test_deletes_before_the_work_begins_make_it_a_no_op",),
+    ),
+    "H3": Row(
+        fault="delete job overtakes or repeats",
+        tests=(
+            "test_deletes_before_the_work_begins_make_it_a_no_op",
+            "test_a_purge_may_be_repeated_and_leaves_its_neighbours",
+        ),
+    ),
+    "H4": Row(fault="upload again while the old one is indexed", open=_NO_REVISIONS),
+    "H5": Row(
+        fault="the newer one is indexed before the older job starts",
+        tests=("test_an_unknown_or_stale_reference_is_not_begun", "test_a_stale_generation_is_refused"),
+        open=_NO_REVISIONS,
+    ),
+    "H6": Row(
+        fault="delete, then the same bytes again",
+        tests=("test_the_same_bytes_again_are_a_new_program_that_an_old_purge_leaves_alone",),
+    ),
+    "H7": Row(fault="two uploads of one document at once", open=_NO_REVISIONS),
+    "H8": Row(
+        fault="purge of one generation while another is restored",
+        tests=("test_a_live_program_is_not_purged",),
+        open="nothing is ever restored: a deleted program's number is not given again",
+    ),
+    "H9": Row(
+        fault="sweeper against a live worker",
+        tests=(
+            "test_a_heartbeat_keeps_the_lease_of_work_that_takes_long",
+            "test_a_heartbeat_keeps_the_event",
+            "test_an_uploader_cannot_finish_what_was_taken",
+        ),
+    ),
+    "H10": Row(
+        fault="search during a switch of generation",
+        tests=(
+            "test_searches_are_answered_by_the_old_index_until_the_new_one_is_whole",
+            "test_a_stale_generation_is_refused",
+        ),
+        open=_NO_REVISIONS,
+    ),
+    "J1": Row(
+        fault="clocks that differ",
+        tests=("test_clocks_of_machines_that_differ_by_hours_delay_nothing_for_long",),
+        open="the clock as arq reads it; no libfaketime here to move a whole process",
+    ),
+    "J2": Row(fault="clock skew against S3", open=_NO_S3),
+    "J3": Row(
+        fault="a full disk",
+        tests=(
+            "test_a_full_scratch_disk_is_an_outage_and_no_failure",
+            "test_a_file_that_cannot_grow_is_unavailable_and_leaves_nothing",
+        ),
+        open="a full log volume is the business of whoever collects standard error",
+    ),
+    "J4": Row(
+        fault="no file descriptors left",
+        tests=("test_an_api_without_file_descriptors_serves_again_once_it_has_some",),
+    ),
+    "J5": Row(fault="ten times the load", open="uploads in flight are not limited yet; another branch measures load"),
+    "J6": Row(
+        fault="everything killed at once",
+        tests=(
+            "test_a_machine_that_goes_off_comes_back_with_everything",
+            "test_fifty_times_the_machine_goes_off",
+            "test_a_supervisor_that_is_killed_leaves_nothing_running_and_can_be_started_again",
+        ),
+    ),
+    "J7": Row(
+        fault="everything starts in a wrong order",
+        tests=(
+            "test_whatever_starts_first_waits_for_the_others",
+            "test_not_ready_says_what_it_waits_for",
+        ),
+        open="three of the orders",
+    ),
+    "J8": Row(
+        fault="bad configuration",
+        tests=(
+            "test_a_missing_setting_is_named",
+            "test_a_wrong_value_gives_one_line_that_names_the_setting_and_never_the_value",
+            "test_an_address_that_is_no_uri_is_a_misconfiguration",
+        ),
+    ),
+}

@@ -1,0 +1,176 @@
+"""Postgres and the blob store that are gone, slow or wrong: rows E and F of the fault matrix."""
+
+import asyncio
+import random
+import signal
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from builders.tcp_proxy import tcp_proxy
+from faults.checker import Allowed, check
+from faults.history import Client, Operation, Outcome, some_files, until
+from faults.site import Site
+
+SEED = 20265
+
+
+async def test_without_postgres_nothing_is_accepted_or_answered_with_nothing(site: Site) -> None:
+    """E1: 503 with Retry-After, soon; the worker outlasts it."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        worker = site.worker()
+        uploaded = await client.upload(some_files(chance))
+        await check(site.places, site.history)
+        site.servers.postgres.kill()
+        await asyncio.sleep(0.2)
+        for answer in await asyncio.gather(*(_asked(client, uploaded, chance) for _ in range(3))):
+            assert {operation.status for operation in answer} == {503}
+        await site.servers.postgres.start()
+        await until(lambda: _is_accepted(client, chance), within_s=15)
+        await check(site.places, site.history)
+        assert worker.exit_code is None
+
+
+async def _asked(client: Client, uploaded: Operation, chance: random.Random) -> list[Operation]:
+    begun = time.monotonic()
+    answers = [
+        await client.upload(some_files(chance)),
+        await client.search("M1", uploaded.pgm_id),
+        await client.status(uploaded.pgm_id),
+        await client.delete(uploaded.pgm_id),
+    ]
+    assert time.monotonic() - begun < 15
+    return answers
+
+
+async def _is_accepted(client: Client, chance: random.Random) -> bool:
+    return (await client.upload(some_files(chance))).outcome is Outcome.OK
+
+
+async def test_a_postgres_that_restarts_under_load_loses_nothing(site: Site) -> None:
+    """E2: once in order, once by kill -9, in the middle of uploads, deletes and the indexing."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client, site.supervised("worker", "worker"):
+        load = asyncio.create_task(_go_on(client, chance))
+        await asyncio.sleep(0.7)
+        await site.servers.postgres.restart()
+        await asyncio.sleep(0.7)
+        site.servers.postgres.kill()
+        await site.servers.postgres.start()
+        await asyncio.sleep(0.5)
+        load.cancel()
+        await asyncio.gather(load, return_exceptions=True)
+        await check(site.places, site.history)
+    assert len(site.history.accepted) > 3
+
+
+async def _go_on(client: Client, chance: random.Random) -> None:
+    while True:
+        uploaded = await client.upload(some_files(chance))
+        if uploaded.outcome is Outcome.OK and chance.random() < 0.3:
+            await client.delete(uploaded.pgm_id)
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.soak
+async def test_an_upload_that_waits_for_a_lock_is_refused_in_time_and_others_are_served(site: Site) -> None:
+    """E3: somebody holds the table of programs; reading goes on."""
+    async with site.client(site.api()) as client:
+        uploaded = await client.upload(some_files(random.Random(1)))
+        connection = await asyncpg.connect(site.places.database_url)
+        try:
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
+                begun = time.monotonic()
+                waiting = asyncio.create_task(client.upload(some_files(random.Random(2))))
+                await asyncio.sleep(0.3)
+                assert (await client.status(uploaded.pgm_id)).outcome is Outcome.OK
+                assert (await waiting).status == 503
+                assert time.monotonic() - begun < 10
+        finally:
+            await connection.close()
+        site.worker()
+        await check(site.places, site.history)
+
+
+@pytest.mark.soak
+async def test_a_postgres_that_is_slow_or_cut_off_again_and_again_loses_nothing(site: Site) -> None:
+    """E2, E3: by the proxy, in front of API and worker alike."""
+    chance = random.Random(SEED)
+    async with tcp_proxy(site.places.database_url) as proxy:
+        through = {"DATABASE_URL": proxy.url_of(site.places.database_url)}
+        async with site.client(site.api(**through)) as client, site.supervised("worker", **through):
+            await client.upload(some_files(chance))
+            load = asyncio.create_task(_go_on(client, chance))
+            proxy.weather.delay_s = 0.005
+            async with asyncio.timeout(30):
+                while len(site.history.accepted) < 4:
+                    await asyncio.sleep(chance.uniform(0.3, 0.8))
+                    proxy.cut()
+            proxy.weather.delay_s = 0.0
+            load.cancel()
+            await asyncio.gather(load, return_exceptions=True)
+            await check(site.places, site.history)
+
+
+async def test_a_blob_store_whose_volume_is_away_is_waited_for(site: Site) -> None:
+    """F1, F2: uploads are refused, documents and purges wait; nothing is said to be missing or removed."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        indexed = await client.upload(some_files(chance))
+        worker = site.worker(FAULT_READ_IN_PROCESS="")
+        await check(site.places, site.history)
+        worker.send(signal.SIGSTOP)
+        for _ in range(2):
+            await client.upload(some_files(chance))
+        site.places.blobs.rename(site.folder / "away")
+        worker.send(signal.SIGCONT)
+        assert (await client.upload(some_files(chance))).status == 503
+        await client.delete(indexed.pgm_id)
+        await asyncio.sleep(2)
+        (site.folder / "away").rename(site.places.blobs)
+        await check(site.places, site.history)
+
+
+def _half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _other_bytes(path: Path) -> None:
+    """The same members, one of them with other content."""
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content.replace(b"OUT", b"SET"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"), [(_half, "storage_corrupt"), (_other_bytes, "storage_corrupt"), (Path.unlink, "storage_missing")]
+)
+async def test_an_archive_that_is_not_what_was_sent_is_never_indexed(
+    site: Site, spoil: Callable[[Path], None], code: str
+) -> None:
+    """F3, F4, F7, F8: cut short, overwritten, gone. Its neighbour is indexed."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        spoilt = await client.upload(some_files(chance))
+        await client.upload(some_files(chance))
+        spoil(site.places.blobs / "objects" / "programs" / spoilt.pgm_id / "r1" / "zip" / "ladder.zip")
+        site.worker(FAULT_READ_IN_PROCESS="")
+        await until(lambda: _are_settled(site), within_s=20)
+        rows = await site.execute("SELECT document_type, pgm_id, state, failure_code FROM documents")
+        ladders = [row for row in rows if row["document_type"] == "PGM_LADDER_CSV"]
+        assert {row["failure_code"] for row in ladders if row["pgm_id"] == spoilt.pgm_id} == {code}
+        assert {row["state"] for row in ladders if row["pgm_id"] != spoilt.pgm_id} == {"indexed"}
+        await client.delete(spoilt.pgm_id)  # the rest of the checker's questions is for its neighbour
+        await check(site.places, site.history, allowed=Allowed(failures={code}))
+
+
+async def _are_settled(site: Site) -> bool:
+    return not await site.execute("SELECT 1 FROM documents WHERE state IN ('pending', 'indexing')")
