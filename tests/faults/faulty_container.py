@@ -84,7 +84,7 @@ class Faults:
         if is_api:
             return
         container.embedder.override(_of(FaultyEmbedder(embedder, reach, self.embed_s)))
-        container.chunk_reader.override(_of(Watched(chunk_reader, _if("read_ladders", reach, Point.WORKER_PARSED))))
+        container.chunk_reader.override(_of(Watched(chunk_reader, _if("read", reach, Point.WORKER_PARSED))))
         container.index.override(_of(FaultyIndex(index, reach)))
         if self.lease_s:
             container.handle_event.add_kwargs(lease=timedelta(seconds=self.lease_s))
