@@ -109,7 +109,7 @@ GUARDS: Sequence[Guard] = (
         file="src/adapters/postgres/document_repo.py",
         fragment="generation=stored.c.generation + 1,",
         broken="generation=stored.c.generation,",
-        test=_RECORDS + "test_what_is_stale_or_deleted_is_not_restarted",
+        test=_RECORDS + "test_indexing_a_document_anew_replaces_its_old_renderings",
     ),
     Guard(
         name="a delete raises the generation",
