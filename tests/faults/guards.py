@@ -329,6 +329,13 @@ GUARDS: Sequence[Guard] = (
         test="tests/faults/test_queue_faults.py::test_jobs_that_killed_workers_left_in_the_queue_do_not_stop_the_flow",
     ),
     Guard(
+        name="a duty that missed its cancellation is cancelled again",
+        file="src/entrypoints/worker.py",
+        fragment="await _cancelled(pending, again_s=_CANCEL_AGAIN_S)",
+        broken="await _cancelled(pending, again_s=1e9)",
+        test="tests/unit/test_worker_duties.py::test_a_duty_that_misses_its_cancellation_is_cancelled_again",
+    ),
+    Guard(
         name="a collection that is not loaded is loaded",
         file="src/adapters/milvus/open_collection.py",
         fragment="            if error.code != COLLECTION_NOT_LOADED:\n",
