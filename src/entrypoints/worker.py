@@ -37,6 +37,10 @@ HEALTH_EVERY_S = 5
 BEGUN_JOBS_STAY_S = WAIT_FOR_A_WORKER.total_seconds()
 _MOST_DELIVERIES = 1_000
 _QUEUE_POLL_S = 0.05
+# A cancellation that comes while redis looks for unread bytes, which it does before every command by `timeout(0)`, is
+# taken for that timeout by Python 3.11: one in six was lost, and the worker had to be killed.
+_CANCEL_AGAIN_S = 5.0
+_STOP_POLLING_AGAIN_S = 0.1
 _SWEEP_EVERY_S = 600.0
 _AUDIT_LOOK_EVERY_S = 600.0
 _LONGEST_PAUSE_S = 10.0
@@ -85,9 +89,7 @@ async def _run(settings: Settings) -> int:
 
 async def _until_one_ends(duties: set["asyncio.Task[None]"]) -> int:
     done, pending = await asyncio.wait(duties, return_when=asyncio.FIRST_COMPLETED)
-    for duty in pending:
-        duty.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+    await _cancelled(pending, again_s=_CANCEL_AGAIN_S)
     errors = [error for duty in done if (error := duty.exception())]
     for error in errors:
         if isinstance(error, (RedisError, OSError, LadderbaseError)):
@@ -95,6 +97,15 @@ async def _until_one_ends(duties: set["asyncio.Task[None]"]) -> int:
         else:
             _log.error("the worker stops on a bug", exc_info=error)
     return 1 if errors else 0
+
+
+async def _cancelled(tasks: "set[asyncio.Task[None]]", *, again_s: float) -> None:
+    """End tasks, whatever they raise. One that has not ended after a while is cancelled again."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        ended, tasks = await asyncio.wait(tasks, timeout=again_s)
+        await asyncio.gather(*ended, return_exceptions=True)  # or Python would complain of what nobody looked at
 
 
 async def _once(ready: asyncio.Event, duty: Coroutine[Any, Any, None]) -> None:
@@ -136,9 +147,12 @@ async def _handle(handle_event: HandleEvent, redis: ArqRedis, jobs: int) -> None
         log_results=False,
     )
     worker.in_progress_timeout_s = BEGUN_JOBS_STAY_S
+    polling = asyncio.create_task(worker.async_run())
     try:
-        await worker.async_run()
+        await asyncio.wait({polling})
+        polling.result()
     finally:
+        await _cancelled({polling}, again_s=_STOP_POLLING_AGAIN_S)
         await worker.close()
 
 

@@ -110,7 +110,7 @@ GUARDS: Sequence[Guard] = (
         file="src/adapters/postgres/document_repo.py",
         fragment="generation=stored.c.generation + 1,",
         broken="generation=stored.c.generation,",
-        test=_RECORDS + "test_what_is_stale_or_deleted_is_not_restarted",
+        test=_RECORDS + "test_indexing_a_document_anew_replaces_its_old_renderings",
     ),
     Guard(
         name="a delete raises the generation",
@@ -328,6 +328,13 @@ GUARDS: Sequence[Guard] = (
         fragment="    worker.in_progress_timeout_s = BEGUN_JOBS_STAY_S\n",
         broken="",
         test="tests/faults/test_queue_faults.py::test_jobs_that_killed_workers_left_in_the_queue_do_not_stop_the_flow",
+    ),
+    Guard(
+        name="a duty that missed its cancellation is cancelled again",
+        file="src/entrypoints/worker.py",
+        fragment="await _cancelled(pending, again_s=_CANCEL_AGAIN_S)",
+        broken="await _cancelled(pending, again_s=1e9)",
+        test="tests/unit/test_worker_duties.py::test_a_duty_that_misses_its_cancellation_is_cancelled_again",
     ),
     Guard(
         name="a collection that is not loaded is loaded",

@@ -184,6 +184,8 @@ MATRIX: Mapping[str, Row] = {
         tests=(
             "test_a_worker_that_is_told_to_stop_hands_its_job_back_at_once_and_uncounted",
             "test_a_worker_that_is_told_to_stop_hands_its_event_back_uncounted",
+            "test_a_duty_that_misses_its_cancellation_is_cancelled_again",
+            "test_no_worker_of_many_misses_that_it_is_told_to_stop",
         ),
     ),
     "D3": Row(

@@ -44,6 +44,19 @@ async def test_a_worker_that_is_told_to_stop_hands_its_job_back_at_once_and_unco
         await check(site.places, site.history, within_s=10)
 
 
+@pytest.mark.soak
+async def test_no_worker_of_many_misses_that_it_is_told_to_stop(site: Site) -> None:
+    """D2: one in six did, of those that were asking their queue at that moment."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        for _ in range(40):
+            await client.upload(some_files(chance))
+            stopped = site.worker(**armed(Point.WORKER_PARSED, action=Action.TERMINATE), FAULT_LEASE_S="60")
+            assert await stopped.ended(within_s=10) == 0, stopped.said
+        site.worker()
+        await check(site.places, site.history)
+
+
 _ASLEEP = [Point.WORKER_PARSED, Point.WORKER_HALF_UPSERTED, Point.WORKER_UPSERTED, Point.WORKER_READ_BACK]
 
 
