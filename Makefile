@@ -23,7 +23,7 @@ check: .venv/ready
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/unit
 
-# About twenty minutes of crashes and outages. SOAK_SEED=n repeats a run; the last lines tell the seed and the figures.
+# About half an hour of crashes and outages. SOAK_SEED=n repeats a run; the last lines tell the seed and the figures.
 soak: .venv/ready
 	$(BIN)/pytest tests/faults -m soak -p no:randomly
 

@@ -18,8 +18,6 @@ from faults.points import CRASHED, Point, armed, points_of
 from faults.site import Site
 
 SEED = 20260
-KEYS_ARE_KEPT = False
-"""Whether a retry under the same Idempotency-Key gets the program of the first attempt (rows A4, A6 and A7)."""
 
 
 @pytest.mark.parametrize("point", points_of("api"))
@@ -38,8 +36,7 @@ async def test_an_api_that_is_killed_registers_all_or_nothing_and_a_retry_succee
         site.worker()
         await check(site.places, site.history, allowed=Allowed(retried_uploads=True))
     programs = await site.execute("SELECT pgm_id FROM programs")
-    if KEYS_ARE_KEPT:
-        assert [row["pgm_id"] for row in programs] == [again.pgm_id]
+    assert [row["pgm_id"] for row in programs] == [again.pgm_id]  # under its key, the first attempt's if there is one
 
 
 async def test_what_a_killed_api_left_is_removed_when_its_time_is_over(site: Site) -> None:
