@@ -1,5 +1,6 @@
 """The vector index against a real Milvus 2.3.5, which has no lexical lane."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
@@ -37,7 +38,17 @@ def back_door(milvus_235_uri: str) -> Iterator[MilvusClient]:
     if client.has_collection(OWN):
         client.delete(OWN, filter='chunk_id != ""')
         client.query(OWN, output_fields=["count(*)"], consistency_level="Strong")
+        _until_searches_find_nothing(client)
     client.close()
+
+
+def _until_searches_find_nothing(client: MilvusClient) -> None:
+    """A search, which need not be quite up to date, must not meet what the test before has left."""
+    anything = [1.0] + [0.0] * (DIMENSION - 1)
+    give_up_at = time.monotonic() + 20
+    while client.search(OWN, [anything], anns_field="dense", limit=1, consistency_level="Bounded")[0]:
+        assert time.monotonic() < give_up_at, "what was deleted is still found"
+        time.sleep(0.1)
 
 
 @pytest.fixture
