@@ -14,7 +14,6 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-import redis
 from pymilvus import MilvusClient
 
 from adapters.milvus.connection import CHANNEL_OPTIONS
@@ -200,17 +199,6 @@ async def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_doubles_n
     pgm_id = service.upload_many()
     service.until_some_is_indexed(pgm_id)
     service.kill("entrypoints.worker")
-    assert service.until_indexed(pgm_id)["counts"]["indexed"] == 201
-    in_postgres, in_milvus = await service.chunk_ids(pgm_id)
-    assert in_postgres == in_milvus
-    assert len(in_postgres) == 200 * 8 + 200
-
-
-async def test_a_queue_that_forgets_everything_in_the_middle_loses_nothing(service: RunningService) -> None:
-    pgm_id = service.upload_many()
-    service.until_some_is_indexed(pgm_id)
-    with redis.Redis.from_url(service.setting("REDIS_URL")) as queue:
-        queue.flushall()
     assert service.until_indexed(pgm_id)["counts"]["indexed"] == 201
     in_postgres, in_milvus = await service.chunk_ids(pgm_id)
     assert in_postgres == in_milvus
