@@ -1,0 +1,64 @@
+"""One running service for all bad inputs; after each test a good upload must still work."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from adapters.postgres.migrations_runner import upgrade
+from bad_inputs.matrix import MATRIX
+from bad_inputs.target import Target
+from builders.product import Program, a_product, until
+from builders.real_servers import real_servers
+
+_LIMITS = {"PGM_LADDER_ZIP_MAX_SIZE": str(32 * 1024 * 1024)}  # a hundred would make the largest bodies slow to send
+
+
+@pytest.fixture(scope="session")
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """An API on real servers. The worker that made the index has ended: nothing changes but by what is sent."""
+    with real_servers() as servers, ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, upgrade(servers.postgres.url)).result()
+        settings = {
+            "DATABASE_URL": servers.postgres.url,
+            "REDIS_URL": servers.valkey.url,
+            "MILVUS_URI": servers.milvus.url,
+        }
+        with a_product(tmp_path_factory.mktemp("bad_inputs"), **settings, **_LIMITS) as product:
+            api, worker = product.api(), product.worker()
+            thread.submit(asyncio.run, until(lambda: _is_ready(api), within_s=60)).result()
+            assert worker.end() == 0
+            target = Target(product, api)
+            yield target
+            target.close()
+    if _whole_corpus_ran(request.session):
+        never_given = {
+            number: missing
+            for number, case in MATRIX.items()
+            if not case.is_shown_elsewhere and (missing := case.refusals - target.given[number])
+        }
+        assert never_given == {}, "answers that the table lists and nothing was given"
+
+
+@pytest.fixture
+def target(running: Target) -> Iterator[Target]:
+    """The service, which takes a good upload after whatever the test sent."""
+    yield running
+    running.works()
+
+
+def _whole_corpus_ran(session: pytest.Session) -> bool:
+    """Whether every test of this folder was asked for, and none failed."""
+    named = {test for case in MATRIX.values() for test in case.tests_here}
+    asked_for = {item.originalname for item in session.items if isinstance(item, pytest.Function)}
+    return named <= asked_for and not session.testsfailed
+
+
+async def _is_ready(api: Program) -> bool:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        try:
+            return (await client.get(f"{api.url}/readyz")).is_success
+        except httpx.TransportError:
+            return False
