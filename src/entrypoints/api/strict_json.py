@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
 
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from msgspec import Struct, ValidationError, convert
@@ -16,6 +17,7 @@ from entrypoints.api.texts import unstorable
 
 MAX_JSON_BYTES = 64 * 1024
 MAX_DEPTH = 32
+T = TypeVar("T", bound=Struct)
 _TOO_LARGE = "json_too_large"
 _MAX_DIGITS = 18
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
@@ -35,13 +37,18 @@ def strict_json(shape: type[Struct], *, may_be_empty: bool = False) -> Callable[
             raise too_large(MAX_JSON_BYTES, code=_TOO_LARGE) from None
         if may_be_empty and not body:
             return
-        document = parse_object(body)
-        try:
-            convert(document, shape)
-        except ValidationError as error:
-            raise InvalidFieldsError((field_problem(str(error)),)) from None
+        read_object(body, shape)
 
     return check
+
+
+def read_object(body: bytes, shape: type[T]) -> T:
+    """The body as an object of this shape. Raises RefusedRequestError and InvalidFieldsError."""
+    document = parse_object(body)
+    try:
+        return convert(document, shape)
+    except ValidationError as error:
+        raise InvalidFieldsError((field_problem(str(error)),)) from None
 
 
 def parse_object(body: bytes) -> dict[str, object]:
