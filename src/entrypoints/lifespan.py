@@ -9,6 +9,7 @@ from arq.connections import ArqRedis
 from adapters.blobs.options import StorageOptions
 from adapters.blobs.registry import blob_store_named
 from adapters.embedding.options import EmbeddingOptions
+from adapters.embedding.prompt import PromptEmbedder
 from adapters.embedding.registry import embedder_named
 from adapters.milvus.vector_index import MilvusVectorIndex
 from adapters.plc_files.archive_members import LimitedArchiveReader
@@ -69,6 +70,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             chunk_reader=LimitedChunkReader(process, limits),
             dispatcher=dispatcher,
             embedder=embedder,
+            query_embedder=PromptEmbedder(embedder, timeout_s=settings.embedding_query_timeout_s),
             index=index,
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
