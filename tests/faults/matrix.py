@@ -241,6 +241,7 @@ MATRIX: Mapping[str, Row] = {
             "test_a_text_that_the_new_model_alone_refuses_fails_its_document_and_the_switch_takes_place",
             "test_a_search_on_an_embedder_that_hangs_is_refused_in_time_and_soon_at_once",
             "test_what_passes_is_asked_again",
+            "test_an_embedder_that_asks_in_parallel_and_is_down_is_retried_later_and_not_at_once",
             "test_vectors_in_another_order_are_put_back",
             "test_searches_are_answered_by_the_old_index_until_the_new_one_is_whole",
         ),
