@@ -1,4 +1,4 @@
-"""One running service for all bad inputs; after each test a good upload must still work."""
+"""One running service for all bad inputs; after each case a good upload must still work."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,7 +13,14 @@ from bad_inputs.target import Target
 from builders.product import Program, a_product, until
 from builders.real_servers import real_servers
 
+_FIGURES = pytest.StashKey[str]()
 _LIMITS = {"PGM_LADDER_ZIP_MAX_SIZE": str(32 * 1024 * 1024)}  # a hundred would make the largest bodies slow to send
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell what the inputs cost."""
+    if figures := config.stash.get(_FIGURES, ""):
+        terminalreporter.write_line(figures)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +39,8 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             assert worker.end() == 0
             target = Target(product, api)
             yield target
+            target.works()
+            request.config.stash[_FIGURES] = target.figures()
             target.close()
     if _whole_corpus_ran(request.session):
         never_given = {
@@ -43,10 +52,12 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def target(running: Target) -> Iterator[Target]:
-    """The service, which takes a good upload after whatever the test sent."""
+def target(running: Target, request: pytest.FixtureRequest) -> Iterator[Target]:
+    """The service, which takes a good upload after what each test sent; of a test with many parameters, the first."""
     yield running
-    running.works()
+    if request.function not in running.followed_up:
+        running.followed_up.add(request.function)
+        running.works()
 
 
 def _whole_corpus_ran(session: pytest.Session) -> bool:

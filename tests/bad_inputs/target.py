@@ -127,6 +127,8 @@ class Target:
         self.url = urlsplit(api.url)
         self._api = api.process.pid
         self._folder = product.folder
+        self.followed_up: set[object] = set()
+        self._costs: list[tuple[int, Cost, bool]] = []
         self.given: defaultdict[int, set[Refusal]] = defaultdict(set)
         self._client = httpx.Client(base_url=api.url, timeout=30, trust_env=False)
         self._runner = asyncio.Runner()
@@ -155,7 +157,7 @@ class Target:
         assert body["title"].endswith(".")
         assert body["detail"]
         self._refuse_leaks(answer.text)
-        _check_cost(cost, is_bomb=is_bomb)
+        self._check_cost(case, cost, is_bomb=is_bomb)
         return body
 
     def accepts(self, case: int, sent: Sent, status: int = 201) -> dict[str, Any]:
@@ -163,7 +165,7 @@ class Target:
         assert MATRIX[case].seen
         answer, cost = self.send(sent)
         assert answer.status == status, answer.text
-        _check_cost(cost)
+        self._check_cost(case, cost)
         assert self._files("scratch") == set()
         return answer.body if answer.text else {}
 
@@ -174,12 +176,28 @@ class Target:
         answer, cost = self.send(Sent(raw=raw, hangs_up=True))
         assert answer.status == 0, answer.text
         self._until_settled(before)
-        _check_cost(cost)
+        self._check_cost(case, cost)
 
     def works(self) -> None:
         """A good upload is registered."""
         answer, _ = self.send(upload(comments=GOOD_COMMENTS))
         assert answer.status == 201, answer.text
+
+    def figures(self) -> str:
+        """The worst of everything that was sent, each with its case."""
+        wall_s, slowest = max((cost.wall_s, case) for case, cost, _ in self._costs)
+        tree_bytes, largest = max((cost.tree_bytes, case) for case, cost, _ in self._costs)
+        bombs = [(cost.api_bytes, cost.wall_s, case) for case, cost, is_bomb in self._costs if is_bomb]
+        words = [
+            f"bad inputs: {len(self._costs)} sent; the slowest took {wall_s:.2f} s (case {slowest})",
+            f"the largest {tree_bytes / MEBIBYTE:.0f} MiB more (case {largest})",
+        ]
+        if bombs:
+            words.append(
+                f"bombs at most {max(wall_s for _, wall_s, _ in bombs):.2f} s"
+                f" and {max(bombs)[0] / MEBIBYTE:.0f} MiB of the API itself (case {max(bombs)[2]})"
+            )
+        return ", ".join(words)
 
     def content_of(self, document_id: str) -> bytes:
         """A stored document's bytes."""
@@ -268,6 +286,12 @@ class Target:
             assert time.monotonic() < give_up_at, f"left behind: {now} instead of {before}"
             time.sleep(0.02)
 
+    def _check_cost(self, case: int, cost: Cost, *, is_bomb: bool = False) -> None:
+        self._costs.append((case, cost, is_bomb))
+        assert cost.wall_s < (MOST_BOMB_S if is_bomb else MOST_S), cost
+        assert cost.tree_bytes < MOST_TREE_BYTES, cost
+        assert not is_bomb or cost.api_bytes < MOST_BOMB_BYTES, cost
+
     def _refuse_leaks(self, text: str) -> None:
         assert not _LEAKS.search(text), text
         for secret in (str(self._folder), sys.prefix, str(Path(__file__).parents[2])):
@@ -278,12 +302,6 @@ async def _row_counts(database: asyncpg.Connection) -> dict[str, int]:
     tables = await database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     counts = [f"SELECT '{table}' AS name, count(*) FROM {table}" for (table,) in tables]  # noqa: S608 - our own tables
     return {row["name"]: row["count"] for row in await database.fetch(" UNION ALL ".join(counts))}
-
-
-def _check_cost(cost: Cost, *, is_bomb: bool = False) -> None:
-    assert cost.wall_s < (MOST_BOMB_S if is_bomb else MOST_S), cost
-    assert cost.tree_bytes < MOST_TREE_BYTES, cost
-    assert not is_bomb or cost.api_bytes < MOST_BOMB_BYTES, cost
 
 
 def _peak_bytes(process_id: int) -> int:

@@ -100,7 +100,7 @@ def test_092_too_many_rows_or_columns(target: Target) -> None:
 
 
 def test_093_what_a_spreadsheet_would_run_is_kept_as_text(target: Target) -> None:
-    cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "=cmd|'/c calc'!A0", '"=1"', " =1"]
+    cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "=cmd|'/c calc'!A0", '"=1"', " =1"]
     rows = "".join(f'M{number},"{cell.replace(chr(34), chr(34) * 2)}"\r\n' for number, cell in enumerate(cells))
     content = (HEADER + rows).encode()
     registered = target.accepts(93, upload(comments=content))
