@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _TIMEOUT = httpx.Timeout(10.0, read=300.0, write=60.0)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLL_S = 0.3
 _OUTAGE_S = 30.0
+_UPLOAD_PAUSES_S = (1.0, 4.0)
 _STANDSTILL_S = 1_800.0
 
 Answer = Mapping[str, Any]
@@ -55,8 +57,24 @@ class Service:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def upload(self, files: UploadFiles, details: Mapping[str, str], *, into: str | None = None) -> Answer:
-        """Register a program, or replace the files of the one that is named."""
+    async def upload(
+        self, files: UploadFiles, details: Mapping[str, str], *, into: str | None = None, idempotency_key: str = ""
+    ) -> Answer:
+        """Register a program, or replace the files of the one that is named.
+
+        What got no answer, or is unavailable for the moment, is sent again, under a key that lets it register once.
+        """
+        keyed = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        for pause_s in _UPLOAD_PAUSES_S:
+            try:
+                return await self._upload(files, details, into=into, headers=keyed)
+            except NoServiceError:
+                await asyncio.sleep(pause_s)
+        return await self._upload(files, details, into=into, headers=keyed)
+
+    async def _upload(
+        self, files: UploadFiles, details: Mapping[str, str], *, into: str | None, headers: Mapping[str, str]
+    ) -> Answer:
         with ExitStack() as stack:
             parts = {
                 field: (path.name, stack.enter_context(path.open("rb")))
@@ -69,7 +87,7 @@ class Service:
             }
             if into:
                 return await self._ask("PUT", f"/v1/programs/{quote(into, safe='')}/files", data=details, files=parts)
-            return await self._ask("POST", "/v1/programs", data=details, files=parts)
+            return await self._ask("POST", "/v1/programs", data=details, files=parts, headers=headers)
 
     async def search(self, question: Answer) -> Answer:
         """Find rungs."""
@@ -142,12 +160,15 @@ class Service:
 
 
 @asynccontextmanager
-async def connected(url: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Service]:
+async def connected(
+    url: str, transport: httpx.AsyncBaseTransport | None = None, *, api_key: str = ""
+) -> AsyncIterator[Service]:
     """A service for the length of the block. No proxy of the environment stands before one on this machine."""
     address = _address(url)
     is_local = address.host in _LOOPBACK
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     async with httpx.AsyncClient(
-        base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local
+        base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local, headers=headers
     ) as client:
         yield Service(client)
 
