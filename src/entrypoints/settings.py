@@ -36,7 +36,7 @@ _SHAPES = {
         "it is printable ASCII without blanks",
     ),
     "OIDC_JWKS_URL": "it begins with https:// (on this machine http:// will do)",
-    "OIDC_SCOPES": "it is a list as read=name,write=name,admin=name",
+    "OIDC_SCOPES": "it is a list of read, write or admin, =, and a name, separated by commas",
     "PGM_TEMPLATE_REQUIRED_COLUMNS": "it is a list of names, separated by commas",
 }
 

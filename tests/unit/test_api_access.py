@@ -116,7 +116,7 @@ def table(app: Litestar) -> dict[str, Needed]:
 
 async def ask(client: AsyncClient, route: str, headers: list[tuple[str, str]]) -> Response:
     method, path = route.split(" ")
-    encoded = [(name, value.encode()) for name, value in headers]
+    encoded = [(name.encode(), value.encode()) for name, value in headers]
     return await client.request(method, path.format(**SAMPLES), headers=encoded)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import getpass
 import logging
-import os
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -21,12 +20,10 @@ from application.revoke_key import RevokeKey
 from domain.api_key import LONGEST_LIFE, MARK, ApiKey
 from domain.caller import Scope
 from domain.errors import ConflictError, InvalidRequestError, LadderbaseError, NotFoundError
-from entrypoints.cli.backstage import NotDoneError, data_dir_option
+from entrypoints.cli.data_dir import NotDoneError, data_dir_option, environment_of
 from entrypoints.cli.exit_codes import REFUSED
 from entrypoints.cli.key_rendering import described, in_words
 from entrypoints.container import Container
-from entrypoints.embedded.addresses import kept_addresses
-from entrypoints.embedded.component import StartError
 from entrypoints.logs import configure_logging
 from entrypoints.settings import SettingsError, read_database_url
 
@@ -141,11 +138,9 @@ async def _container(data_dir: Path | None) -> AsyncIterator[Container]:
 
 def _database_url(data_dir: Path | None) -> str:
     try:
-        return read_database_url(kept_addresses(data_dir) if data_dir else os.environ)
+        return read_database_url(environment_of(data_dir))
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    except StartError as error:
-        raise NotDoneError(str(error)) from error
 
 
 def _note(action: str, key: ApiKey) -> None:

@@ -37,9 +37,13 @@ class RefusedError(click.ClickException):
 
 
 class NoServiceError(click.ClickException):
-    """Nobody answers, or somebody does who cannot do the work now."""
+    """Nobody answers, or somebody does who cannot do the work now; `may_pass` where a repeat may find it done."""
 
     exit_code = NO_SERVICE
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,9 @@ class Service:
         for pause_s in _UPLOAD_PAUSES_S:
             try:
                 return await self._upload(files, details, into=into, headers=keyed)
-            except NoServiceError:
+            except NoServiceError as error:
+                if not error.may_pass:
+                    raise
                 await asyncio.sleep(pause_s)
         return await self._upload(files, details, into=into, headers=keyed)
 
@@ -147,13 +153,16 @@ class Service:
             body = answer.json()
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise NoServiceError(f"no service answers at {self._client.base_url}: {reason}") from error
+            lost = not isinstance(error, httpx.ConnectError)
+            raise NoServiceError(f"no service answers at {self._client.base_url}: {reason}", may_pass=lost) from error
         except json.JSONDecodeError as error:
             raise NoServiceError(f"what answers at {self._client.base_url} is not this service") from error
         if not isinstance(body, dict):
             raise NoServiceError(f"what answers at {self._client.base_url} is not this service")
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise NoServiceError(f"the service cannot do this now: {body.get('detail', answer.status_code)}")
+            is_busy = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+            detail = body.get("detail", answer.status_code)
+            raise NoServiceError(f"the service cannot do this now: {detail}", may_pass=is_busy)
         if answer.is_error:
             raise RefusedError(body)
         return body
