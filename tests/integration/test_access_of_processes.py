@@ -98,7 +98,7 @@ def test_keys_are_made_rotated_and_revoked_beside_processes_that_log_no_secret(
     assert created.returncode == 0, created.stderr
     key = created.stdout.strip()
     prefix = key.split("_")[1]
-    assert f"audit action=create_key object={prefix} owner='kim'" in created.stderr
+    assert f"audit action=create_key object={prefix} owner=kim caller=account:" in created.stderr
     token = signed(claims(sub="7f3c", preferred_username="kim", scope="ladderbase:read"), "ec")
     logs = [tmp_path / "first.log", tmp_path / "second.log"]
 

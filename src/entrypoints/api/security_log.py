@@ -1,8 +1,6 @@
 """The security log: who did what, and who was refused. Never a key, a token or a header."""
 
-import json
 import logging
-import re
 
 from litestar.types import Message, Scope
 
@@ -10,9 +8,9 @@ from domain.caller import Caller
 from domain.caller import Scope as Allowed
 from entrypoints.api.access_log import request_id_of
 from entrypoints.api.needs import needed_by
+from entrypoints.logs import quoted
 
 _log = logging.getLogger("ladderbase.security")
-_PLAIN = re.compile(r"[A-Za-z0-9._:/{}-]+")
 _CARRIED_OUT = range(200, 300)
 
 
@@ -47,8 +45,3 @@ def note_refusal(scope: Scope, reason: str, *, credential: str, caller: str = ""
         quoted(credential),
         request_id_of(scope),
     )
-
-
-def quoted(text: str) -> str:
-    """A value that is one word of a line, whatever it holds; `-` where there is none."""
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False) if text else "-"

@@ -24,7 +24,7 @@ from entrypoints.cli.data_dir import NotDoneError, data_dir_option, environment_
 from entrypoints.cli.exit_codes import REFUSED
 from entrypoints.cli.key_rendering import described, in_words
 from entrypoints.container import Container
-from entrypoints.logs import configure_logging
+from entrypoints.logs import configure_logging, quoted
 from entrypoints.settings import SettingsError, read_database_url
 
 _DAYS = 365
@@ -145,7 +145,8 @@ def _database_url(data_dir: Path | None) -> str:
 
 def _note(action: str, key: ApiKey) -> None:
     """The line of the security log; whoever has the database's password is known by no key, but by an account."""
-    _log.info("audit action=%s object=%s owner=%r caller=%r", action, key.prefix, key.owner, f"account:{_account()}")
+    caller = quoted(f"account:{_account()}")
+    _log.info("audit action=%s object=%s owner=%s caller=%s", action, key.prefix, quoted(key.owner), caller)
 
 
 def _account() -> str:
