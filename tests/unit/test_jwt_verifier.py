@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import gzip
 import hashlib
 import hmac
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from adapters.identity.signing_keys import SigningKeys
 from builders.issuer import ALGORITHM_OF, KEYS, RULES, Issuer, claims, published, signed, spelled, token_of
 from contracts.token_verifier import GoAway, TokenOf, TokenVerifierContract
 from domain.caller import Caller, Scope
-from domain.errors import UnauthenticatedError, UnavailableError
+from domain.errors import MisconfiguredError, UnauthenticatedError, UnavailableError
 from fakes.token_verifier import InMemoryTokenVerifier
 
 
@@ -332,8 +334,29 @@ async def fetched(transport: httpx.AsyncBaseTransport) -> bytes:
         return await source()
 
 
+async def pieces(*sent: bytes) -> AsyncIterator[bytes]:
+    for piece in sent:
+        yield piece
+
+
 async def test_keys_come_from_the_address() -> None:
-    assert await fetched(httpx.MockTransport(lambda _: httpx.Response(200, content=b"{}"))) == b"{}"
+    assert await fetched(httpx.MockTransport(lambda _: httpx.Response(200, content=pieces(b"{", b"}")))) == b"{}"
+
+
+async def test_what_is_compressed_is_not_unpacked_before_it_is_counted() -> None:
+    bomb = gzip.compress(b"x" * (MAX_JWKS_BYTES + 1))
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept-encoding"] == "identity"
+        return httpx.Response(200, headers={"content-encoding": "gzip"}, content=pieces(bomb))
+
+    assert await fetched(httpx.MockTransport(respond)) == bomb
+
+
+async def test_an_address_that_is_none_ends_the_start() -> None:
+    with pytest.raises(MisconfiguredError):
+        async with keys_at("https://login.example.com:x/certs"):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -342,12 +365,9 @@ async def test_keys_come_from_the_address() -> None:
         httpx.Response(302, headers={"location": "https://evil.example.com/jwks"}),
         httpx.Response(404),
         httpx.Response(500),
-        httpx.Response(200, content=b"x" * (MAX_JWKS_BYTES + 1)),
     ],
 )
-async def test_an_answer_that_is_none_or_too_large_is_an_outage_and_no_redirect_is_followed(
-    response: httpx.Response,
-) -> None:
+async def test_an_answer_that_is_none_is_an_outage_and_no_redirect_is_followed(response: httpx.Response) -> None:
     asked: list[httpx.URL] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -357,6 +377,27 @@ async def test_an_answer_that_is_none_or_too_large_is_an_outage_and_no_redirect_
     with pytest.raises(UnavailableError):
         await fetched(httpx.MockTransport(respond))
     assert len(asked) == 1
+
+
+async def test_an_answer_without_end_is_an_outage() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 65_536
+
+    with pytest.raises(UnavailableError, match="bytes"):
+        await fetched(httpx.MockTransport(lambda _: httpx.Response(200, content=endless())))
+
+
+async def test_an_answer_that_trickles_in_is_an_outage() -> None:
+    async def trickling() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=trickling()))
+    async with keys_at("https://login.example.com/jwks", transport, answer_s=0.1) as source:
+        with pytest.raises(UnavailableError, match=r"within 0\.1 s"):
+            await source()
 
 
 async def test_an_address_where_nobody_answers_is_an_outage() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from domain.errors import UnavailableError
+from domain.errors import MisconfiguredError, UnavailableError
 
 KeySource = Callable[[], Awaitable[bytes]]
 """Gives the issuer's JWKS. Raises UnavailableError."""
@@ -18,18 +18,32 @@ _ANSWER_S = 5.0
 
 
 @asynccontextmanager
-async def keys_at(url: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[KeySource]:
-    """From an address, for the length of the block. A redirect is no answer: the address is that of the keys."""
-    async with httpx.AsyncClient(timeout=_ANSWER_S, follow_redirects=False, transport=transport) as client:
+async def keys_at(
+    url: str, transport: httpx.AsyncBaseTransport | None = None, *, answer_s: float = _ANSWER_S
+) -> AsyncIterator[KeySource]:
+    """From an address, for the length of the block. A redirect is no answer: the address is that of the keys.
+
+    Raises MisconfiguredError for what is no address.
+    """
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise MisconfiguredError("the address of the issuer's keys cannot be taken apart") from error
+    # Uncompressed: a few bytes of gzip can be a lot of memory before anybody has counted them.
+    headers = {"Accept-Encoding": "identity"}
+    async with httpx.AsyncClient(
+        timeout=answer_s, follow_redirects=False, headers=headers, transport=transport
+    ) as client:
 
         async def fetch() -> bytes:
             try:
-                async with asyncio.timeout(_ANSWER_S), client.stream("GET", url) as answer:  # httpx' begins anew
+                # A limit of our own: httpx' begins anew with every byte.
+                async with asyncio.timeout(answer_s), client.stream("GET", address) as answer:
                     if answer.status_code != httpx.codes.OK:
                         raise UnavailableError(ISSUER, f"it answers {answer.status_code}")
                     return await _whole(answer)
             except TimeoutError as error:
-                raise UnavailableError(ISSUER, f"no answer within {_ANSWER_S:g} s") from error
+                raise UnavailableError(ISSUER, f"no answer within {answer_s:g} s") from error
             except httpx.HTTPError as error:
                 raise UnavailableError(ISSUER, f"no connection: {type(error).__name__}") from error
 
@@ -55,7 +69,7 @@ def keys_in(path: Path) -> KeySource:
 
 async def _whole(answer: httpx.Response) -> bytes:
     content = b""
-    async for piece in answer.aiter_bytes():
+    async for piece in answer.aiter_raw():
         content = _bounded(content + piece)
     return content
 
