@@ -76,6 +76,7 @@ class Container(containers.DeclarativeContainer):
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
+    query_embedder: providers.Dependency[Embedder] = providers.Dependency(default=embedder)
     index: providers.Dependency[VectorIndex] = providers.Dependency()
     keys: providers.Dependency[KeyRepo] = providers.Dependency()
     known_keys: providers.Dependency[KnownKeys] = providers.Dependency()
@@ -143,7 +144,7 @@ class Container(containers.DeclarativeContainer):
     )
     retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
     revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
-    search_rungs = providers.Factory(SearchRungs, embedder=embedder, index=index, catalogue=catalogue)
+    search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from adapters.loopback import is_loopback
 from domain.errors import MisconfiguredError, UnavailableError
 
 KeySource = Callable[[], Awaitable[bytes]]
@@ -32,7 +33,11 @@ async def keys_at(
     # Uncompressed: a few bytes of gzip can be a lot of memory before anybody has counted them.
     headers = {"Accept-Encoding": "identity"}
     async with httpx.AsyncClient(
-        timeout=answer_s, follow_redirects=False, headers=headers, transport=transport
+        timeout=answer_s,
+        follow_redirects=False,
+        headers=headers,
+        transport=transport,
+        trust_env=not is_loopback(address.host),
     ) as client:
 
         async def fetch() -> bytes:

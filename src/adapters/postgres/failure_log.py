@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.failure_rows import row_of_attempt
+from adapters.postgres.failure_rows import failure_of_row, row_of_attempt
 from adapters.postgres.many_rows import as_table
 from adapters.postgres.tables import failures, programs
 from domain.failures import FailedAttempt
@@ -32,6 +32,18 @@ class PostgresFailureLog(FailureLog):
         )
         of_the_living = select(incoming).join(live, live.c.pgm_id == incoming.c.pgm_id)
         await self._connection.execute(insert(failures).from_select(list(rows[0]), of_the_living))
+
+    async def record_once(self, attempt: FailedAttempt) -> None:
+        """See the port. Nobody else records of an event while it is held."""
+        newest = await self._connection.execute(
+            select(failures)
+            .where(failures.c.pgm_id == attempt.pgm_id, failures.c.event_id == attempt.event_id)
+            .order_by(failures.c.failure_id.desc())
+            .limit(1)
+        )
+        row = newest.one_or_none()
+        if row is None or not attempt.repeats(failure_of_row(row).attempt):
+            await self.record([attempt])
 
     async def trim(self, *, keep: int, limit: int) -> int:
         """See the port."""
