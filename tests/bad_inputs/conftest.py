@@ -1,6 +1,7 @@
 """One running service for all bad inputs; after each case a good upload must still work."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -32,12 +33,16 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             "DATABASE_URL": servers.postgres.url,
             "REDIS_URL": servers.valkey.url,
             "MILVUS_URI": servers.milvus.url,
+            "AUTH": "required",
         }
         with a_product(tmp_path_factory.mktemp("bad_inputs"), **settings, **_LIMITS) as product:
             api, worker = product.api(), product.worker()
             thread.submit(asyncio.run, until(lambda: _is_ready(api), within_s=60)).result()
             assert worker.end() == 0
-            target = Target(product, api)
+            made = product.command("keys", "create", "kim", "--scope", "write")
+            assert made.process.wait(60) == 0
+            (key,) = re.findall(r"^lb_\S+$", made.said, re.MULTILINE)
+            target = Target(product, api, key)
             yield target
             target.works()
             request.config.stash[_FIGURES] = target.figures()

@@ -195,7 +195,9 @@ MATRIX: Mapping[int, Case] = {
     ),
     24: Case(
         input="no key / wrong key / key of other tenant's document",
-        open="there are no API keys yet, and no tenants",
+        refusals=_as(401, "unauthenticated"),
+        tests=("test_024_no_key_or_a_wrong_one",),
+        differs="there are no tenants: whoever may read reads every program (ADR 19). No code is listed",
     ),
     25: Case(
         input="same Idempotency-Key, other file",

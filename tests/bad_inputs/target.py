@@ -49,7 +49,8 @@ GOOD_TEMPLATE = a_template("0000_11")
 class Sent:
     """One request. A `raw` one goes over a socket of its own as it stands; the others through an HTTP client.
 
-    `hangs_up` ends the sending side behind the last byte.
+    `hangs_up` ends the sending side behind the last byte. The others bring the key of the target, unless they have an
+    Authorization of their own.
     """
 
     path: str = "/v1/programs"
@@ -123,13 +124,14 @@ def question(body: bytes | str) -> Sent:
 class Target:
     """One API process and the back doors to all that it may leave behind."""
 
-    def __init__(self, product: Product, api: Program) -> None:
+    def __init__(self, product: Product, api: Program, key: str) -> None:
         self.url = urlsplit(api.url)
         self._api = api.process.pid
         self._folder = product.folder
         self.followed_up: set[object] = set()
         self._costs: list[tuple[int, Cost, bool]] = []
         self.given: defaultdict[int, set[Refusal]] = defaultdict(set)
+        self._key = {"Authorization": f"Bearer {key}"}
         self._client = httpx.Client(base_url=api.url, timeout=30, trust_env=False)
         self._runner = asyncio.Runner()
         self._database = self._runner.run(asyncpg.connect(product.settings["DATABASE_URL"], timeout=10))
@@ -201,11 +203,11 @@ class Target:
 
     def content_of(self, document_id: str) -> bytes:
         """A stored document's bytes."""
-        return self._client.get(f"/v1/documents/{document_id}/content").raise_for_status().content
+        return self._get(f"/v1/documents/{document_id}/content").content
 
     def logic_name_in(self, pgm_id: str) -> str:
         """The name of the one logic in a program's template."""
-        folders = self._client.get(f"/v1/programs/{pgm_id}/template").raise_for_status().json()["folders"]
+        folders = self._get(f"/v1/programs/{pgm_id}/template").json()["folders"]
         return str(folders[0]["sub_folders"][0]["logics"][0]["logic_name"])
 
     def send(self, sent: Sent) -> tuple[Answer, Cost]:
@@ -218,11 +220,15 @@ class Target:
         """The head of a registration as bytes, with any Content-Length."""
         return (
             f"POST /v1/programs HTTP/1.1\r\nHost: {self.url.netloc}\r\nContent-Type: {content_type}\r\n"
-            f"Content-Length: {length}\r\n\r\n"
+            f"Authorization: {self._key['Authorization']}\r\nContent-Length: {length}\r\n\r\n"
         ).encode()
 
+    def _get(self, path: str) -> httpx.Response:
+        return self._client.get(path, headers=self._key).raise_for_status()
+
     def _send(self, sent: Sent) -> Answer:
-        answer = self._client.request(sent.method, sent.path, content=sent.body, headers=dict(sent.headers))
+        headers = {**self._key, **sent.headers}
+        answer = self._client.request(sent.method, sent.path, content=sent.body, headers=headers)
         return Answer(status=answer.status_code, headers=answer.headers, text=answer.text)
 
     def _send_raw(self, sent: Sent) -> Answer:

@@ -158,6 +158,14 @@ def test_023_a_client_that_goes_away_at_the_end(target: Target) -> None:
     target.drops(23, target.raw_head(len(GOOD)) + GOOD[: len(GOOD) * 99 // 100])
 
 
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer lb_" + "0" * 12 + "_" + "0" * 64, "Basic a2ltOng="])
+def test_024_no_key_or_a_wrong_one(target: Target, authorization: str) -> None:
+    sent = upload()
+    target.refuses(24, Sent(body=sent.body, headers={**sent.headers, "Authorization": authorization}))
+    asked = Sent(method="GET", path="/v1/programs/PGM_1", headers={"Authorization": authorization})
+    target.refuses(24, asked)
+
+
 def test_025_the_same_key_for_another_file(target: Target) -> None:
     key = {"Idempotency-Key": f"case-25-{time.time_ns()}"}
     first = upload()

@@ -12,6 +12,8 @@ REQUESTS: Mapping[str, tuple[int, str]] = {
     "body_truncated": (400, "The body is incomplete: send it again."),
     "too_many_fields": (400, "The form has too many parts: send only the documented fields."),
     "field_too_large": (400, "A text field is too large: shorten it."),
+    "unauthenticated": (401, "Nobody knows who asks: send an API key or a token that holds."),
+    "forbidden": (403, "The key or the token does not allow this: use one with the scope that is needed."),
     "not_found": (404, "There is no such thing here, or no longer."),
     "method_not_allowed": (405, "This method is not served here: see the Allow header."),
     "request_timeout": (408, "The request came too slowly: send it again."),

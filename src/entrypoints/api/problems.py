@@ -8,8 +8,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from domain.attachments.registry import ATTACHMENTS
+from domain.caller import Caller
 from domain.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidRequestError,
     InvalidUploadError,
     LadderbaseError,
@@ -17,6 +19,7 @@ from domain.errors import (
     NotFoundError,
     ReusedKeyError,
     TooLargeError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from domain.findings import Finding, Severity, errors_among
@@ -28,8 +31,10 @@ from entrypoints.api.idempotency import KEY_HEADER
 from entrypoints.api.receive_upload import COMMENT_FIELD, TEMPLATE_FIELD, ZIP_FIELD
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.schemas import FindingBody, ProblemBody
+from entrypoints.api.security_log import note_refusal
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="ladderbase"'
 RETRY_AFTER_S = 5
 RETRY_AFTER_MENDING_S = 60
 _DISCONNECTED = "client disconnected prematurely"
@@ -37,7 +42,6 @@ _FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_
     one.field: "attachment" for one in ATTACHMENTS.values()
 }
 _SENT_AS = {"part": "for", "idempotency_key": KEY_HEADER}  # names in Python, where `for` can be none
-
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type_unsupported"}
 
 _log = logging.getLogger(__name__)
@@ -64,6 +68,8 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
         case InvalidRequestError():
             field = _SENT_AS.get(error.field, error.field)
             answer = _invalid_fields(request, [FieldProblem(field=field, code=error.code, message=str(error))])
+        case UnauthenticatedError() | ForbiddenError():
+            answer = _not_let_in(request, error)
         case TooLargeError():
             answer = _problem(request, "too_large", f"at most {error.limit_bytes:,} bytes are taken")
         case NotFoundError():
@@ -145,6 +151,28 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> Response[Probl
     _log.warning("unavailable dependency=%s reason=%s request_id=%s", error.dependency, error.reason, request_id)
     detail = f"the {error.dependency} gave no answer"
     return _problem(request, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _not_let_in(request: AnyRequest, error: UnauthenticatedError | ForbiddenError) -> Response[ProblemBody]:
+    return _forbidden(request, error) if isinstance(error, ForbiddenError) else _unauthenticated(request, error)
+
+
+def _unauthenticated(request: AnyRequest, error: UnauthenticatedError) -> Response[ProblemBody]:
+    """What was wrong with it is for the log: whoever tries keys learns nothing of those that there are."""
+    note_refusal(request.scope, error.reason, credential=error.credential)
+    came = bool(request.headers.getall("authorization", []))
+    detail = (
+        "what came in Authorization does not hold" if came else "send `Authorization: Bearer` with a key or a token"
+    )
+    challenge = f'{CHALLENGE}, error="invalid_token"' if came else CHALLENGE
+    return _problem(request, "unauthenticated", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _forbidden(request: AnyRequest, error: ForbiddenError) -> Response[ProblemBody]:
+    caller: Caller = request.scope["user"]
+    note_refusal(request.scope, str(error), credential=caller.credential, caller=caller.identity)
+    challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{error.needed}"'
+    return _problem(request, "forbidden", str(error), headers={"WWW-Authenticate": challenge})
 
 
 def _misconfigured(request: AnyRequest, error: MisconfiguredError) -> Response[ProblemBody]:
