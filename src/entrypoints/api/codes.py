@@ -44,6 +44,7 @@ FINDINGS: Mapping[str, str] = {
     "field_too_long": "A text is too long: shorten it.",
     "too_many_values": "A field came more than once: send it once.",
     "idempotency_key_invalid": "The idempotency key is none: send one line of printable ASCII, once.",
+    "create_user_mismatch": "The create_user is not who the key or the token names: leave it out.",
     "lane_off": "This service does not search that way: ask for another mode.",
     "text_invalid": "A text holds what is no character: take it out.",
     "file_missing": "A file is missing: send it in its field.",
