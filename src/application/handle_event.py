@@ -96,7 +96,7 @@ class HandleEvent:
     async def _work(self, started: StartedEvent, progress: "_Progress") -> None:
         match started.event:
             case DocumentsRegistered() as event:
-                await self.index_documents(started, event, reached=progress.reach)
+                await self.index_documents(started, event, reached=progress.reach, lease=self.lease)
             case ProgramDeleted() as event:
                 await self.purge_program(started, event)
             case RevisionSuperseded() as event:

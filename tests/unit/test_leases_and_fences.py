@@ -59,6 +59,22 @@ async def test_a_heartbeat_keeps_the_lease_of_work_that_takes_long(tmp_path: Pat
     assert service.states["0000_11.csv"] is DocumentState.INDEXED
 
 
+async def test_a_checkpoint_holds_the_event_for_the_lease_of_its_worker(tmp_path: Path) -> None:
+    rungs = "".join(CONVEYOR.splitlines(keepends=True)[:3]) * 600
+    service = await a_service(tmp_path, {"0000_11": rungs, "0001_11": CONVEYOR})
+    await service.register()
+    held_for: list[timedelta] = []
+
+    async def look(_texts: Sequence[str]) -> None:
+        (event,) = service.registry.committed.events.values()
+        held_for.append(event.due - service.registry.clock())
+
+    service.embedder.before = look
+    await worker_of(service, lease=AN_HOUR)(await relayed(service))
+    assert len(held_for) > 2
+    assert set(held_for) == {AN_HOUR}
+
+
 async def test_work_ends_when_its_heartbeat_finds_the_lease_lost(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
     await service.register()

@@ -17,5 +17,6 @@ class FailureLog(Protocol):
         """Cut each program's history to `keep` entries; of at most `limit` in all, how many were removed.
 
         The oldest go first, those of attempts that were repeated before those of documents that failed for good.
+        A program that has not failed for long may be left out.
         """
         ...
