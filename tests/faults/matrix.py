@@ -150,7 +150,12 @@ MATRIX: Mapping[str, Row] = {
     "C5": Row(fault="maxmemory reached", tests=("test_a_full_queue_is_an_outage_that_passes",)),
     "C6": Row(
         fault="a policy that evicts",
-        open="nobody asks Redis for its policy at the start; what is evicted is lost like a flush and comes back (C2)",
+        tests=(
+            "test_a_worker_refuses_a_queue_that_may_forget_and_readiness_says_why",
+            "test_a_server_that_forgets_to_make_room_is_refused",
+            "test_an_account_that_may_not_ask_is_believed",
+        ),
+        open="an API goes on, not ready, and a worker that runs already too: what is evicted comes back (C2)",
     ),
     "C7": Row(
         fault="Redis slow or paused",
@@ -302,7 +307,14 @@ MATRIX: Mapping[str, Row] = {
         ),
         open="each kind of drift that a restore leaves is made by hand; no backup is taken and restored",
     ),
-    "E7": Row(fault="fsync off", open="nobody asks Postgres for its settings at the start"),
+    "E7": Row(
+        fault="fsync off",
+        tests=(
+            "test_a_postgres_that_may_lose_what_it_committed_is_told_of_at_each_start_and_by_readiness",
+            "test_the_products_own_server_keeps_everything_until_somebody_says_otherwise",
+            "test_a_server_without_fsync_is_told_by_that",
+        ),
+    ),
     "F1": Row(
         fault="blob store down at the upload",
         tests=(

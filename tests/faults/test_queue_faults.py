@@ -213,6 +213,26 @@ async def test_a_full_queue_is_an_outage_that_passes(site: Site) -> None:
         await check(site.places, site.history)
 
 
+async def test_a_worker_refuses_a_queue_that_may_forget_and_readiness_says_why(site: Site) -> None:
+    """C6: what is accepted meanwhile is indexed once the policy is mended."""
+    api = site.api()
+    async with site.client(api) as client, site.redis() as redis:
+        await redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            refusing = site.worker()
+            assert await refusing.ended(within_s=20) == 1
+            assert "maxmemory-policy is allkeys-lru, set it to noeviction" in refusing.said
+            status, said = await site.readiness(api)
+            assert status == 503
+            assert "maxmemory-policy" in said
+            assert (await client.upload(some_files(random.Random(SEED)))).outcome is Outcome.OK
+        finally:
+            await redis.config_set("maxmemory-policy", "noeviction")
+        site.worker()
+        await check(site.places, site.history)
+        assert "maxmemory-policy" not in (await site.readiness(api))[1]
+
+
 async def test_garbage_in_the_queue_is_dropped_and_holds_nobody_up(site: Site) -> None:
     """C8: no payload, a payload that is none, an unknown job, wrong arguments; a stranger's keys stay."""
     async with site.client(site.api()) as client, site.redis() as redis:

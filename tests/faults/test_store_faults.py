@@ -14,6 +14,7 @@ import pytest
 from builders.tcp_proxy import tcp_proxy
 from faults.checker import Allowed, check
 from faults.history import Client, Operation, Outcome, some_files, until
+from faults.nursery import Program
 from faults.site import Site
 
 SEED = 20265
@@ -34,6 +35,21 @@ async def test_without_postgres_nothing_is_accepted_or_answered_with_nothing(sit
         await until(lambda: _is_accepted(client, chance), within_s=15)
         await check(site.places, site.history)
         assert worker.exit_code is None
+
+
+async def test_a_postgres_that_may_lose_what_it_committed_is_told_of_at_each_start_and_by_readiness(site: Site) -> None:
+    """E7: the servers of these tests are set up like that, to be quick."""
+    api, worker = site.api(), site.worker()
+    async with site.client(api):
+        for program in (api, worker):
+            await until(lambda program=program: "postgres: fsync off" in program.said, within_s=20)  # type: ignore[misc]
+        await until(lambda: _is_ready(site, api), within_s=20)
+        assert "a crash may cost what was accepted" in (await site.readiness(api))[1]
+        await check(site.places, site.history)
+
+
+async def _is_ready(site: Site, api: Program) -> bool:
+    return (await site.readiness(api))[0] == 200
 
 
 async def _asked(client: Client, uploaded: Operation, chance: random.Random) -> list[Operation]:

@@ -13,6 +13,7 @@ from domain.errors import MisconfiguredError
 from entrypoints.api.app import create_app
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
+from entrypoints.server_settings import warn_of_settings
 from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
 
 GRACE_S = 30
@@ -34,6 +35,7 @@ def main() -> None:
 
 async def _serve(settings: Settings) -> None:
     async with opened_redis(settings.redis_url) as redis, opened(settings, redis) as container:
+        await warn_of_settings(container.readiness_checks())
         server = _Server(
             uvicorn.Config(
                 create_app(container),
