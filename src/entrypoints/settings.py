@@ -48,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
 
     host: Text = "127.0.0.1"
     port: Port = 8000
+    shutdown_delay_s: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     scratch_dir: Text = tempfile.gettempdir()
 

@@ -171,7 +171,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="the lease is renewed in the transaction of the documents",
         file="src/application/index_documents.py",
-        fragment="            await transaction.outbox.extend(started, lease=LEASE)",
+        fragment="            await transaction.outbox.extend(started, lease=lease)",
         broken="            pass",
         test=_FENCES + "test_a_worker_that_lost_its_lease_records_nothing",
     ),
@@ -181,6 +181,27 @@ GUARDS: Sequence[Guard] = (
         fragment="        await self.remove_what_is_stale(event)\n        reached",
         broken="        reached",
         test=_INDEXING + "test_a_delete_that_overtakes_the_indexing_leaves_nothing_behind",
+    ),
+    Guard(
+        name="a checkpoint renews the lease of its worker",
+        file="src/application/handle_event.py",
+        fragment=", lease=self.lease)\n            case ProgramDeleted() as event:\n                await self.purge_program",
+        broken=")\n            case ProgramDeleted() as event:\n                await self.purge_program",
+        test=_FENCES + "test_a_checkpoint_holds_the_event_for_the_lease_of_its_worker",
+    ),
+    Guard(
+        name="an API that is about to stop is not ready",
+        file="src/application/check_readiness.py",
+        fragment="        if self.is_stopping():\n",
+        broken="        if False:\n",
+        test="tests/unit/test_readiness.py::test_a_service_that_is_about_to_stop_is_not_ready_for_anything",
+    ),
+    Guard(
+        name="a queue that may forget is refused",
+        file="src/adapters/queue/arq_dispatcher.py",
+        fragment="        if policy != _KEEPS_ALL:\n",
+        broken="        if False:\n",
+        test="tests/integration/test_arq_dispatcher.py::test_a_server_that_forgets_to_make_room_is_refused",
     ),
     Guard(
         name="what was written after the lease was lost is removed",

@@ -64,8 +64,12 @@ MATRIX: Mapping[str, Row] = {
     ),
     "A8": Row(
         fault="SIGTERM with uploads in flight",
-        tests=("test_an_api_that_is_told_to_stop_answers_what_it_has_accepted",),
-        open="readiness does not turn red first: the load balancer learns of the end from the closed port",
+        tests=(
+            "test_an_api_that_is_told_to_stop_answers_what_it_has_accepted",
+            "test_an_api_that_is_told_to_stop_says_so_before_it_takes_nothing_more",
+            "test_an_api_stops_by_itself_when_the_delay_is_over",
+            "test_a_service_that_is_about_to_stop_is_not_ready_for_anything",
+        ),
     ),
     "B1": Row(
         fault="relay killed after SELECT",

@@ -149,6 +149,17 @@ async def test_limits_are_told_beside_what_is_waited_for() -> None:
     ]
 
 
+@pytest.mark.parametrize("part", ReadinessPart)
+async def test_a_service_that_is_about_to_stop_is_not_ready_for_anything(part: ReadinessPart) -> None:
+    dependency = Dependency()
+    stopping = asyncio.Event()
+    readiness = CheckReadiness(checks={"postgres": dependency}, is_stopping=stopping.is_set)
+    assert await readiness(part) == []
+    stopping.set()
+    (waiting,) = await readiness(part)
+    assert (waiting.dependency, dependency.asked) == ("api", 1)
+
+
 class Alive(SignsOfLife, Pinged):
     async def has_worker(self) -> bool:
         return True
