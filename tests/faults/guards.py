@@ -185,8 +185,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a checkpoint renews the lease of its worker",
         file="src/application/handle_event.py",
-        fragment=", lease=self.lease)\n            case ProgramDeleted() as event:\n                await self.purge_program",
-        broken=")\n            case ProgramDeleted() as event:\n                await self.purge_program",
+        fragment="reached=progress.reach, lease=self.lease)",
+        broken="reached=progress.reach)",
         test=_FENCES + "test_a_checkpoint_holds_the_event_for_the_lease_of_its_worker",
     ),
     Guard(
@@ -195,6 +195,13 @@ GUARDS: Sequence[Guard] = (
         fragment="        if self.is_stopping():\n",
         broken="        if False:\n",
         test="tests/unit/test_readiness.py::test_a_service_that_is_about_to_stop_is_not_ready_for_anything",
+    ),
+    Guard(
+        name="an event of a newer version is left to its workers",
+        file="src/application/handle_event.py",
+        fragment=", if_older_than=UNKNOWN_WAITS_FOR\n",
+        broken="\n",
+        test=_FENCES + "test_an_event_of_a_newer_version_waits_a_day_for_a_worker_that_knows_it",
     ),
     Guard(
         name="a queue that may forget is refused",

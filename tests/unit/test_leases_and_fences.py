@@ -171,6 +171,30 @@ async def test_a_cancellation_that_a_client_turns_into_an_error_hands_the_event_
     assert (event.attempts, event.lease_token, event.due) == (0, None, service.registry.clock())
 
 
+async def test_an_event_of_a_newer_version_waits_a_day_for_a_worker_that_knows_it(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    events = service.registry.committed.events
+    (event_id,) = events
+    events[event_id] = replace(events[event_id], is_newer=True)
+    await service.work_for(timedelta(hours=23), step=timedelta(minutes=30))
+    assert events[event_id].is_pending
+    assert events[event_id].attempts == 0
+    events[event_id] = replace(events[event_id], is_newer=False)  # as the newer worker reads it
+    await service.work_for(timedelta(minutes=2))
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_an_event_that_no_worker_has_known_for_a_day_is_buried(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    events = service.registry.committed.events
+    (event_id,) = events
+    events[event_id] = replace(events[event_id], is_newer=True)
+    await service.work_for(timedelta(hours=25), step=timedelta(minutes=30))
+    assert (events[event_id].is_dead, events[event_id].last_error) == (True, "event_unknown")
+
+
 async def a_worker_dies(service: Service) -> None:
     """It takes what is due and is never heard of again."""
     await service.relay()
