@@ -204,6 +204,13 @@ GUARDS: Sequence[Guard] = (
         test=_FENCES + "test_an_event_of_a_newer_version_waits_a_day_for_a_worker_that_knows_it",
     ),
     Guard(
+        name="an empty folder is no store where programs have files",
+        file="src/adapters/blobs/local_disk.py",
+        fragment="        if is_in_use:\n",
+        broken="        if False:\n",
+        test=_DISK + "test_an_empty_folder_is_no_store_where_programs_have_files",
+    ),
+    Guard(
         name="a queue that may forget is refused",
         file="src/adapters/queue/arq_dispatcher.py",
         fragment="        if policy != _KEEPS_ALL:\n",
@@ -339,7 +346,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a blob folder that is gone is an outage",
         file="src/adapters/blobs/local_disk.py",
-        fragment="if self._is_prepared and not self._objects.is_dir():",
+        fragment="if not self._objects.is_dir():",
         broken="if False:",
         test=_DISK + "test_a_folder_that_is_gone_is_an_outage_and_neither_empty_nor_made_anew",
     ),

@@ -333,8 +333,16 @@ MATRIX: Mapping[str, Row] = {
     ),
     "F2": Row(
         fault="blob store down at the worker",
-        tests=("test_a_blob_store_whose_volume_is_away_is_waited_for", "test_an_outage_is_outlasted"),
-        open="a process that starts while the volume is away takes the empty folder for the store",
+        tests=(
+            "test_a_blob_store_whose_volume_is_away_is_waited_for",
+            "test_an_outage_is_outlasted",
+            "test_a_process_that_starts_while_the_volume_is_away_takes_no_empty_folder_for_it",
+            "test_an_empty_folder_is_no_store_where_programs_have_files",
+            "test_nothing_is_made_while_nobody_can_tell_whether_there_should_be_something",
+            "test_a_store_of_the_release_before_is_known_by_its_programs_and_marked",
+        ),
+        open="while there is no program, an empty folder is taken for a new store, mounted or not; "
+        "the volume of another store is not told from one's own",
     ),
     "F3": Row(
         fault="acknowledged and not what was put",

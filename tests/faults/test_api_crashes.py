@@ -85,7 +85,7 @@ async def test_clients_that_leave_in_the_middle_of_an_upload_leave_nothing(site:
     evidence = await check(site.places, site.history)
     assert not evidence.tables["programs"]
     assert not evidence.tables["uploads"]
-    assert not _files(site.places.blobs)
+    assert not _files(site.places.blobs / "objects")
 
 
 def _request(chance: random.Random) -> bytes:

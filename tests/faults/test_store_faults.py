@@ -153,6 +153,39 @@ async def test_a_blob_store_whose_volume_is_away_is_waited_for(site: Site) -> No
         await check(site.places, site.history)
 
 
+async def test_a_process_that_starts_while_the_volume_is_away_takes_no_empty_folder_for_it(site: Site) -> None:
+    """F2: an empty folder stands where it is mounted. Nothing is stored in it, and nothing is missing from it."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        for _ in range(2):
+            await client.upload(some_files(chance))
+    site.end()
+    away = site.places.blobs.rename(site.folder / "away")
+    site.places.blobs.mkdir()
+    api = site.api()
+    async with site.client(api) as client:
+        site.worker(FAULT_READ_IN_PROCESS="")
+        assert (await client.upload(some_files(chance))).status == 503
+        assert "its volume is away" in (await site.readiness(api))[1]
+        await until(lambda: _was_put_off(site), within_s=20)
+        await client.delete("PGM_2")
+        await asyncio.sleep(1)
+        assert not _everything_below(site.places.blobs)
+        site.places.blobs.rmdir()
+        away.rename(site.places.blobs)
+        await check(site.places, site.history)
+        assert (await client.upload(some_files(chance))).outcome is Outcome.OK
+        await check(site.places, site.history)
+
+
+async def _was_put_off(site: Site) -> bool:
+    return bool(await site.execute("SELECT 1 FROM outbox WHERE last_error LIKE '%volume is away%'"))
+
+
+def _everything_below(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 def _half(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
