@@ -37,6 +37,9 @@ LONGEST_WORK = timedelta(minutes=10)
 PURGES = (ProgramDeleted, RevisionSuperseded)
 """The events that are never given up: nothing else would ever remove what they are about."""
 
+SILENT_ENDS = 3
+"""After so many workers that took an event of several documents, and were not heard of again, it is split (ADR 18)."""
+
 UNKNOWN_WAITS_FOR = timedelta(hours=24)
 UNKNOWN_IS_LOOKED_AT_EVERY = timedelta(minutes=1)
 """What a newer API recorded is left to newer workers for so long: a deploy may begin with either."""
@@ -67,6 +70,10 @@ class HandleEvent:
             return
         if started.attempts > self.retry.max_attempts and not isinstance(started.event, PURGES):
             failure = Failure(code="quarantined", message="it ended every worker that took it")
+            await self._give_up(started, failure, Stage.UNKNOWN)
+            return
+        if await self._ended_its_workers(started):
+            failure = Failure(code="worker_lost", message="workers that took it were not heard of again")
             await self._give_up(started, failure, Stage.UNKNOWN)
             return
         progress = _Progress()
@@ -106,6 +113,15 @@ class HandleEvent:
             async with self.unit_of_work.begin() as transaction:
                 await transaction.outbox.bury(claimed.event_id, reason=error.code)
             return None
+
+    async def _ended_its_workers(self, started: StartedEvent) -> bool:
+        """Only of several documents: one alone keeps all its attempts, for it may be others that end its workers."""
+        event = started.event
+        if started.attempts <= SILENT_ENDS or not isinstance(event, DocumentsRegistered) or len(event.documents) == 1:
+            return False
+        async with self.unit_of_work.begin() as transaction:
+            told = await transaction.failures.told_attempts(started)
+        return started.attempts - 1 - told >= SILENT_ENDS
 
     async def _leave_to_others(self, claimed: ClaimedEvent, error: NewerEventError) -> None:
         with suppress(ConflictError):  # somebody else has it already

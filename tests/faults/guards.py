@@ -239,6 +239,20 @@ GUARDS: Sequence[Guard] = (
         test=_FENCES + "test_a_document_that_ends_every_worker_is_quarantined",
     ),
     Guard(
+        name="an event that ends its workers is split",
+        file="src/application/handle_event.py",
+        fragment="        if await self._ended_its_workers(started):\n",
+        broken="        if False:\n",
+        test=_FENCES + "test_an_event_that_ended_three_workers_is_split_and_nothing_fails",
+    ),
+    Guard(
+        name="a recorded outage is no silent end of a worker",
+        file="src/application/handle_event.py",
+        fragment="        return started.attempts - 1 - told >= SILENT_ENDS\n",
+        broken="        return started.attempts - 1 >= SILENT_ENDS\n",
+        test=_FENCES + "test_outages_are_nothing_that_ends_workers",
+    ),
+    Guard(
         name="a purge is never given up",
         file="src/application/handle_event.py",
         fragment="await self._release(failed, started, delay=self.retry.longest_delay, reason=failure.code)",

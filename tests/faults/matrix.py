@@ -202,8 +202,12 @@ MATRIX: Mapping[str, Row] = {
             "test_a_child_that_exceeds_a_limit_dies_alone",
             "test_only_the_guilty_item_of_a_batch_fails",
             "test_a_document_that_ends_every_worker_is_quarantined",
+            "test_an_event_that_ended_three_workers_is_split_and_nothing_fails",
+            "test_outages_are_nothing_that_ends_workers",
+            "test_a_document_alone_keeps_its_attempts_for_others_may_end_its_workers",
         ),
-        open="a worker that itself dies on a document is given up after 30 starts, not after the third",
+        open="the third silent end of a worker splits an event; a document alone is given up after 30 starts, for what "
+        "ends beside it or with its machine looks the same (ADR 18)",
     ),
     "D4": Row(
         fault="SIGSTOP beyond the lease",

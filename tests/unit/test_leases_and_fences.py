@@ -221,6 +221,61 @@ async def test_a_document_that_ends_every_worker_is_quarantined(tmp_path: Path) 
     assert [document.failure.code for document in failures if document.failure] == ["quarantined"] * 2
 
 
+@pytest.mark.parametrize(("deaths", "events"), [(2, 1), (3, 3)])
+async def test_an_event_that_ended_three_workers_is_split_and_nothing_fails(
+    tmp_path: Path, deaths: int, events: int
+) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    for _ in range(deaths):
+        await a_worker_dies(service)
+    await service.work_for(timedelta(minutes=1))
+    assert len(service.registry.committed.events) == events
+    assert DocumentState.FAILED not in service.states.values()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_a_split_for_the_sake_of_workers_stands_in_the_history(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    for _ in range(3):
+        await a_worker_dies(service)
+    await service.work()
+    (entry,) = service.registry.committed.failures.values()
+    assert (entry.attempt.failure.code, entry.attempt.is_final) == ("worker_lost", False)
+
+
+async def test_outages_are_nothing_that_ends_workers(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+
+    async def be_away(_texts: Sequence[str]) -> None:
+        raise UnavailableError("embedder", "gone")
+
+    service.embedder.before = be_away
+    await service.work_for(timedelta(minutes=5))
+    (event,) = service.registry.committed.events.values()
+    assert event.attempts > 5
+    for _ in range(2):
+        await service.registry.clock.advance(timedelta(minutes=1))
+        await a_worker_dies(service)
+    service.embedder.before = None
+    await service.registry.clock.advance(timedelta(minutes=1))
+    await service.work()
+    assert len(service.registry.committed.events) == 1
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_a_document_alone_keeps_its_attempts_for_others_may_end_its_workers(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    await indexed_anew(service)  # an event of the one ladder
+    for _ in range(20):
+        await a_worker_dies(service)
+    await service.work()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
 async def test_a_failed_document_leaves_nothing_in_the_index(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
     await service.register()

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres.failure_rows import row_of_attempt
 from adapters.postgres.many_rows import as_table
 from adapters.postgres.tables import failures, programs
+from domain.events import StartedEvent
 from domain.failures import FailedAttempt
 from domain.ports.failure_log import FailureLog
 
@@ -37,6 +38,15 @@ class PostgresFailureLog(FailureLog):
         )
         of_the_living = select(incoming).join(live, live.c.pgm_id == incoming.c.pgm_id)
         await self._connection.execute(insert(failures).from_select(list(rows[0]), of_the_living))
+
+    async def told_attempts(self, started: StartedEvent) -> int:
+        """See the port."""
+        told = select(func.count(failures.c.attempt.distinct())).where(
+            failures.c.pgm_id == started.event.pgm_id,
+            failures.c.event_id == started.event_id,
+            failures.c.attempt < started.attempts,
+        )
+        return (await self._connection.execute(told)).scalar_one()
 
     async def trim(self, *, keep: int, limit: int) -> int:
         """See the port. Only a program that failed lately can have become crowded since the last time."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from domain.events import StartedEvent
 from domain.failures import FailedAttempt
 
 
@@ -11,6 +12,10 @@ class FailureLog(Protocol):
 
     async def record(self, attempts: Sequence[FailedAttempt]) -> None:
         """Add to the history; what concerns a program that is deleted is left out."""
+        ...
+
+    async def told_attempts(self, started: StartedEvent) -> int:
+        """How many of the attempts at this event, before this one, stand in the history: the others just ended."""
         ...
 
     async def trim(self, *, keep: int, limit: int) -> int:
