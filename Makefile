@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= ./data
 GRADED ?= ../shared/retrieval
+PROCESSES ?= 2
 BIN := .venv/bin
 
 .PHONY: demo run test check soak guards bench lock clean
@@ -13,15 +14,16 @@ demo: .venv/ready
 run: .venv/ready
 	$(BIN)/ladderbase run --port $(PORT) --data-dir $(DATA_DIR)
 
+# Two processes, each with servers of its own: most of the time of a test is spent waiting. PROCESSES=0 for one.
 test: .venv/ready
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest --numprocesses $(PROCESSES) tests/unit
 
 # About half an hour of crashes and outages. SOAK_SEED=n repeats a run; the last lines tell the seed and the figures.
 soak: .venv/ready

@@ -7,23 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from builders.closing_lines import closing_lines
 from builders.real_servers import RealServers, real_servers
 from faults.nursery import Nursery, a_nursery
 from faults.site import Site, a_site, execute
 
 TEMPLATE = "faults_template"
-_FIGURES = pytest.StashKey[list[str]]()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell the seeds and the figures of long runs, whether they went well or not."""
-    for line in config.stash.get(_FIGURES, []):
-        terminalreporter.write_line(line)
 
 
 @pytest.fixture
 def figures(pytestconfig: pytest.Config) -> list[str]:
-    return pytestconfig.stash.setdefault(_FIGURES, [])
+    """The lines at the end of the run: the seeds and the figures of long runs, whether they went well or not."""
+    return closing_lines(pytestconfig)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ import asyncpg
 import pytest
 import redis
 
+from builders.closing_lines import closing_lines
 from builders.milvus_235 import Milvus235, why_it_cannot_start
 from builders.s3_servers import KEY_ID, SECRET
 from entrypoints.embedded.child import Child
@@ -31,15 +32,8 @@ from entrypoints.embedded.valkey import ValkeyServer
 
 _DOCKER_PING_S = 2
 _MINIO_PORT = 9000
-_CHOICES = pytest.StashKey[dict[str, str]]()
 
 Server = Callable[[], AbstractContextManager[str]]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say which servers the tests ran against."""
-    if choices := config.stash.get(_CHOICES, {}):
-        terminalreporter.write_line("servers: " + ", ".join(f"{name} {choice}" for name, choice in choices.items()))
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +94,7 @@ def milvus_235_uri(pytestconfig: pytest.Config) -> Iterator[str]:
     """A real Milvus of the kind that has no BM25."""
     if problem := why_it_cannot_start():
         pytest.skip(problem)
-    pytestconfig.stash.setdefault(_CHOICES, {})["milvus 2.3.5"] = "from its wheel"
+    closing_lines(pytestconfig).append("server: milvus 2.3.5 from its wheel")
     with _folder() as folder:
         server = Milvus235(folder=folder)
         with _running(server.component()):
@@ -121,15 +115,18 @@ def s3_url(pytestconfig: pytest.Config) -> Iterator[str]:
 @contextmanager
 def _chosen(config: pytest.Config, variable: str, *, docker: Server, embedded: Server | None) -> Iterator[str]:
     name = docker.__name__.removeprefix("_docker_")
-    choices = config.stash.setdefault(_CHOICES, {})
+    told = closing_lines(config)
     if url := os.environ.get(variable):
-        choices[name] = f"by {variable}"
+        if "PYTEST_XDIST_WORKER" in os.environ:  # they would empty it under each other
+            pytest.fail(f"{variable} names one server for several processes: make test PROCESSES=0", pytrace=False)
+        told.append(f"server: {name} by {variable}")
         yield url
         return
     problem = _docker_problem()
     if problem and os.environ.get("REQUIRE_DOCKER") == "1":
         pytest.fail(f"REQUIRE_DOCKER=1, but {problem}", pytrace=False)
-    choices[name] = f"{'embedded' if embedded else 'left out'} ({problem})" if problem else "in Docker"
+    choice = f"{'embedded' if embedded else 'left out'} ({problem})" if problem else "in Docker"
+    told.append(f"server: {name} {choice}")
     if problem and embedded is None:
         pytest.skip(problem)
     with embedded() if problem and embedded else docker() as url:

@@ -1,0 +1,29 @@
+"""Bring what the processes of a test run have to tell to its end."""
+
+from typing import Any
+
+import pytest
+
+from builders.closing_lines import closing_lines
+
+_SENT_AS = "closing_lines"
+pytest.register_assert_rewrite("contracts", "faults.checker")  # that a failure tells the values
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In one process of several, hand the lines to the one that prints."""
+    sent: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if sent is not None:
+        sent[_SENT_AS] = closing_lines(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - pytest-xdist gives its controllers no types
+    """Take over what a process told. One that died told nothing."""
+    closing_lines(node.config).extend(getattr(node, "workeroutput", {}).get(_SENT_AS, []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which servers the tests ran against, and the seeds and figures of long runs."""
+    for line in dict.fromkeys(closing_lines(config)):
+        terminalreporter.write_line(line)
