@@ -211,6 +211,13 @@ GUARDS: Sequence[Guard] = (
         test=_DISK + "test_an_empty_folder_is_no_store_where_programs_have_files",
     ),
     Guard(
+        name="an upload that cannot be recorded is not read",
+        file="src/entrypoints/api/receive_upload.py",
+        fragment="            await self.require_record()",
+        broken="            pass",
+        test="tests/unit/test_api_manners.py::test_an_upload_that_cannot_be_recorded_is_refused_before_it_is_read",
+    ),
+    Guard(
         name="a queue that may forget is refused",
         file="src/adapters/queue/arq_dispatcher.py",
         fragment="        if policy != _KEEPS_ALL:\n",

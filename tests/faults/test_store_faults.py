@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from builders.tcp_proxy import tcp_proxy
+from entrypoints.embedded.ports import LOOPBACK
 from faults.checker import Allowed, check
 from faults.history import Client, Operation, Outcome, some_files, until
 from faults.nursery import Program
@@ -66,6 +67,26 @@ async def _asked(client: Client, uploaded: Operation, chance: random.Random) -> 
 
 async def _is_accepted(client: Client, chance: random.Random) -> bool:
     return (await client.upload(some_files(chance))).outcome is Outcome.OK
+
+
+async def test_an_upload_is_refused_by_its_head_alone_while_postgres_is_down(site: Site) -> None:
+    """E1: a hundred megabytes are announced, and none of them sent."""
+    api = site.api()
+    async with site.client(api) as client:
+        assert (await client.upload(some_files(random.Random(SEED)))).outcome is Outcome.OK
+        site.servers.postgres.kill()
+        reader, writer = await asyncio.open_connection(LOOPBACK, int(api.url.rpartition(":")[2]))
+        writer.write(
+            b"POST /v1/programs HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+        )
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 15)
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after" in answer.lower()
+        await site.servers.postgres.start()
+        site.worker()
+        await check(site.places, site.history)
 
 
 async def test_a_postgres_that_restarts_under_load_loses_nothing(site: Site) -> None:
