@@ -52,7 +52,8 @@ class HandleEvent:
     """At least once, in any number of workers: whoever does not hold the lease leaves at once.
 
     A transient error gives the event back with a delay. What fails for good is split until the poison
-    document stands alone, is marked failed, and its event buried.
+    document stands alone, is marked failed, and its event buried. What an operator must mend is waited for,
+    however long that takes.
     """
 
     unit_of_work: UnitOfWork
@@ -90,7 +91,7 @@ class HandleEvent:
             if _is_told_to_stop():  # a client may answer the cancellation of a call with an error of its own
                 await asyncio.shield(self._hand_back(started))
                 raise asyncio.CancelledError from error
-            await self._retry_later(started, error, progress.stage)
+            await self._try_again(started, error, progress.stage)
         except asyncio.CancelledError:
             await asyncio.shield(self._hand_back(started))
             raise
@@ -173,9 +174,29 @@ class HandleEvent:
             if isinstance(ended, Exception):
                 _log.error("the heartbeat of event %d ended on a bug", started.event_id, exc_info=ended)
 
-    async def _retry_later(
+    async def _try_again(
         self, started: StartedEvent, error: UnavailableError | MisconfiguredError | OSError, stage: Stage
     ) -> None:
+        if isinstance(error, MisconfiguredError):
+            await self._put_off(started, error, stage)
+        else:
+            await self._retry_later(started, error, stage)
+
+    async def _put_off(self, started: StartedEvent, error: MisconfiguredError, stage: Stage) -> None:
+        """A wrong setting says nothing of the documents: none fails of it, and no attempt is spent."""
+        delay = self.retry.longest_delay
+        _log.error(
+            "event %d is put off until an operator has acted: %s; again in %.0f s",
+            started.event_id,
+            error,
+            delay.total_seconds(),
+        )
+        failed = FailedAttempt.of(started, passing_failure(error), stage=stage)
+        async with self._recording(started) as transaction:
+            await transaction.outbox.put_off(started, delay=delay, reason=str(error))
+            await transaction.failures.record_once(failed)
+
+    async def _retry_later(self, started: StartedEvent, error: UnavailableError | OSError, stage: Stage) -> None:
         reason = str(error) or type(error).__name__
         if self.retry.is_exhausted(started.attempts):
             failure = Failure(code="retries_exhausted", message=_without_end(error))
@@ -223,9 +244,12 @@ class HandleEvent:
         """A failed document has nothing in the index: as long as that cannot be had, it has not failed yet."""
         try:
             await self.index_documents.forget(event)
-        except (UnavailableError, MisconfiguredError) as error:
-            put_off = FailedAttempt.of(started, passing_failure(error), stage=Stage.INDEX)
-            await self._release(put_off, started, delay=self.retry.longest_delay, reason=str(error))
+        except MisconfiguredError as error:
+            await self._put_off(started, error, Stage.INDEX)
+            return
+        except UnavailableError as error:
+            again = FailedAttempt.of(started, passing_failure(error), stage=Stage.INDEX)
+            await self._release(again, started, delay=self.retry.longest_delay, reason=str(error))
             return
         async with self._recording(started) as transaction:
             await transaction.outbox.extend(started, lease=self.lease)
@@ -275,8 +299,6 @@ def _is_told_to_stop() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _without_end(error: UnavailableError | MisconfiguredError | OSError) -> str:
+def _without_end(error: UnavailableError | OSError) -> str:
     """What kept failing until nobody tried any more, for those who read no logs."""
-    if isinstance(error, MisconfiguredError):
-        return "a setting and a dependency disagree: the worker's log says which"
     return f"{error.dependency if isinstance(error, UnavailableError) else 'a dependency'} gave no answer"

@@ -46,8 +46,8 @@ class IndexDocuments:
                 surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
                 if surroundings:
                     embedded = await self._embedded_texts(documents)
-                    for pieces in checkpoints(await self.steps.read(documents, surroundings)):
-                        await self.vectors.write(_good(pieces), embedded, reached=reached)
+                    for read in checkpoints(await self.steps.read(documents, surroundings)):
+                        pieces = await self.vectors.write(read, embedded, reached=reached)
                         reached(Stage.PROVE)
                         await self.vectors.prove(_good(pieces))
                         reached(Stage.RECORD)
@@ -79,7 +79,7 @@ class IndexDocuments:
         self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str, *, lease: timedelta
     ) -> None:
         good = _good(pieces)
-        failures = {piece.document.ref: piece.failure for piece in pieces if piece.failure is not None}
+        failures = {p.document.ref: (p.failure, p.failed_at) for p in pieces if p.failure is not None}
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.extend(started, lease=lease)  # refuses the commit of whoever lost the lease
             await transaction.indexes.hold_current(self.index.key)
@@ -87,11 +87,11 @@ class IndexDocuments:
             indexed = await transaction.documents.mark_indexed(indexed_documents(good, self.index.key))
             await transaction.indexes.record(self.index.key, indexed)
             await self._promote(transaction, pgm_id)
-            failed = await transaction.documents.mark_failed(list(failures.items()))
+            failed = await transaction.documents.mark_failed([(ref, failure) for ref, (failure, _) in failures.items()])
             await transaction.failures.record(
                 [
-                    FailedAttempt.of(started, failures[ref], stage=Stage.READ).final_for(ref)
-                    for ref in failures
+                    FailedAttempt.of(started, failure, stage=stage).final_for(ref)
+                    for ref, (failure, stage) in failures.items()
                     if ref in failed
                 ]
             )

@@ -13,22 +13,27 @@ from domain.chunk import Chunk
 from domain.comments import DeviceComments
 from domain.document import Document, DocumentType, Failure
 from domain.errors import NotFoundError
+from domain.failures import Stage
 from domain.ports.unit_of_work import UnitOfWork
 from domain.template import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workpiece:
-    """A document on its way through the steps: `chunks` or `failure` once it was read, `content` its local copy."""
+    """A document on its way through the steps: `chunks` or `failure` once it was read, `content` its local copy.
+
+    `failed_at` is where it failed, if it did.
+    """
 
     document: Document
     chunks: tuple[Chunk, ...] = ()
     failure: Failure | None = None
     content: Path | None = None
+    failed_at: Stage = Stage.READ
 
-    def failed(self, failure: Failure) -> "Workpiece":
+    def failed(self, failure: Failure, *, at: Stage = Stage.READ) -> "Workpiece":
         """The same document, given up."""
-        return replace(self, failure=failure, chunks=())
+        return replace(self, failure=failure, failed_at=at, chunks=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

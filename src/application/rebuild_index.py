@@ -11,9 +11,10 @@ from pathlib import Path
 from application.indexing import IndexingSteps, Workpiece, surroundings_of
 from application.spool import scratch_folder
 from application.write_vectors import WriteVectors, checkpoints, indexed_documents
-from domain.document import Document, DocumentRef
+from domain.document import Document, DocumentRef, Failure
 from domain.errors import ConflictError, UnavailableError
 from domain.events import DOCUMENTS_PER_EVENT, DocumentsRegistered
+from domain.failures import FailedAttempt, Stage
 from domain.ports.catalogue import Catalogue, IndexView
 from domain.ports.index_registry import RecordedDocument
 from domain.ports.unit_of_work import UnitOfWork
@@ -123,18 +124,40 @@ class RebuildIndex:
             pieces = await self.steps.read(documents, surroundings) if surroundings else []
             for checkpoint in checkpoints([piece for piece in pieces if piece.failure is None]):
                 await self._take(builder)  # each may take a slow embedder much of the lease
-                await self._write(checkpoint)
+                await self._fail(pgm_id, await self._write(checkpoint))
         await self._restart(pgm_id, [piece.document.ref for piece in pieces if piece.failure is not None])
 
-    async def _write(self, pieces: Sequence[Workpiece]) -> None:
+    async def _write(self, pieces: Sequence[Workpiece]) -> list[tuple[DocumentRef, Failure]]:
+        """Return what the embedder refuses for good, and why."""
+        refused: list[tuple[DocumentRef, Failure]] = []
         if not await self.vectors.are_held(pieces):
-            await self.vectors.write(pieces)
+            written = await self.vectors.write(pieces)
+            refused = [(piece.document.ref, piece.failure) for piece in written if piece.failure is not None]
+            pieces = [piece for piece in written if piece.failure is None]
             await self.vectors.prove(pieces)
         async with self.unit_of_work.begin() as transaction:
             recorded = await transaction.documents.add_rendering(indexed_documents(pieces, self.index.key))
             await transaction.indexes.record(self.index.key, recorded)
         if stale := [piece.document.ref for piece in pieces if piece.document.ref not in recorded]:
             await self.index.remove_documents(stale)
+        return refused
+
+    async def _fail(self, pgm_id: str, refused: Sequence[tuple[DocumentRef, Failure]]) -> None:
+        """Here, not by way of the outbox: the current index' embedder may take the text, and it would be lacking again.
+
+        Whoever handles the event removes what other indexes hold of the documents.
+        """
+        if not refused:
+            return
+        reasons = {ref.document_id: failure for ref, failure in refused}
+        async with self.unit_of_work.begin() as transaction:
+            restarted = await transaction.documents.restart([ref for ref, _ in refused])
+            failed = await transaction.documents.mark_failed([(ref, reasons[ref.document_id]) for ref in restarted])
+            event = DocumentsRegistered(pgm_id=pgm_id, documents=(*restarted, *(ref for ref, _ in refused)))
+            (event_id,) = await transaction.outbox.add([event])
+            await transaction.failures.record(
+                [_failed_at_rebuild(ref, reasons[ref.document_id], event_id, pgm_id) for ref in failed]
+            )
 
     async def _restart(self, pgm_id: str, unreadable: Sequence[DocumentRef]) -> None:
         if not unreadable:
@@ -145,6 +168,18 @@ class RebuildIndex:
                 # The old references too: what indexes hold for them is removed by whoever handles the event.
                 event = DocumentsRegistered(pgm_id=pgm_id, documents=(*restarted, *unreadable))
                 await transaction.outbox.add([event])
+
+
+def _failed_at_rebuild(ref: DocumentRef, failure: Failure, event_id: int, pgm_id: str) -> FailedAttempt:
+    return FailedAttempt(
+        pgm_id=pgm_id,
+        documents=(ref,),
+        event_id=event_id,
+        attempt=1,
+        stage=Stage.EMBED,
+        failure=failure,
+        is_final=True,
+    )
 
 
 def _by_revision(documents: Sequence[Document]) -> list[list[Document]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from application.together import both, together
-from domain.errors import InvalidRequestError, UnavailableError
+from domain.errors import InvalidRequestError, UnavailableError, UnindexableError
 from domain.index_key import IndexKey
 from domain.ports.catalogue import Catalogue
 from domain.ports.embedder import Embedder
@@ -67,7 +67,7 @@ class SearchRungs:
 
     async def _hits(self, text: str, query: SearchQuery, lanes: Sequence[Lane]) -> list[SearchHit]:
         question = Question.of(text)
-        vector = await self.embedder.embed([text]) if Lane.DENSE in lanes else None
+        vector = await self._embedded(text) if Lane.DENSE in lanes else None
         tokens = question.tokens if Lane.LEXICAL in lanes else ()
         for depth in _DEPTHS:
             dense, lexical = await together(
@@ -85,6 +85,12 @@ class SearchRungs:
         if not hits:
             raise UnavailableError("milvus", "what it finds first is deleted and not purged yet")
         return hits
+
+    async def _embedded(self, text: str) -> Vectors:
+        try:
+            return await self.embedder.embed([text])
+        except UnindexableError as error:
+            raise InvalidRequestError("query", "the embedding model takes no such text", code=error.code) from error
 
     async def _dense(self, vector: Vectors | None, scope: SearchScope, depth: int) -> list[Candidate]:
         return await self.index.dense(vector, scope, limit=depth) if vector else []

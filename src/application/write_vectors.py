@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 from application.indexing import Workpiece
 from domain.chunk import Chunk, chunk_id
-from domain.document import Document
-from domain.errors import UnavailableError
+from domain.document import Document, Failure
+from domain.errors import MisconfiguredError, UnavailableError, UnindexableError
 from domain.failures import Reached, Stage
 from domain.index_key import IndexKey
 from domain.ports.document_repo import IndexedDocument
@@ -22,7 +22,7 @@ _NOTHING: Mapping[bytes, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteVectors:
-    """Both methods raise UnavailableError when a dependency gives no answer, and may be repeated."""
+    """Every method raises UnavailableError when a dependency gives no answer, and may be repeated."""
 
     embedder: Embedder
     index: VectorIndex
@@ -33,11 +33,29 @@ class WriteVectors:
         embedded: Mapping[bytes, str] = _NOTHING,
         *,
         reached: Reached = lambda _: None,
-    ) -> None:
+    ) -> list[Workpiece]:
         """Embed the chunks of these documents and upsert them under their deterministic ids.
 
         `embedded` tells, by the digest of a text, under which chunk's id this index may hold its vector already.
+        Returns the pieces, failed where the embedder refuses a text of theirs for good; nothing of those is left here.
+        What had failed before passes through.
         """
+        try:
+            await self._write_all(pieces, embedded, reached)
+        except UnindexableError as error:
+            if len(pieces) == 1:
+                return [await self._given_up(pieces[0], error)]
+            middle = len(pieces) // 2  # until the document that is to blame stands alone
+            first = await self.write(pieces[:middle], embedded, reached=reached)
+            return first + await self.write(pieces[middle:], embedded, reached=reached)
+        return list(pieces)
+
+    async def _given_up(self, piece: Workpiece, error: UnindexableError) -> Workpiece:
+        """Other texts of the document may stand in the index already."""
+        await self.index.remove_documents([piece.document.ref], everywhere=False)
+        return piece.failed(Failure(code=error.code, message=str(error)), at=Stage.EMBED)
+
+    async def _write_all(self, pieces: Sequence[Workpiece], embedded: Mapping[bytes, str], reached: Reached) -> None:
         chunks = [(piece.document, chunk) for piece in pieces for chunk in piece.chunks]
         for start in range(0, len(chunks), CHUNKS_PER_EMBEDDING):
             batch = chunks[start : start + CHUNKS_PER_EMBEDDING]
@@ -79,8 +97,12 @@ class WriteVectors:
         if not texts:
             return {}
         vectors = await self.embedder.embed(texts)
-        if len(vectors) != len(texts) or not vectors.are_finite():
-            raise UnavailableError("embedder", "it answered with too few vectors, or with numbers that are none")
+        width = self.index.key.model.dimension
+        if (len(vectors), vectors.dimension) != (len(texts), width) or not vectors.are_finite():
+            raise MisconfiguredError(
+                f"for {len(texts)} texts the embedder answered {len(vectors)} vectors of {vectors.dimension} "
+                f"dimensions, not as many of {width} with finite numbers"
+            )
         return {text: bytes(vectors.row(place)) for place, text in enumerate(texts)}
 
 

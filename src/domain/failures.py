@@ -51,6 +51,11 @@ class FailedAttempt:
             failure=failure,
         )
 
+    def repeats(self, last: Self) -> bool:
+        """Whether an entry of the same event tells all of this already."""
+        mine, its = ((each.attempt, each.stage, each.failure.code, each.is_final) for each in (self, last))
+        return mine == its
+
     def final_for(self, ref: DocumentRef) -> Self:
         """The same of one document, which it failed for good."""
         return replace(self, documents=(ref,), is_final=True)

@@ -70,6 +70,7 @@ class Container(containers.DeclarativeContainer):
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
+    query_embedder: providers.Dependency[Embedder] = providers.Dependency(default=embedder)
     index: providers.Dependency[VectorIndex] = providers.Dependency()
     operations: providers.Dependency[Operations] = providers.Dependency()
     inventory: providers.Dependency[Inventory] = providers.Dependency()
@@ -130,7 +131,7 @@ class Container(containers.DeclarativeContainer):
     )
     retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
     revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
-    search_rungs = providers.Factory(SearchRungs, embedder=embedder, index=index, catalogue=catalogue)
+    search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks, is_stopping=stopping.provided.is_set)
 

@@ -9,7 +9,9 @@ from arq.connections import ArqRedis
 from adapters.blobs.options import StorageOptions
 from adapters.blobs.registry import blob_store_named
 from adapters.embedding.options import EmbeddingOptions
+from adapters.embedding.prompt import PromptEmbedder
 from adapters.embedding.registry import embedder_named
+from adapters.embedding.remote import RemoteEmbedder
 from adapters.milvus.vector_index import MilvusVectorIndex
 from adapters.plc_files.archive_members import LimitedArchiveReader
 from adapters.plc_files.chunk_reader import LimitedChunkReader
@@ -70,6 +72,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             chunk_reader=LimitedChunkReader(process, limits),
             dispatcher=dispatcher,
             embedder=embedder,
+            query_embedder=_query_embedder(settings, embedder),
             index=index,
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
@@ -111,6 +114,13 @@ def _embedder(settings: Settings) -> AbstractAsyncContextManager[Embedder]:
             max_characters=settings.embedding_max_characters,
         ),
     )
+
+
+def _query_embedder(settings: Settings, embedder: Embedder) -> Embedder:
+    """A model on this machine never falls silent, and is waited for while it is loaded."""
+    if isinstance(embedder, RemoteEmbedder):
+        return PromptEmbedder(embedder, timeout_s=settings.embedding_query_timeout_s)
+    return embedder
 
 
 def _vector_index(settings: Settings, embedder: Embedder) -> MilvusVectorIndex:

@@ -87,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     embedding_batch_size: Annotated[int, msgspec.Meta(ge=1, le=256)] = 32
     embedding_concurrency: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     embedding_timeout_s: Annotated[int, msgspec.Meta(ge=1, le=300)] = 30
+    embedding_query_timeout_s: Annotated[int, msgspec.Meta(ge=1, le=60)] = 2
     embedding_max_characters: Annotated[int, msgspec.Meta(ge=1, le=32_000)] = 2_000
 
     index_follows_model: bool = False

@@ -40,6 +40,29 @@ class FailureLogContract:
             await transaction.failures.record([a_failed_attempt()])
         assert await attempts_of(operations) == []
 
+    async def test_what_the_newest_entry_of_the_event_tells_is_not_told_once_more(
+        self, unit_of_work: UnitOfWork, operations: Operations
+    ) -> None:
+        await register(unit_of_work)
+        put_off = a_failed_attempt(failure=Failure(code="misconfigured", message="a setting is wrong"))
+        another = replace(put_off, event_id=8)
+        reworded = replace(put_off, failure=Failure(code="misconfigured", message="another setting is wrong"))
+        await record_once(unit_of_work, put_off, another, reworded, another)
+        assert [each.attempt for each in (await operations.failures("PGM_1", limit=10)).items] == [another, put_off]
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"attempt": 2}, {"stage": Stage.READ}, {"failure": Failure(code="timeout", message="")}, {"is_final": True}],
+        ids=lambda change: next(iter(change)),
+    )
+    async def test_what_the_newest_entry_of_the_event_does_not_tell_is_told(
+        self, unit_of_work: UnitOfWork, operations: Operations, change: dict[str, Any]
+    ) -> None:
+        await register(unit_of_work)
+        first = a_failed_attempt()
+        await record_once(unit_of_work, first, replace(first, **change), first)
+        assert len((await operations.failures("PGM_1", limit=10)).items) == 3
+
     @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
     async def test_pages_of_any_size_show_every_failure_once_the_newest_first(
         self, unit_of_work: UnitOfWork, operations: Operations, limit: int
@@ -153,6 +176,12 @@ def refs(*document_ids: str) -> tuple[DocumentRef, ...]:
 async def record(unit_of_work: UnitOfWork, *attempts: FailedAttempt) -> None:
     async with unit_of_work.begin() as transaction:
         await transaction.failures.record(attempts)
+
+
+async def record_once(unit_of_work: UnitOfWork, *attempts: FailedAttempt) -> None:
+    for attempt in attempts:
+        async with unit_of_work.begin() as transaction:
+            await transaction.failures.record_once(attempt)
 
 
 async def trim(unit_of_work: UnitOfWork, *, keep: int, limit: int = 100) -> int:

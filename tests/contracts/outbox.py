@@ -155,6 +155,20 @@ class OutboxContract:
         [again] = await claim(unit_of_work, 1)
         assert (await start(unit_of_work, again)).attempts == 2
 
+    async def test_an_event_that_is_put_off_comes_back_after_its_delay_and_no_attempt_is_spent(
+        self, unit_of_work: UnitOfWork, time_passes: TimePasses
+    ) -> None:
+        started = await begun(unit_of_work)
+        async with unit_of_work.begin() as transaction:
+            await transaction.outbox.put_off(started, delay=timedelta(seconds=8), reason="설정 오류\0\ud800")
+        await time_passes(timedelta(seconds=7))
+        assert await claim(unit_of_work, 1) == []
+        with pytest.raises(ConflictError):
+            await finish(unit_of_work, started)
+        await time_passes(timedelta(seconds=2))
+        [again] = await claim(unit_of_work, 1)
+        assert (await start(unit_of_work, again)).attempts == 1
+
     async def test_whoever_released_an_event_no_longer_holds_it(self, unit_of_work: UnitOfWork) -> None:
         started = await begun(unit_of_work)
         async with unit_of_work.begin() as transaction:

@@ -25,6 +25,12 @@ class InMemoryFailureLog(FailureLog):
         numbers = {each.attempt for each in told if each.event_id == started.event_id}
         return len([number for number in numbers if number < started.attempts])
 
+    async def record_once(self, attempt: FailedAttempt) -> None:
+        attempts = (recorded.attempt for recorded in reversed(self._tables.failures.values()))
+        newest = next((each for each in attempts if each.event_id == attempt.event_id), None)
+        if newest is None or not attempt.repeats(newest):
+            await self.record([attempt])
+
     async def trim(self, *, keep: int, limit: int) -> int:
         by_program: dict[str, list[int]] = {}
         for failure_id, recorded in self._tables.failures.items():

@@ -76,6 +76,11 @@ class InMemoryOutbox(Outbox):
             row, due=self._registry.clock() + delay, lease_token=None, last_error=reason or row.last_error
         )
 
+    async def put_off(self, started: StartedEvent, *, delay: timedelta, reason: str) -> None:
+        await self.release(started, delay=delay, reason=reason)
+        row = self._events[started.event_id]
+        self._events[started.event_id] = replace(row, attempts=row.attempts - 1)
+
     async def return_unworked(self, started: StartedEvent) -> None:
         row = self._held(started)
         self._events[started.event_id] = replace(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from faults.history import Client, Operation, Outcome, some_files
+from faults.history import Client, Operation, Outcome, revised, some_files
 from faults.nursery import Program
 from faults.points import CRASHED, Point, armed
 from faults.site import Site
@@ -56,8 +56,10 @@ class Campaign:
 
     async def _feed(self, point: Point, worker: Program) -> None:
         while worker.exit_code is None:
-            if point.owner == "purge":
+            if point.owner == "purge" and self.chance.random() < 0.7:
                 await self._delete()
+            elif self.deletable and self.chance.random() < 0.3:
+                await self._replace(self.chance.choice(self.deletable))
             else:
                 await self._upload()
             await asyncio.sleep(0.3)
@@ -67,6 +69,12 @@ class Campaign:
         if uploaded.outcome is Outcome.OK:
             self.deletable.append(uploaded.pgm_id)
         return uploaded
+
+    async def _replace(self, pgm_id: str) -> None:
+        """A new revision, and the purge of the one before."""
+        files = self.client.history.sent(pgm_id)[-1].files
+        assert files
+        await self.client.replace(pgm_id, revised(files, self.chance))
 
     async def _delete(self) -> None:
         if not self.deletable:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from faults.evidence import Evidence, Places, Row, gathered, twice, unfinished
-from faults.history import Files, History, Operation, Outcome
+from faults.history import Files, History, Outcome
 
 LADDER, TEMPLATE, ARCHIVE = "PGM_LADDER_CSV", "PGM_TEMPLATE_FILE", "PGM_LADDER_ZIP"
 _UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -87,26 +87,43 @@ def judged(evidence: Evidence, history: History, *, allowed: Allowed) -> Iterato
 def _lost(evidence: Evidence, history: History, allowed: Allowed) -> Iterator[str]:
     known = {row["pgm_id"] for row in evidence.tables["programs"]}
     deleted = {operation.pgm_id for operation in history.of("delete", Outcome.OK, Outcome.UNKNOWN)}
-    for pgm_id, upload in history.accepted.items():
+    for pgm_id in history.accepted:
         if pgm_id not in known:
             yield f"{pgm_id} was accepted and is unknown"
         elif pgm_id not in evidence.live:
             if pgm_id not in deleted:
                 yield f"{pgm_id} was accepted and is deleted, which nobody asked for"
         else:
-            yield from _lost_documents(evidence.documents_of(pgm_id), upload, allowed)
+            yield from _lost_documents(evidence, history, pgm_id, allowed)
+    for replaced in history.of("replace", Outcome.OK):
+        program = evidence.live.get(replaced.pgm_id)
+        if program and program["revision"] < replaced.revision and not allowed.failures:
+            yield f"revision {replaced.revision} of {replaced.pgm_id} was accepted and never took its place"
 
 
-def _lost_documents(documents: Sequence[Row], upload: Operation, allowed: Allowed) -> Iterator[str]:
-    assert upload.files
+def _lost_documents(evidence: Evidence, history: History, pgm_id: str, allowed: Allowed) -> Iterator[str]:
+    files = _standing(evidence, history, pgm_id)
+    documents = evidence.documents_of(pgm_id)
     have = sorted((row["document_type"], row["logic_id"]) for row in documents)
-    want = sorted([(ARCHIVE, ""), (TEMPLATE, ""), *((LADDER, logic_id) for logic_id in upload.files.logics)])
+    want = sorted([(ARCHIVE, ""), (TEMPLATE, ""), *((LADDER, logic_id) for logic_id in files.logics)])
     if have != want:
-        yield f"{upload.pgm_id} has {len(have)} documents, not {len(want)}"
+        yield f"{pgm_id} has {len(have)} documents, not {len(want)}"
     for row in documents:
         good = "skipped" if row["document_type"] == ARCHIVE else "indexed"
         if row["state"] != good and not (row["state"] == "failed" and row["failure_code"] in allowed.failures):
             yield f"{row['document_id']} is {row['state']} ({row['failure_code']})"
+
+
+def _standing(evidence: Evidence, history: History, pgm_id: str) -> Files:
+    """The files that a program must have now: those that were accepted as its revision, or one of unknown outcome."""
+    sent = history.sent(pgm_id)
+    revision = evidence.live[pgm_id]["revision"]
+    recorded = {row["sha256"] for row in evidence.documents_of(pgm_id) if row["document_type"] == ARCHIVE}
+    possible = [each.files for each in sent if each.revision == revision] or [
+        each.files for each in sent if each.outcome is Outcome.UNKNOWN
+    ]
+    files = [each for each in possible or [sent[0].files] if each]
+    return next((each for each in files if each.sha256s[ARCHIVE] in recorded), files[0])
 
 
 def _unaccepted(evidence: Evidence, history: History, allowed: Allowed) -> Iterator[str]:
@@ -176,8 +193,8 @@ def _miscounted(evidence: Evidence, history: History, indexed: Mapping[str, Row]
     recorded = {(row["document_id"], row["generation"]) for row in evidence.tables["indexed_documents"]}
     for document_id, row in indexed.items():
         have = len(in_postgres.get(document_id, frozenset()))
-        upload = history.accepted.get(row["pgm_id"])
-        want = _rungs(upload.files, row) if upload and upload.files else row["chunk_count"]
+        is_known = row["pgm_id"] in history.accepted
+        want = _rungs(_standing(evidence, history, row["pgm_id"]), row) if is_known else row["chunk_count"]
         if not have == row["chunk_count"] == want:
             yield f"{document_id} has {have} chunks, is said to have {row['chunk_count']}, and must have {want}"
         if (document_id, row["generation"]) not in recorded:
@@ -185,7 +202,10 @@ def _miscounted(evidence: Evidence, history: History, indexed: Mapping[str, Row]
 
 
 def _rungs(files: Files, row: Row) -> int:
-    return len(files.logics) if row["document_type"] == TEMPLATE else files.logics[row["logic_id"]].rungs
+    if row["document_type"] == TEMPLATE:
+        return len(files.logics)
+    logic = files.logics.get(row["logic_id"])
+    return logic.rungs if logic else 0
 
 
 def _chunk_ids(
@@ -233,14 +253,15 @@ def _other_bytes(evidence: Evidence, history: History) -> Iterator[str]:
             yield f"the bytes of {row['document_id']} are gone"
         elif row["member"] is None and (stored.sha256, stored.size_bytes) != (row["sha256"], row["size_bytes"]):
             yield f"the bytes of {row['document_id']} are not those that are recorded"
-        upload = history.accepted.get(row["pgm_id"])
-        if upload and upload.files and row["sha256"] != _sent(upload.files, row):
+        is_known = row["pgm_id"] in history.accepted
+        if is_known and row["sha256"] != _sent(_standing(evidence, history, row["pgm_id"]), row):
             yield f"what is recorded of {row['document_id']} is not what was sent"
 
 
 def _sent(files: Files, row: Row) -> str:
     if row["document_type"] == LADDER:
-        return files.logics[row["logic_id"]].sha256
+        logic = files.logics.get(row["logic_id"])
+        return logic.sha256 if logic else "never sent"
     return files.sha256s[row["document_type"]]
 
 

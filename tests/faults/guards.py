@@ -304,7 +304,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="vectors are counted",
         file="src/application/write_vectors.py",
-        fragment="if len(vectors) != len(texts) or not vectors.are_finite():",
+        fragment="if (len(vectors), vectors.dimension) != (len(texts), width) or not vectors.are_finite():",
         broken="if False:",
         test=_FENCES + "test_an_embedder_that_answers_too_little_is_never_believed",
     ),
@@ -407,18 +407,26 @@ GUARDS: Sequence[Guard] = (
         test="tests/unit/test_milvus_filters.py::test_a_quoted_value_is_one_literal_and_means_the_value",
     ),
     Guard(
+        name="a wrong setting spends no attempt",
+        file="src/application/handle_event.py",
+        fragment="        if isinstance(error, MisconfiguredError):\n",
+        broken="        if False:\n",
+        test="tests/unit/test_indexing_a_program.py::"
+        "test_a_misconfiguration_fails_no_document_and_all_is_indexed_once_it_is_mended",
+    ),
+    Guard(
         name="the breaker opens",
-        file="src/adapters/milvus/breaker.py",
+        file="src/adapters/breaker.py",
         fragment="        if self._in_a_row < self._failures:\n",
         broken="        if self:\n",
-        test="tests/unit/test_milvus_breaker.py::test_after_three_calls_without_an_answer_the_next_fails_at_once",
+        test="tests/unit/test_breaker.py::test_after_three_calls_without_an_answer_the_next_fails_at_once",
     ),
     Guard(
         name="one probe at a time asks a silent server",
-        file="src/adapters/milvus/breaker.py",
+        file="src/adapters/breaker.py",
         fragment="        if self._is_probing or self._clock()",
         broken="        if self._clock()",
-        test="tests/unit/test_milvus_breaker.py::test_one_call_at_a_time_is_the_probe",
+        test="tests/unit/test_breaker.py::test_one_call_at_a_time_is_the_probe",
     ),
     Guard(
         name="a cancellation that a client answers with an error hands the work back",
@@ -458,8 +466,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a foreign row in a new index costs the serving one nothing",
         file="src/application/write_vectors.py",
-        fragment=", everywhere=False)",
-        broken=")",
+        fragment="for piece in pieces], everywhere=False)",
+        broken="for piece in pieces])",
         test=_MODELS + "test_a_foreign_row_in_the_new_index_costs_the_old_one_nothing",
     ),
     Guard(

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -39,10 +40,11 @@ class Logic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """An upload as its owner has it. `device` stands in its first rung and in no other program."""
+    """An upload as its owner has it. `device` stands in each rung and in no other program."""
 
     archive: bytes
     template: bytes
+    bodies: Mapping[str, str]
     logics: Mapping[str, Logic]
     device: str
 
@@ -59,10 +61,11 @@ class Files:
 class Operation:
     """One question to the API and its answer. Times are of this process' monotonic clock."""
 
-    kind: str  # upload, delete, search, status
+    kind: str  # upload, replace, delete, search, status
     key: str  # of an upload: its name, which is also its Idempotency-Key
     began_s: float
     pgm_id: str = ""
+    revision: int = 0  # of files that were accepted
     ended_s: float = float("inf")
     outcome: Outcome = Outcome.UNKNOWN
     status: int = 0
@@ -88,6 +91,12 @@ class History:
         """The uploads that were answered 201, by program."""
         return {each.pgm_id: each for each in self.of("upload", Outcome.OK)}
 
+    def sent(self, pgm_id: str) -> list[Operation]:
+        """What may have given a program its files: all that was accepted, or whose outcome is unknown."""
+        uploads = [upload] if (upload := self.accepted.get(pgm_id)) else []
+        replaced = self.of("replace", Outcome.OK, Outcome.UNKNOWN)
+        return uploads + [each for each in replaced if each.pgm_id == pgm_id]
+
     def counted(self) -> dict[str, int]:
         """How often each kind ended how."""
         counts: dict[str, int] = {}
@@ -106,19 +115,27 @@ class Client:
     async def upload(self, files: Files, *, key: str = "") -> Operation:
         """POST /v1/programs. The key is the program's name too: so is found what came of an unknown outcome."""
         operation = self._begin("upload", key or f"시험 {uuid4().hex}", files=files)
-        form = {
-            "pgm_ladder_zip_file": ("ladder.zip", files.archive),
-            "pgm_template_file": ("template.xlsx", files.template),
-        }
         await self._ask(
             operation,
             "POST",
             "/v1/programs",
             data={"pgm_name": operation.key, "create_user": "kim"},
-            files=form,
+            files=_form(files),
             headers={"Idempotency-Key": operation.key.rpartition(" ")[2]},
         )
         operation.pgm_id = str(operation.body.get("pgm_id", "")) if operation.outcome is Outcome.OK else ""
+        operation.revision = int(operation.body.get("revision", 0))
+        return operation
+
+    async def replace(self, pgm_id: str, files: Files) -> Operation:
+        """PUT /v1/programs/.../files"""
+        operation = self._begin("replace", pgm_id, pgm_id=pgm_id, files=files)
+        who = {"create_user": "kim"}
+        await self._ask(operation, "PUT", f"/v1/programs/{pgm_id}/files", data=who, files=_form(files))
+        latest = (
+            operation.body.get("pending") or operation.body if operation.status == HTTPStatus.OK else operation.body
+        )
+        operation.revision = int(latest.get("revision", 0))
         return operation
 
     async def delete(self, pgm_id: str) -> Operation:
@@ -171,27 +188,50 @@ async def a_client(url: str, history: History) -> AsyncIterator[Client]:
 def some_files(chance: random.Random, *, logics: int = 0, rungs: int = 0) -> Files:
     """A small upload like no other: one to four logics of one to six rungs, unless said otherwise."""
     device = f"M{chance.randrange(10**8, 10**9)}"
-    bodies: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    for number in range(logics or chance.randint(1, 4)):
-        logic_id = f"{number:04d}_11"
-        counts[logic_id] = rungs or chance.randint(1, 6)
-        bodies[logic_id] = "".join(
-            f"{4 * rung},,LD,X{chance.randrange(4096):X},,,\n{4 * rung + 1},,OUT,{device},,,\n"
-            for rung in range(counts[logic_id])
-        )
-    archive = archive_of(bodies)
+    numbers = range(logics or chance.randint(1, 4))
+    return _files(device, {f"{number:04d}_11": _ladder(device, rungs, chance) for number in numbers})
+
+
+def revised(files: Files, chance: random.Random) -> Files:
+    """What its owner made of an upload: a logic changed, or one more; one time in four the same bytes again."""
+    if chance.random() < 0.25:
+        return files
+    number = chance.randint(0, len(files.bodies))
+    return _files(files.device, {**files.bodies, f"{number:04d}_11": _ladder(files.device, 0, chance)})
+
+
+def _ladder(device: str, rungs: int, chance: random.Random) -> str:
+    return "".join(
+        f"{4 * rung},,LD,X{chance.randrange(4096):X},,,\n{4 * rung + 1},,OUT,{device},,,\n"
+        for rung in range(rungs or chance.randint(1, 6))
+    )
+
+
+def _files(device: str, bodies: Mapping[str, str]) -> Files:
+    archive = archive_of(dict(bodies))
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         contents = {logic_id: opened.read(f"{logic_id}.csv") for logic_id in bodies}
     return Files(
         archive=archive,
         template=template_of(("0", "이송부", "", logic_id, f"L{logic_id}") for logic_id in bodies),
+        bodies=bodies,
         logics={
-            logic_id: Logic(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content), rungs=counts[logic_id])
+            logic_id: Logic(
+                sha256=hashlib.sha256(content).hexdigest(),
+                size_bytes=len(content),
+                rungs=bodies[logic_id].count(",OUT,"),
+            )
             for logic_id, content in contents.items()
         },
         device=device,
     )
+
+
+def _form(files: Files) -> dict[str, tuple[str, bytes]]:
+    return {
+        "pgm_ladder_zip_file": ("ladder.zip", files.archive),
+        "pgm_template_file": ("template.xlsx", files.template),
+    }
 
 
 async def until(holds: Callable[[], Awaitable[bool] | bool], *, within_s: float, what: str = "") -> None:

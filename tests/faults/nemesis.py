@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from builders.tcp_proxy import TcpProxy, tcp_proxy
-from faults.history import Client, Outcome, some_files
+from faults.history import Client, Outcome, revised, some_files
 from faults.nursery import Program
 from faults.site import Site
 
@@ -79,7 +79,7 @@ class Nemesis:
 
 @dataclass(slots=True, kw_only=True)
 class Load:
-    """Clients that register, delete, register anew, look and search, and count the documents that were accepted."""
+    """Clients that register, replace, delete, look and search, and count the documents that were accepted."""
 
     chance: random.Random
     documents: int = 0
@@ -89,8 +89,8 @@ class Load:
         """Until so many documents were accepted, by all clients together."""
         while self.documents < until_documents:
             await self._register(client)
-            if self.live and self.chance.random() < 0.3:
-                await self._delete_and_register_anew(client)
+            if self.live:
+                await self._change(client)
             if self.live:
                 await self._look(client, self.chance.choice(self.live))
             await asyncio.sleep(self.chance.uniform(0.0, 2 * pause_s))
@@ -101,6 +101,22 @@ class Load:
         if uploaded.outcome is Outcome.OK:
             self.documents += 2 + len(files.logics)
             self.live.append(uploaded.pgm_id)
+
+    async def _change(self, client: Client) -> None:
+        """Three of ten registrations are followed by a delete, three by other files in their place."""
+        drawn = self.chance.random()
+        if drawn < 0.3:
+            await self._delete_and_register_anew(client)
+        elif drawn < 0.6:
+            await self._replace(client, self.chance.choice(self.live))
+
+    async def _replace(self, client: Client, pgm_id: str) -> None:
+        present = client.history.sent(pgm_id)[-1].files
+        assert present
+        files = revised(present, self.chance)
+        replaced = await client.replace(pgm_id, files)
+        if replaced.outcome is Outcome.OK and files is not present:
+            self.documents += 2 + len(files.logics)
 
     async def _delete_and_register_anew(self, client: Client) -> None:
         pgm_id = self.live.pop(self.chance.randrange(len(self.live)))

@@ -163,6 +163,12 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
         "I1",
         _told(kind="upload", outcome=Outcome.OK, status=201, pgm_id="PGM_77", files=some_files(random.Random(1))),
     ),
+    "a revision that is forgotten": (
+        "I1",
+        _told(
+            kind="replace", outcome=Outcome.OK, status=201, pgm_id=LIVE, revision=2, files=some_files(random.Random(1))
+        ),
+    ),
     "a program that nobody registered": ("I2", _by_sql(_STRANGER, "DELETE FROM programs WHERE pgm_id = 'PGM_900'")),
     "a program that was refused": (
         "I2",

@@ -36,8 +36,8 @@ from builders.embedding_servers import (
 )
 from builders.tls_proxy import HOSTS, an_authority, tls_proxy
 from contracts.embedder import EmbedderContract, values
-from domain.errors import MisconfiguredError, UnavailableError
-from domain.ports.embedder import Embedder
+from domain.errors import MisconfiguredError, UnavailableError, UnindexableError
+from domain.ports.embedder import TEXT_REFUSED, Embedder
 
 KEY = "sk-very-secret-1234567890"
 BASES = {"openai": "/v1", "huggingface": "", "cohere": "/v2"}
@@ -121,9 +121,7 @@ class TestOpenAI(RemoteContract):
             await embedder.embed(["모터 정지", "도어 열림"])
 
     @pytest.mark.parametrize(
-        "embedding",
-        ["not base64!", in_base64([math.nan] * DIMENSION), in_base64([0.0] * DIMENSION), in_base64([1.0] * 63), "QUJD"],
-        ids=["no base64", "NaN", "zero", "short", "three bytes"],
+        "embedding", ["not base64!", in_base64([1.0] * 63), "QUJD"], ids=["no base64", "short", "three bytes"]
     )
     async def test_base64_that_holds_no_vector_is_a_misconfiguration(
         self, embedder: Embedder, server: EmbeddingServer, embedding: str
@@ -260,14 +258,16 @@ LASTING: dict[str, tuple[Fault, str]] = {
     "no vectors": (with_vectors(lambda vectors: []), "not 3 vectors"),
     "another dimension": (with_vectors(lambda vectors: [vector[:-1] for vector in vectors]), "MILVUS_EMBEDDING_DIM"),
     "one ragged": (with_vectors(lambda vectors: [*vectors[:-1], vectors[-1] * 2]), "MILVUS_EMBEDDING_DIM"),
-    "null": (with_vectors(lambda vectors: [[None] * DIMENSION, *vectors[1:]]), "not finite"),
-    "NaN": (with_vectors(lambda vectors: [[math.nan] * DIMENSION, *vectors[1:]]), "not finite"),  # json writes it so
-    "Infinity": (with_vectors(lambda vectors: [*vectors[1:], [-math.inf] * DIMENSION]), "not finite"),
-    "zero": (with_vectors(lambda vectors: [[0.0] * DIMENSION, *vectors[1:]]), "zero"),
-    "beyond float32": (with_vectors(lambda vectors: [[1e300] * DIMENSION, *vectors[1:]]), "not finite"),
     "words": (with_vectors(lambda vectors: [["x"] * DIMENSION, *vectors[1:]]), "something else"),
     "another shape": (lambda *_: in_json({"error": "none today"}), "something else"),
     "oversized": (lambda *_: Reply(body=b" " * 3_000_000), "MILVUS_EMBEDDING_DIM"),
+}
+WITHOUT_DIRECTION: dict[str, list[Any]] = {
+    "null": [None] * DIMENSION,
+    "NaN": [math.nan] * DIMENSION,  # json writes it so
+    "Infinity": [-math.inf] * DIMENSION,
+    "zero": [0.0] * DIMENSION,
+    "beyond float32": [1e300] * DIMENSION,
 }
 TEXTS = ["모터 정지", "도어 열림", "펌프 기동"]
 TOO_LONG = {
@@ -372,19 +372,37 @@ async def test_a_rate_that_is_used_up_is_an_outage_and_no_misconfiguration(serve
 async def test_a_text_that_is_refused_at_any_length_is_told_and_ends_the_questions(server: EmbeddingServer) -> None:
     server.refuses = lambda sent: refusal_of("not this", status=400) if any("펌프" in text for text in sent) else None
     async with opening("openai", server) as embedder:
-        with pytest.raises(MisconfiguredError, match="refuses one text, however short, and takes others"):
+        with pytest.raises(UnindexableError, match="one of the texts, however short") as raised:
             await embedder.embed(["모터 정지", "펌프 " * 100])
+    assert raised.value.code == TEXT_REFUSED
     assert len(server.seen) < 12
 
 
-async def test_questions_about_a_refusal_end_at_the_deadline(server: EmbeddingServer) -> None:
-    server.refuses = lambda sent: (
-        replace(refusal_of("too long", status=400), beforehand=lambda: asyncio.sleep(0.05)) if len(sent) > 1 else None
-    )
-    async with opening("openai", server, timeout_s=0.5) as embedder:
-        server.faults = [lambda s, v: replace(answered(s, v), beforehand=lambda: asyncio.sleep(0.05))] * 99
-        with pytest.raises(UnavailableError, match="no answer within"):
-            await embedder.embed([f"모터 {number}" for number in range(32)])
+async def test_a_rate_that_is_used_up_while_a_text_is_shortened_fails_no_text(server: EmbeddingServer) -> None:
+    words = "Request too large for the tokens of this minute"
+    server.refuses = lambda sent: refusal_of(words, status=429) if any("펌프" in text for text in sent) else None
+    async with opening("openai", server) as embedder:
+        with pytest.raises(UnavailableError, match="429"):
+            await embedder.embed(["모터 정지", "펌프 " * 100])
+
+
+@pytest.mark.parametrize("vector", WITHOUT_DIRECTION.values(), ids=WITHOUT_DIRECTION)
+async def test_a_text_without_direction_is_told_from_a_model_that_finds_none(
+    name: str, server: EmbeddingServer, vector: list[Any]
+) -> None:
+    def poisoned(seen: Seen, vectors: list[list[float]]) -> Reply:
+        texts = seen.body[FIELDS[name]]
+        changed = [vector if "펌프" in text else own for text, own in zip(texts, vectors, strict=True)]
+        return with_vectors(lambda _: changed)(seen, vectors)
+
+    async with opening(name, server) as embedder:
+        server.faults = [poisoned] * 99
+        with pytest.raises(UnindexableError) as refused:
+            await embedder.embed(["모터 정지", "펌프 기동"])
+        server.faults = [with_vectors(lambda vectors: [vector] * len(vectors))] * 99
+        with pytest.raises(MisconfiguredError, match=r"EMBEDDING_MODEL_NAME .*zero or not finite"):
+            await embedder.embed(["모터 정지", "펌프 기동"])
+    assert refused.value.code == TEXT_REFUSED
 
 
 @pytest.mark.parametrize(("fault", "told"), LASTING.values(), ids=LASTING)

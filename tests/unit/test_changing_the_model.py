@@ -12,10 +12,11 @@ from application.rebuild_index import RebuildIndex
 from application.search_rungs import SearchQuery
 from builders.service import Service, WatchedEmbedder, a_service
 from domain.document import DocumentState, DocumentType
-from domain.errors import ConflictError, UnavailableError
+from domain.errors import ConflictError, UnavailableError, UnindexableError
+from domain.failures import Stage
 from domain.index_key import IndexKey
 from domain.ports.catalogue import IndexView
-from domain.ports.embedder import EmbeddingModel
+from domain.ports.embedder import TEXT_REFUSED, EmbeddingModel
 from fakes.vector_index import InMemoryVectorIndex, UnavailableVectorIndex
 
 NEW_KEY = IndexKey(model=EmbeddingModel(name="another", dimension=16), rendering_version=1)
@@ -191,6 +192,34 @@ async def test_a_document_that_can_not_be_read_any_more_fails_visibly_and_holds_
     assert set(await names_found(successor.service, "도어 잠금")) == {"template.xlsx"}
     for index in (service.index, successor.index):
         assert {entry.document_type for entry in index.entries.values()} == {DocumentType.TEMPLATE}
+
+
+async def test_a_text_that_the_new_model_alone_refuses_fails_its_document_and_the_switch_takes_place(
+    tmp_path: Path,
+) -> None:
+    service = await indexed_service(tmp_path)
+    successor = Successor(service)
+
+    async def refuse_doors(texts: Sequence[str]) -> None:
+        if any("잠금" in text for text in texts):
+            raise UnindexableError(TEXT_REFUSED, "the embedding model refuses one of the texts, however short")
+
+    successor.embedder.before = refuse_doors
+    assert (await successor.build())[-1].held == 2
+    assert (await service.catalogue.index(NEW_KEY)).is_complete
+    (failed,) = await service.catalogue.failures("PGM_1", limit=10)
+    assert failed.document_name == "0001_11.csv"
+    assert failed.failure is not None
+    assert failed.failure.code == "text_refused"
+    (told,) = (await service.operations.failures("PGM_1", limit=10)).items
+    assert (told.attempt.stage, told.attempt.is_final) == (Stage.EMBED, True)
+    await successor.service.relay()
+    for claimed in list(successor.service.dispatcher.waiting.values()):
+        await successor.service.container.handle_event()(claimed)
+    assert not [event for event in service.registry.committed.events.values() if event.is_pending or event.is_dead]
+    for index in (service.index, successor.index):
+        assert failed.document_id not in {entry.document.document_id for entry in index.entries.values()}
+        assert index.entries
 
 
 async def test_an_index_that_lost_rows_while_it_was_built_is_not_switched_to(tmp_path: Path) -> None:

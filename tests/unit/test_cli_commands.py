@@ -232,6 +232,10 @@ def test_the_status_names_what_waits_longest_and_why(run: Run, service: Service)
         ({"age_s": 7_300.0, "waits_for": "worker"}, "waiting for 2 h: D1 a.csv, it waits for a free worker"),
         ({"age_s": 130.0, "waits_for": "work_under_way"}, "waiting for 2 min: D1 a.csv, a worker is at it"),
         (
+            {"age_s": 9.0, "waits_for": "next_attempt", "next_attempt_dt": "2026-01-05T09:01:00Z"},
+            "waiting for 9 s: D1 a.csv, it is tried again in 60 s",
+        ),
+        (
             {"age_s": 300_000.0, "waits_for": "operator"},
             "waiting for 3 d: D1 a.csv, nobody tries it any more: see `ladderbase retry`",
         ),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from adapters.embedding.answers import rows_of, unit_vectors
-from domain.errors import MisconfiguredError
-from domain.ports.embedder import EmbeddingModel
+from domain.errors import MisconfiguredError, UnindexableError
+from domain.ports.embedder import TEXT_REFUSED, EmbeddingModel
 
 MODEL = EmbeddingModel(name="four", dimension=4)
 
@@ -24,14 +24,14 @@ def test_another_count_or_dimension_is_a_misconfiguration(shape: tuple[int, ...]
 
 
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
-def test_a_vector_without_direction_is_a_misconfiguration(value: float) -> None:
-    with pytest.raises(MisconfiguredError):
+def test_a_vector_without_direction_is_the_fault_of_its_text(value: float) -> None:
+    with pytest.raises(UnindexableError):
         unit_vectors(np.full((1, 4), value, dtype=np.float32), model=MODEL, count=1)
 
 
 @pytest.mark.parametrize("value", [3e38, 1e-45])
-def test_a_vector_whose_length_float32_cannot_hold_is_a_misconfiguration(value: float) -> None:
-    with pytest.raises(MisconfiguredError):
+def test_a_vector_whose_length_float32_cannot_hold_has_no_direction(value: float) -> None:
+    with pytest.raises(UnindexableError):
         unit_vectors(np.full((1, 4), value, dtype=np.float32), model=MODEL, count=1)
 
 
@@ -49,5 +49,6 @@ def test_a_row_of_another_dimension_is_a_misconfiguration_that_names_the_setting
 @pytest.mark.parametrize("value", [None, 1e300, float("inf")])
 def test_a_number_that_float32_cannot_hold_makes_no_vector(value: float | None) -> None:
     rows = rows_of([[1.0, 2.0, 3.0, value]], model=MODEL)
-    with pytest.raises(MisconfiguredError, match="not finite"):
+    with pytest.raises(UnindexableError, match="not finite") as raised:
         unit_vectors(rows, model=MODEL, count=1)
+    assert raised.value.code == TEXT_REFUSED

@@ -1,7 +1,7 @@
 """From the outbox to searchable: at least once, in any order, whatever fails on the way."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +12,14 @@ from application.search_rungs import SearchQuery
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, DOOR
 from domain.document import DocumentRef, DocumentState
-from domain.errors import InvalidRequestError, MisconfiguredError, NotFoundError, UnavailableError
+from domain.errors import InvalidRequestError, MisconfiguredError, NotFoundError, UnavailableError, UnindexableError
 from domain.events import LEASE, ClaimedEvent, DocumentsRegistered
+from domain.ports.embedder import TEXT_REFUSED
 from domain.program import ProgramStatus
 from domain.search import SearchScope
 from domain.upload import InspectedUpload
 from domain.vectors import Vectors
+from fakes.blob_store import InMemoryBlobStore
 from fakes.embedder import HashingEmbedder, UnavailableEmbedder
 from fakes.vector_index import InMemoryVectorIndex, UnavailableVectorIndex
 
@@ -119,21 +121,113 @@ async def test_an_outage_without_end_ends_in_failures_that_can_be_seen(tmp_path:
     assert not [event for event in service.registry.committed.events.values() if event.is_pending]
 
 
-class MisconfiguredEmbedder(HashingEmbedder):
-    """Answers, but never what the settings say."""
+class LyingEmbedder(HashingEmbedder):
+    """Answers what `lie` makes of the vectors, until it is told the truth."""
+
+    lie: Callable[[Vectors], Vectors] | None = None
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        raise MisconfiguredError("hashing answered a vector of 3 values, not of 64 (MILVUS_EMBEDDING_DIM)")
+        vectors = await super().embed(texts)
+        return self.lie(vectors) if self.lie else vectors
 
 
-async def test_a_misconfiguration_without_end_is_not_told_as_an_outage(tmp_path: Path) -> None:
-    service = await a_service(tmp_path, embedder=MisconfiguredEmbedder())
+def of_another_dimension(vectors: Vectors) -> Vectors:
+    return Vectors(dimension=vectors.dimension // 2, buffer=vectors.buffer[: len(vectors.buffer) // 2])
+
+
+def one_too_few(vectors: Vectors) -> Vectors:
+    return replace(vectors, buffer=bytes(vectors.buffer[: -4 * vectors.dimension]))
+
+
+def not_a_number(vectors: Vectors) -> Vectors:
+    return replace(vectors, buffer=b"\x00\x00\xc0\x7f" * vectors.dimension * len(vectors))
+
+
+def refused(vectors: Vectors) -> Vectors:
+    raise MisconfiguredError("the embedder refuses the key, OPENAI_API_KEY (401)")
+
+
+@pytest.mark.parametrize("lie", [of_another_dimension, one_too_few, not_a_number, refused])
+async def test_a_misconfiguration_fails_no_document_and_all_is_indexed_once_it_is_mended(
+    tmp_path: Path, lie: Callable[[Vectors], Vectors]
+) -> None:
+    embedder = LyingEmbedder()
+    embedder.lie = lie
+    service = await a_service(tmp_path, embedder=embedder)
     await service.register()
     await service.work_for(timedelta(hours=3), step=timedelta(seconds=61))
-    failures = await service.catalogue.failures("PGM_1", limit=10)
-    assert {document.failure.message for document in failures if document.failure} == {
-        "a setting and a dependency disagree: the worker's log says which"
-    }
+    assert {DocumentState.INDEXED, DocumentState.FAILED}.isdisjoint(service.states.values())
+    assert [event.attempts for event in service.registry.committed.events.values()] == [0]
+    embedder.lie = None
+    await service.work()
+    assert service.states == INDEXED
+
+
+async def test_a_misconfiguration_that_lasts_is_one_line_of_the_history_and_is_tried_once_a_minute(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    embedder = LyingEmbedder()
+    embedder.lie = of_another_dimension
+    service = await a_service(tmp_path, embedder=embedder)
+    await service.register()
+    await service.work_for(timedelta(hours=1), step=timedelta(seconds=10))
+    (told,) = (await service.operations.failures("PGM_1", limit=10)).items
+    assert (told.attempt.failure.code, told.attempt.stage, told.attempt.is_final) == ("misconfigured", "embed", False)
+    lines = [record for record in caplog.records if "until an operator has acted" in record.message]
+    assert len(lines) == 60
+    assert "vectors of 32 dimensions, not as many of 64" in lines[0].message
+
+
+class BucketlessStore(InMemoryBlobStore):
+    """Answers that there is no bucket."""
+
+    async def read(self, key: str, *, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        raise MisconfiguredError("there is no bucket of that name: see S3_BUCKET_NAME")
+        yield b""
+
+
+async def test_a_bucket_that_is_missing_fails_no_document_and_all_is_indexed_once_it_is_there(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    service.container.blobs.override(BucketlessStore())
+    await service.work_for(timedelta(hours=3), step=timedelta(seconds=61))
+    assert DocumentState.FAILED not in service.states.values()
+    service.container.blobs.override(service.blobs)
+    await service.work()
+    assert service.states == INDEXED
+
+
+async def test_a_text_that_the_model_refuses_fails_its_document_at_once_and_no_neighbour(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR, "0001_11": DOOR})
+
+    async def refuse_doors(texts: Sequence[str]) -> None:
+        if any("잠금" in text for text in texts):
+            raise UnindexableError(TEXT_REFUSED, "the embedding model refuses one of the texts, however short")
+
+    service.embedder.before = refuse_doors
+    await service.register()
+    await service.work()
+    assert service.states == INDEXED | {"0001_11.csv": DocumentState.FAILED}
+    (failed,) = await service.catalogue.failures("PGM_1", limit=10)
+    assert failed.failure is not None
+    assert failed.failure.code == "text_refused"
+    (told,) = (await service.operations.failures("PGM_1", limit=10)).items
+    assert (told.attempt.stage, told.attempt.is_final, len(told.attempt.documents)) == ("embed", True, 1)
+    assert not [event for event in service.registry.committed.events.values() if event.is_pending or event.is_dead]
+    service.embedder.before = None
+    assert "0001_11.csv@8" not in await found(service, "도어 잠금")
+
+
+async def test_a_query_that_the_model_refuses_is_the_callers_to_change(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+
+    async def refuse(_: Sequence[str]) -> None:
+        raise UnindexableError(TEXT_REFUSED, "the embedding model refuses one of the texts, however short")
+
+    service.embedder.before = refuse
+    with pytest.raises(InvalidRequestError) as raised:
+        await found(service, "X0")
+    assert (raised.value.field, raised.value.code) == ("query", "text_refused")
 
 
 async def test_one_document_that_cannot_be_read_does_not_hold_up_its_neighbours(tmp_path: Path) -> None:

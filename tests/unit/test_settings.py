@@ -41,6 +41,7 @@ WRONG = {
     "EMBEDDING_BATCH_SIZE": ["many", "-7", "25700"],
     "EMBEDDING_CONCURRENCY": ["two", "-7", "6500"],
     "EMBEDDING_TIMEOUT_S": ["soon", "-7", "30100"],
+    "EMBEDDING_QUERY_TIMEOUT_S": ["soon", "-7", "6100"],
     "EMBEDDING_MAX_CHARACTERS": ["all", "-7", "99999"],
     "INDEX_FOLLOWS_MODEL": ["maybe"],
     "ASYNC_MILVUS_PROCESSING": ["maybe", "yes", "2"],

@@ -14,8 +14,10 @@ from application.write_vectors import (
     indexed_documents,
 )
 from contracts.records import a_chunk, a_document
-from domain.document import DocumentRef
-from domain.errors import UnavailableError
+from domain.document import DocumentRef, Failure
+from domain.errors import MisconfiguredError, UnavailableError, UnindexableError
+from domain.failures import Stage
+from domain.ports.embedder import TEXT_REFUSED
 from domain.ports.vector_index import IndexEntry
 from domain.vectors import Vectors
 from fakes.embedder import HashingEmbedder
@@ -164,8 +166,53 @@ async def test_too_few_vectors_or_numbers_that_are_none_reach_no_index(index: In
         async def embed(self, texts: Sequence[str]) -> Vectors:
             return Vectors(dimension=64, buffer=lie)
 
-    with pytest.raises(UnavailableError, match="embedder"):
+    with pytest.raises(MisconfiguredError, match="embedder"):
         await WriteVectors(embedder=Lying(), index=index).write([a_piece()])
+    assert index.entries == {}
+
+
+async def test_vectors_of_another_dimension_reach_no_index_even_where_their_bytes_would_fit(
+    index: InMemoryVectorIndex,
+) -> None:
+    with pytest.raises(MisconfiguredError, match="for 2 texts the embedder answered 2 vectors of 128 dimensions"):
+        await WriteVectors(embedder=HashingEmbedder(dimension=128), index=index).write([a_piece()])
+    assert index.entries == {}
+
+
+class RefusingEmbedder(CountingEmbedder):
+    """Takes any text but those that begin with one of `refused`."""
+
+    refused: tuple[str, ...] = ()
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        if any(text.startswith(self.refused) for text in texts):
+            raise UnindexableError(TEXT_REFUSED, "one of the texts is refused")
+        return await super().embed(texts)
+
+
+async def test_of_many_documents_those_with_a_refused_text_fail_and_the_others_are_written(
+    index: InMemoryVectorIndex,
+) -> None:
+    embedder = RefusingEmbedder()
+    embedder.refused = ("렁 2 ", "렁 5 ")
+    pieces = [a_piece(ordinal) for ordinal in range(8)]
+    written = await WriteVectors(embedder=embedder, index=index).write(pieces)
+    assert [piece.document.ordinal for piece in written] == list(range(8))
+    failed = {piece.document.ordinal: piece for piece in written if piece.failure is not None}
+    assert set(failed) == {2, 5}
+    assert failed[2].failure == Failure(code="text_refused", message="one of the texts is refused")
+    assert (failed[2].failed_at, failed[2].chunks) == (Stage.EMBED, ())
+    assert {entry.document.document_id for entry in index.entries.values()} == {
+        piece.document.document_id for piece in written if piece.failure is None
+    }
+
+
+async def test_nothing_is_left_of_a_document_whose_last_text_is_refused(index: InMemoryVectorIndex) -> None:
+    embedder = RefusingEmbedder()
+    embedder.refused = (f"렁 0 {CHUNKS_PER_EMBEDDING}",)
+    (piece,) = await WriteVectors(embedder=embedder, index=index).write([a_piece(0, chunks=CHUNKS_PER_EMBEDDING + 1)])
+    assert piece.failure is not None
+    assert len(embedder.calls) == 1
     assert index.entries == {}
 
 

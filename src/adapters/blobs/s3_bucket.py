@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import hashlib
-import ipaddress
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from botocore.exceptions import BotoCoreError
 
 from adapters.blobs.options import StorageOptions
 from adapters.blobs.s3_errors import translated_errors
+from adapters.loopback import is_loopback
 from domain.errors import MisconfiguredError
 
 SLOWEST_BYTES_PER_S = 64 * 1024
@@ -119,16 +119,8 @@ def _config(options: StorageOptions) -> AioConfig:
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         request_checksum_calculation=options.checksum_mode,
         response_checksum_validation=options.checksum_mode,
-        proxies={} if _is_loopback(options.endpoint_url) else None,  # none stands before an address on this machine
+        proxies={} if is_loopback(urlsplit(options.endpoint_url).hostname or "") else None,
     )
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _encryption(options: StorageOptions) -> dict[str, str]:

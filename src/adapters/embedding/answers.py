@@ -5,25 +5,26 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from domain.errors import MisconfiguredError
-from domain.ports.embedder import EmbeddingModel
+from domain.errors import MisconfiguredError, UnindexableError
+from domain.ports.embedder import TEXT_REFUSED, EmbeddingModel
 from domain.vectors import Vectors
 
 Rows = npt.NDArray[np.float32]
+NO_DIRECTION = "a vector that is zero or not finite"
 
 
 def unit_vectors(rows: Rows, *, model: EmbeddingModel, count: int) -> Vectors:
     """`count` rows of the model's dimension, each scaled to length one.
 
-    Raises MisconfiguredError for other counts, other dimensions, and for rows that are zero or not finite:
-    the same texts would give the same answer again.
+    Raises MisconfiguredError for other counts and other dimensions, which no text is to blame for, and
+    UnindexableError for rows that are zero or not finite: the same texts would give the same answer again.
     """
     if rows.shape != (count, model.dimension):
         raise MisconfiguredError(f"{model.name} answered {rows.shape}, not {count} vectors of {model.dimension}")
     with np.errstate(over="ignore", invalid="ignore"):  # both are found below
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise MisconfiguredError(f"{model.name} answered vectors that are zero or not finite")
+        raise UnindexableError(TEXT_REFUSED, f"{model.name} answered {NO_DIRECTION}")
     return Vectors(dimension=model.dimension, buffer=(rows / lengths).astype(np.float32).tobytes())
 
 

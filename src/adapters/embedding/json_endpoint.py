@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import httpx
 
 from adapters.embedding.retries import PassingError, retry_after_s
+from adapters.loopback import is_loopback
 from domain.errors import MisconfiguredError
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _LONGEST_CONNECT_S = 5.0
 _KEEP_ALIVE_S = 30.0
 _LARGEST_COMPLAINT = 16_384
@@ -117,7 +117,7 @@ async def opened_endpoint(
             ),
             timeout=httpx.Timeout(attempt_s, connect=min(_LONGEST_CONNECT_S, attempt_s)),
             follow_redirects=False,
-            trust_env=url.host not in _LOOPBACK,
+            trust_env=not is_loopback(url.host),
         )
     except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
         raise MisconfiguredError(

@@ -10,15 +10,15 @@ from typing import Protocol
 import httpx
 import msgspec
 
-from adapters.embedding.answers import Rows, unit_vectors
+from adapters.embedding.answers import NO_DIRECTION, Rows, unit_vectors
 from adapters.embedding.json_endpoint import JsonEndpoint, RefusedError, opened_endpoint, refusal_of_everything
 from adapters.embedding.options import EmbeddingOptions
 from adapters.embedding.provider import Provider
 from adapters.embedding.retries import PassingError, retried
 from adapters.embedding.texts import sendable
 from application.together import together
-from domain.errors import MisconfiguredError, UnavailableError
-from domain.ports.embedder import Embedder, EmbeddingModel
+from domain.errors import MisconfiguredError, UnavailableError, UnindexableError
+from domain.ports.embedder import TEXT_REFUSED, Embedder, EmbeddingModel
 from domain.vectors import Vectors
 
 # A float64 has 17 digits, a sign, an exponent; printed one to a line, a comma and the indentation too.
@@ -128,18 +128,22 @@ class RemoteEmbedder(Embedder):
         return b"".join(answers)
 
     async def _shortened(self, text: str, refusal: RefusedError, ends_at: float) -> bytes:
-        """The vector of as much of the text as the server takes. Raises MisconfiguredError where it takes nothing."""
+        """The vector of as much of the text as the server takes. Raises UnindexableError where it takes nothing."""
         length = len(text) // 2
         while length >= _SHORTEST_TEXT:
             try:
                 answer = await self._asked([text[:length].strip() or "."], ends_at)
-            except RefusedError:
+            except RefusedError as error:
+                refusal = error
                 length //= 2
             else:
                 told = "of a text of %d characters the embedder takes %d: lower EMBEDDING_MAX_CHARACTERS (%s)"
                 _log.warning(told, len(text), length, refusal)
                 return answer
-        raise MisconfiguredError(f"the embedder refuses one text, however short, and takes others ({refusal})")
+        if refusal.is_passing:
+            raise UnavailableError("embedder", refusal.reason) from refusal
+        _log.warning("the embedder refuses one text, however short, and takes others (%s)", refusal)
+        raise UnindexableError(TEXT_REFUSED, "the embedding model refuses one of the texts, however short")
 
     async def _asked(self, texts: Sequence[str], ends_at: float) -> bytes:
         content = msgspec.json.encode(self._wire.question(texts))
@@ -154,9 +158,12 @@ class RemoteEmbedder(Embedder):
             raise MisconfiguredError(f"{self._model.name} answered something else than embeddings: {error}") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if _NOT_FINITE.search(answer):
-                raise MisconfiguredError(f"{self._model.name} answered numbers that are not finite") from error
+                raise RefusedError(f"{self._model.name} answered {NO_DIRECTION}", is_passing=False) from error
             raise PassingError("its answer is no JSON") from error
-        return unit_vectors(rows, model=self._model, count=count).buffer
+        try:
+            return unit_vectors(rows, model=self._model, count=count).buffer
+        except UnindexableError as error:  # one text may be to blame, or the model, which a harmless text tells
+            raise RefusedError(str(error), is_passing=False) from error
 
 
 @asynccontextmanager

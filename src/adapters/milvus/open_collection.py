@@ -9,7 +9,7 @@ from pymilvus.exceptions import MilvusException
 
 from adapters.milvus import filters
 from adapters.milvus.connection import MilvusSession
-from adapters.milvus.errors import COLLECTION_NOT_LOADED
+from adapters.milvus.errors import COLLECTION_NOT_FOUND, COLLECTION_NOT_LOADED
 from adapters.milvus.rows import OUTPUT_FIELDS, OWNER_FIELDS
 from adapters.milvus.schema import search_parameters
 from domain.errors import UnavailableError
@@ -33,6 +33,9 @@ class OpenCollection:
         try:
             return await work(self)
         except MilvusException as error:
+            if error.code == COLLECTION_NOT_FOUND:
+                # 2.3 says so of every collection in a database that is missing, but not when asked which there are.
+                await self.session.client.list_collections(timeout=self.timeout_s)
             if error.code != COLLECTION_NOT_LOADED:
                 raise
             await self.session.client.load_collection(self.name, timeout=self.timeout_s)

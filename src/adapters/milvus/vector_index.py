@@ -9,11 +9,11 @@ from typing import TypeVar
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
+from adapters.breaker import Breaker
 from adapters.milvus import filters
-from adapters.milvus.breaker import Breaker
 from adapters.milvus.collection import ChunkCollection
 from adapters.milvus.connection import MilvusConnection
-from adapters.milvus.errors import COLLECTION_NOT_FOUND, INDEX_NOT_FOUND, translated_errors
+from adapters.milvus.errors import COLLECTION_NOT_FOUND, INDEX_NOT_FOUND, NoAnswerError, translated_errors
 from adapters.milvus.names import CollectionNames
 from adapters.milvus.open_collection import OpenCollection
 from adapters.milvus.rows import candidates, floats, held_documents, rows
@@ -63,7 +63,7 @@ class MilvusVectorIndex(VectorIndex):
         self._names = CollectionNames(alias=alias, key=key)
         self._collection = ChunkCollection(names=self._names)
         self._connection = MilvusConnection(uri, token=token, database=database, ca_file=ca_file)
-        self._breaker = Breaker(clock=time.monotonic)
+        self._breaker = Breaker("milvus", clock=time.monotonic, silence=NoAnswerError)
         self._timeout_s = timeout_s
         self._search_timeout_s = search_timeout_s
 

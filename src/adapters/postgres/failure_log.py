@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, any_, bindparam, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.failure_rows import row_of_attempt
+from adapters.postgres.failure_rows import failure_of_row, row_of_attempt
 from adapters.postgres.many_rows import as_table
 from adapters.postgres.tables import failures, programs
 from domain.events import StartedEvent
@@ -38,6 +38,18 @@ class PostgresFailureLog(FailureLog):
         )
         of_the_living = select(incoming).join(live, live.c.pgm_id == incoming.c.pgm_id)
         await self._connection.execute(insert(failures).from_select(list(rows[0]), of_the_living))
+
+    async def record_once(self, attempt: FailedAttempt) -> None:
+        """See the port. Nobody else records of an event while it is held."""
+        newest = await self._connection.execute(
+            select(failures)
+            .where(failures.c.pgm_id == attempt.pgm_id, failures.c.event_id == attempt.event_id)
+            .order_by(failures.c.failure_id.desc())
+            .limit(1)
+        )
+        row = newest.one_or_none()
+        if row is None or not attempt.repeats(failure_of_row(row).attempt):
+            await self.record([attempt])
 
     async def told_attempts(self, started: StartedEvent) -> int:
         """See the port."""

@@ -88,6 +88,16 @@ class PostgresOutbox(Outbox):
         last_error = legible(reason) if reason else outbox.c.last_error
         await self._change_held(held, next_attempt_at=NOW + delay, lease_token=None, last_error=last_error)
 
+    async def put_off(self, started: StartedEvent, *, delay: timedelta, reason: str) -> None:
+        """See the port."""
+        await self._change_held(
+            started,
+            next_attempt_at=NOW + delay,
+            lease_token=None,
+            attempts=outbox.c.attempts - 1,
+            last_error=legible(reason),
+        )
+
     async def return_unworked(self, started: StartedEvent) -> None:
         """See the port."""
         await self._change_held(started, next_attempt_at=NOW, lease_token=None, attempts=outbox.c.attempts - 1)

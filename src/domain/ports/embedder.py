@@ -6,6 +6,9 @@ from typing import Protocol
 
 from domain.vectors import Vectors
 
+TEXT_REFUSED = "text_refused"
+"""The code of a text that the model takes at no length, or finds no direction for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingModel:
@@ -27,6 +30,7 @@ class Embedder(Protocol):
         """One finite, unit-length vector per text, in the order of the texts.
 
         Raises UnavailableError when the model cannot answer now, MisconfiguredError when what it answers
-        is not what the settings say (dimension). Repeatable.
+        is not what the settings say (dimension), and UnindexableError under TEXT_REFUSED when it takes other texts,
+        but one of these never. Repeatable.
         """
         ...

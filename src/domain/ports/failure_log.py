@@ -18,6 +18,13 @@ class FailureLog(Protocol):
         """How many of the attempts at this event, before this one, stand in the history: the others just ended."""
         ...
 
+    async def record_once(self, attempt: FailedAttempt) -> None:
+        """Add to the history what its newest entry of that event does not tell already.
+
+        An event that is put off for days, at the same attempt, is one line.
+        """
+        ...
+
     async def trim(self, *, keep: int, limit: int) -> int:
         """Cut each program's history to `keep` entries; of at most `limit` in all, how many were removed.
 

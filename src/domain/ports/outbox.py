@@ -46,6 +46,13 @@ class Outbox(Protocol):
         """Give the event back, due after `delay`; `reason` is kept as its last error."""
         ...
 
+    async def put_off(self, started: StartedEvent, *, delay: timedelta, reason: str) -> None:
+        """Give a started event back, due after `delay`, without counting the attempt: it failed on nothing of its own.
+
+        `reason` is kept as its last error.
+        """
+        ...
+
     async def return_unworked(self, started: StartedEvent) -> None:
         """Give a started event back at once without counting the attempt (shutdown)."""
         ...

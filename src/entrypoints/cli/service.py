@@ -13,10 +13,10 @@ from urllib.parse import quote
 import click
 import httpx
 
+from adapters.loopback import is_loopback
 from entrypoints.cli.exit_codes import NO_SERVICE, REFUSED
 
 _TIMEOUT = httpx.Timeout(10.0, read=300.0, write=60.0)
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _POLL_S = 0.3
 _OUTAGE_S = 30.0
 _STANDSTILL_S = 1_800.0
@@ -145,7 +145,7 @@ class Service:
 async def connected(url: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Service]:
     """A service for the length of the block. No proxy of the environment stands before one on this machine."""
     address = _address(url)
-    is_local = address.host in _LOOPBACK
+    is_local = is_loopback(address.host)
     async with httpx.AsyncClient(
         base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local
     ) as client:

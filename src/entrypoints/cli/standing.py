@@ -29,7 +29,9 @@ def _oldest(document: Answer, now: datetime) -> Iterator[str]:
     what_for = _WAITS_FOR[document["waits_for"]]
     if document["waits_for"] == "next_attempt":
         next_s = (datetime.fromisoformat(document["next_attempt_dt"]) - now).total_seconds()
-        what_for += f" in {_span(next_s)}, after {document['attempts']} attempts"
+        what_for += f" in {_span(next_s)}"
+        if document["attempts"]:  # what waits for a setting to be mended has spent none
+            what_for += f", after {document['attempts']} attempts"
     yield f"waiting for {_span(document['age_s'])}: {document['document_id']} {document['document_name']}, {what_for}"
     if failure := document["last_failure"]:
         yield f"  its last attempt failed at {failure['stage']}: {failure['code']}, {failure['message']}"

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from adapters.milvus.errors import NoAnswerError
 from domain.errors import UnavailableError
 
 
@@ -11,11 +10,22 @@ class Breaker:
     """Opens after `failures` calls in a row without an answer: then calls fail at once for `pause_s` seconds.
 
     After the pause one call is let through as a probe. An answer closes the breaker, silence opens it anew.
-    An error that the server answered is an answer; a call that its caller gave up says nothing.
+    Silence is an error of the type `silence`. Any other error is an answer; a call that its caller gave up says
+    nothing.
     """
 
-    def __init__(self, *, clock: Callable[[], float], failures: int = 3, pause_s: float = 2.0) -> None:
+    def __init__(
+        self,
+        dependency: str,
+        *,
+        clock: Callable[[], float],
+        silence: type[UnavailableError] = UnavailableError,
+        failures: int = 3,
+        pause_s: float = 2.0,
+    ) -> None:
+        self._dependency = dependency
         self._clock = clock
+        self._silence = silence
         self._failures = failures
         self._pause_s = pause_s
         self._in_a_row = 0
@@ -32,7 +42,7 @@ class Breaker:
         is_probe = self._enter()
         try:
             yield
-        except NoAnswerError:
+        except self._silence:
             self._in_a_row += 1
             self._opened_at_s = self._clock()
             raise
@@ -50,7 +60,7 @@ class Breaker:
         if self._in_a_row < self._failures:
             return False
         if self._is_probing or self._clock() < self._opened_at_s + self._pause_s:
-            raise UnavailableError("milvus", "it gave no answer a moment ago and is asked again soon")
+            raise UnavailableError(self._dependency, "it gave no answer a moment ago and is asked again soon")
         self._is_probing = True
         return True
 

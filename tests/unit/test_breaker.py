@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.milvus.breaker import Breaker
+from adapters.breaker import Breaker
 from adapters.milvus.errors import NoAnswerError
 from domain.errors import MisconfiguredError, UnavailableError
 
@@ -25,7 +25,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> Breaker:
-    return Breaker(clock=clock, failures=3, pause_s=PAUSE_S)
+    return Breaker("milvus", clock=clock, silence=NoAnswerError, failures=3, pause_s=PAUSE_S)
 
 
 def silent(breaker: Breaker, times: int = 1) -> None:
