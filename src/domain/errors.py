@@ -24,6 +24,26 @@ class InvalidRequestError(LadderbaseError):
         self.code = code
 
 
+class UnauthenticatedError(LadderbaseError):
+    """Nobody knows who asks: come again with a credential that holds.
+
+    `reason` is for the log, and so is `credential`, which is no more of it than may be shown.
+    """
+
+    def __init__(self, reason: str, *, credential: str = "") -> None:
+        super().__init__(f"the credential does not hold: {reason}")
+        self.reason = reason
+        self.credential = credential
+
+
+class ForbiddenError(LadderbaseError):
+    """Whoever asks may not do this: ask with a credential that has the scope `needed`."""
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(f"this needs the scope {needed}")
+        self.needed = needed
+
+
 class TooLargeError(LadderbaseError):
     """More bytes than the limit allows: send less."""
 

@@ -16,11 +16,13 @@ _PRINTABLE = re.compile(rf"[ -~]{{1,{MAX_KEY_CHARACTERS}}}")
 class IdempotencyKey:
     """A caller's name for one request, 1 to 255 printable ASCII characters; each operation has names of its own.
 
-    Raises InvalidRequestError.
+    And so has each `client`, a caller's identity; it is empty for whoever need not say who they are. Raises
+    InvalidRequestError.
     """
 
     operation: str
     name: str
+    client: str = ""
 
     def __post_init__(self) -> None:
         if not _PRINTABLE.fullmatch(self.name):

@@ -14,8 +14,10 @@ from application.audit_by_turns import AuditByTurns
 from application.audit_documents import AuditDocuments
 from application.audit_stores import AuditStores
 from application.audit_vectors import AuditVectors
+from application.authenticate import Authenticate
 from application.check_readiness import Check, CheckReadiness
 from application.collect_garbage import CollectGarbage
+from application.create_key import CreateKey
 from application.delete_program import DeleteProgram
 from application.drop_old_indexes import DropOldIndexes
 from application.find_orphans import FindOrphans
@@ -25,6 +27,8 @@ from application.index_registered import IndexRegistered
 from application.indexing import IndexingSteps
 from application.indexing_steps import KeepOwnObject, ReadChunks, ReadTemplateRows
 from application.keep_index import KeepIndex
+from application.known_keys import KnownKeys
+from application.list_keys import ListKeys
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
@@ -36,6 +40,7 @@ from application.repair_drift import RepairDrift
 from application.replace_files import ReplaceFiles
 from application.retry_documents import RetryDocuments
 from application.retry_everywhere import RetryFailed, ReviveDead
+from application.revoke_key import RevokeKey
 from application.search_rungs import SearchRungs
 from application.sweep_history import SweepHistory
 from application.sweep_idempotency_keys import SweepIdempotencyKeys
@@ -52,8 +57,10 @@ from domain.ports.chunk_reader import ChunkReader
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
 from domain.ports.inventory import Inventory
+from domain.ports.key_repo import KeyRepo
 from domain.ports.operations import Operations
 from domain.ports.ownership import Ownership
+from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
@@ -72,12 +79,17 @@ class Container(containers.DeclarativeContainer):
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     query_embedder: providers.Dependency[Embedder] = providers.Dependency(default=embedder)
     index: providers.Dependency[VectorIndex] = providers.Dependency()
+    keys: providers.Dependency[KeyRepo] = providers.Dependency()
+    known_keys: providers.Dependency[KnownKeys] = providers.Dependency()
     operations: providers.Dependency[Operations] = providers.Dependency()
     inventory: providers.Dependency[Inventory] = providers.Dependency()
     ownership: providers.Dependency[Ownership] = providers.Dependency()
+    tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
+    auth_required: providers.Dependency[bool] = providers.Dependency(default=True)
+    randomness: providers.Dependency[Callable[[int], bytes]] = providers.Dependency()
     clock: providers.Dependency[Callable[[], datetime]] = providers.Dependency()
     scratch: providers.Dependency[Path] = providers.Dependency()
     upload_limits: providers.Dependency[UploadLimits] = providers.Dependency()
@@ -86,6 +98,11 @@ class Container(containers.DeclarativeContainer):
 
     # Set by whoever stops the process: no more traffic is wanted from then on.
     stopping = providers.Singleton(asyncio.Event)
+
+    authenticate = providers.Factory(Authenticate, keys=known_keys, tokens=tokens, clock=clock)
+    create_key = providers.Factory(CreateKey, keys=keys, randomness=randomness)
+    list_keys = providers.Factory(ListKeys, keys=keys)
+    revoke_key = providers.Factory(RevokeKey, keys=keys)
 
     read_chunks = providers.Factory(ReadChunks, blobs=blobs, reader=chunk_reader)
     # One entry per document type that has something to index; every other type is skipped.

@@ -1,8 +1,11 @@
 """Opens what the processes need and closes it again, in one stack."""
 
+import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from arq.connections import ArqRedis
 
@@ -12,6 +15,10 @@ from adapters.embedding.options import EmbeddingOptions
 from adapters.embedding.prompt import PromptEmbedder
 from adapters.embedding.registry import embedder_named
 from adapters.embedding.remote import RemoteEmbedder
+from adapters.identity.jwt_verifier import JwtTokenVerifier, TokenRules
+from adapters.identity.key_sources import keys_at, keys_in
+from adapters.identity.no_issuer import NoIssuer
+from adapters.identity.signing_keys import SigningKeys
 from adapters.milvus.vector_index import MilvusVectorIndex
 from adapters.plc_files.archive_members import LimitedArchiveReader
 from adapters.plc_files.chunk_reader import LimitedChunkReader
@@ -22,10 +29,12 @@ from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
+from adapters.postgres.key_repo import PostgresKeyRepo
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
+from application.known_keys import KnownKeys
 from application.spool import sweep_scratch
 from domain.chunking import RENDERING_VERSION
 from domain.errors import MisconfiguredError
@@ -33,6 +42,7 @@ from domain.events import LEASE
 from domain.index_key import IndexKey
 from domain.ports.blob_store import BlobStore
 from domain.ports.embedder import Embedder
+from domain.ports.token_verifier import TokenVerifier
 from entrypoints.container import Container
 from entrypoints.readiness import readiness_checks
 from entrypoints.settings import Settings
@@ -64,6 +74,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
         process = await stack.enter_async_context(LimitedProcess(ProcessLimits(), slots=_READERS, preload=_PRELOAD))
         dispatcher = ArqDispatcher(redis)
         catalogue = PostgresCatalogue(engine)
+        keys = PostgresKeyRepo(engine)
         yield Container(
             archives=LimitedArchiveReader(process, limits),
             audit_log=PostgresAuditLog(engine),
@@ -74,11 +85,16 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             embedder=embedder,
             query_embedder=_query_embedder(settings, embedder),
             index=index,
+            keys=keys,
+            known_keys=KnownKeys(keys, monotonic=time.monotonic),
+            tokens=await _token_verifier(settings, stack),
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
             ownership=ownership,
             unit_of_work=PostgresUnitOfWork(engine),
             upload_reader=LimitedUploadReader(process, limits),
+            auth_required=settings.auth == "required",
+            randomness=secrets.token_bytes,
             clock=_now,
             scratch=settings.scratch,
             upload_limits=limits,
@@ -98,6 +114,23 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
 
 def _now() -> datetime:
     return datetime.now(tz=UTC)
+
+
+async def _token_verifier(settings: Settings, stack: AsyncExitStack) -> TokenVerifier:
+    if not settings.oidc_issuer:
+        return NoIssuer()
+    if settings.oidc_jwks_url:
+        source = await stack.enter_async_context(keys_at(settings.oidc_jwks_url))
+    else:
+        source = keys_in(Path(settings.oidc_jwks_file))
+    rules = TokenRules(
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        scope_claim=settings.oidc_scope_claim,
+        scope_names=settings.oidc_scope_names,
+        name_claim=settings.oidc_name_claim,
+    )
+    return JwtTokenVerifier(SigningKeys(source, monotonic=time.monotonic), rules)
 
 
 def _embedder(settings: Settings) -> AbstractAsyncContextManager[Embedder]:

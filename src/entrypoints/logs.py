@@ -1,7 +1,10 @@
 """How the processes log: one line per fact, to standard error, never a body or a secret."""
 
+import json
 import logging
+import re
 
+_WORD = re.compile(r"[A-Za-z0-9._:/{}-]+")
 _QUIET = {"arq.worker": logging.WARNING, "alembic": logging.WARNING, "httpx": logging.WARNING}
 
 
@@ -10,3 +13,8 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
+
+
+def quoted(text: str) -> str:
+    """A value that is one word of a line, whatever it holds; `-` where there is none."""
+    return text if _WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False) if text else "-"

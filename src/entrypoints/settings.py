@@ -3,11 +3,13 @@
 import sys
 import tempfile
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import msgspec
 
+from domain.caller import Scope
 from domain.upload import MEBIBYTE, UploadLimits
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
@@ -18,6 +20,10 @@ RedisUrl = Annotated[str, msgspec.Meta(pattern=r"^(rediss?|unix)://")]
 MilvusUri = Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")]
 HttpUrl = Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")]
 ApiKey = Annotated[str, msgspec.Meta(pattern=r"^[!-~]*$")]  # what fits into a header
+JwksUrl = Annotated[str, msgspec.Meta(pattern=r"^(https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/.*)?)?$")]
+ScopeNames = Annotated[
+    str, msgspec.Meta(pattern=r"^\s*(read|write|admin)=[^\s,]+(\s*,\s*(read|write|admin)=[^\s,]+)*$")
+]
 Names = Annotated[str, msgspec.Meta(pattern=r"^\s*[^\s,][^,]*(,\s*[^\s,][^,]*)*$")]
 _SHAPES = {
     "DATABASE_URL": "it begins with postgresql://",
@@ -29,6 +35,8 @@ _SHAPES = {
         ("EMBEDDING_API_KEY", "OPENAI_API_KEY", "HUGGINGFACE_API_KEY", "COHERE_API_KEY"),
         "it is printable ASCII without blanks",
     ),
+    "OIDC_JWKS_URL": "it begins with https:// (on this machine http:// will do)",
+    "OIDC_SCOPES": "it is a list of read, write or admin, =, and a name, separated by commas",
     "PGM_TEMPLATE_REQUIRED_COLUMNS": "it is a list of names, separated by commas",
 }
 
@@ -49,6 +57,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     host: Text = "127.0.0.1"
     port: Port = 8000
     shutdown_delay_s: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
+    auth: Literal["off", "required"] = "off"
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_jwks_url: JwksUrl = ""
+    oidc_jwks_file: str = ""
+    oidc_scope_claim: Text = "scope"
+    oidc_scopes: ScopeNames = "read=ladderbase:read,write=ladderbase:write,admin=ladderbase:admin"
+    oidc_name_claim: Text = "sub"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     scratch_dir: Text = tempfile.gettempdir()
 
@@ -101,6 +117,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     pgm_template_required_columns: Names = "Folder ID,Folder Name,Sub Folder Name,Logic ID,Logic Name"
 
     @property
+    def listens_on_loopback(self) -> bool:
+        """Whether nobody but this machine reaches the API."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def oidc_scope_names(self) -> Mapping[str, Scope]:
+        """What the issuer of tokens calls our scopes; of two names for one, both count."""
+        pairs = (pair.strip().partition("=") for pair in self.oidc_scopes.split(","))
+        return {name: Scope(scope) for scope, _, name in pairs}
+
+    @property
     def milvus_address(self) -> str:
         """MILVUS_URI, or what MILVUS_HOST and MILVUS_PORT make of it."""
         return self.milvus_uri or f"http://{self.milvus_host}:{self.milvus_port}"
@@ -136,6 +166,24 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(_without_value(str(error))) from None
+
+
+def require_consistent_access(settings: Settings) -> None:
+    """Raise SettingsError where the API would be open to more than is meant, or trust an issuer by halves."""
+    if settings.auth == "off" and not settings.listens_on_loopback:
+        raise SettingsError("HOST is wider than loopback while AUTH is off: set AUTH=required, or HOST=127.0.0.1")
+    named = {
+        "OIDC_ISSUER": settings.oidc_issuer,
+        "OIDC_AUDIENCE": settings.oidc_audience,
+        "OIDC_JWKS_URL or OIDC_JWKS_FILE": settings.oidc_jwks_url or settings.oidc_jwks_file,
+    }
+    missing = [name for name, value in named.items() if not value]
+    if 0 < len(missing) < len(named):
+        raise SettingsError(f"an issuer of tokens is named by halves: {missing[0]} is missing")
+    if settings.oidc_jwks_url and settings.oidc_jwks_file:
+        raise SettingsError("OIDC_JWKS_URL and OIDC_JWKS_FILE are both set: leave one out")
+    if not missing and settings.auth == "off":
+        raise SettingsError("OIDC_ISSUER is set while AUTH is off: set AUTH=required, or leave the issuer out")
 
 
 def read_database_url(environment: Mapping[str, str]) -> str:

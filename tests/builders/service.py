@@ -1,5 +1,6 @@
 """The whole product over fakes: the container that production uses, with nothing behind it but memory."""
 
+import secrets
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import Any
 
 from httpx import ASGITransport, AsyncClient
 
+from adapters.identity.no_issuer import NoIssuer
+from application.known_keys import KnownKeys
 from application.register_program import RegisterCommand, Registered
 from application.relay_outbox import RelayOutbox
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
@@ -27,6 +30,7 @@ from fakes.catalogue import InMemoryCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
 from fakes.inventory import InMemoryInventory
+from fakes.key_repo import InMemoryKeyRepo
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
 from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
@@ -81,8 +85,10 @@ class Service:
         self.dispatcher = InMemoryDispatcher()
         self.catalogue = InMemoryCatalogue(self.registry)
         self.operations = InMemoryOperations(self.registry)
+        self.keys = InMemoryKeyRepo(self.registry.clock)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
+            "auth_required": False,
             "audit_log": InMemoryAuditLog(self.registry.clock),
             "blobs": self.blobs,
             "catalogue": self.catalogue,
@@ -91,6 +97,10 @@ class Service:
             "dispatcher": self.dispatcher,
             "embedder": self.embedder,
             "index": self.index,
+            "keys": self.keys,
+            "known_keys": KnownKeys(self.keys, monotonic=lambda: self.registry.clock().timestamp()),
+            "randomness": secrets.token_bytes,
+            "tokens": NoIssuer(),
             "operations": self.operations,
             "inventory": InMemoryInventory(self.registry),
             "ownership": InMemoryOwnership(self.registry),

@@ -51,6 +51,19 @@ class IdempotencyLogContract:
         assert await find(unit_of_work, KEY) == an_answer()
         assert await find(unit_of_work, other.request.key) == other
 
+    async def test_each_client_has_keys_of_its_own(self, unit_of_work: UnitOfWork, time_passes: TimePasses) -> None:
+        mine, theirs = replace(KEY, client="key:kim"), replace(KEY, client="key:lee")
+        await keep(unit_of_work, an_answer(mine))
+        assert await find(unit_of_work, theirs) is None
+        assert await find(unit_of_work, KEY) is None
+        await time_passes(A_DAY)
+        await keep(unit_of_work, an_answer(theirs, pgm_id="PGM_2"))
+        await amend(unit_of_work, theirs, b"indexed")
+        assert await find(unit_of_work, mine) == an_answer(mine)
+        await time_passes(timedelta(minutes=1))
+        assert await forget(unit_of_work) == 1
+        assert await find(unit_of_work, theirs) is not None
+
     async def test_a_transaction_that_rolls_back_takes_no_key(self, unit_of_work: UnitOfWork) -> None:
         async with rolled_back(unit_of_work) as transaction:
             await transaction.idempotency.keep(an_answer())

@@ -27,6 +27,9 @@ _INDEXING = "tests/unit/test_indexing_a_program.py::"
 _FENCES = "tests/unit/test_leases_and_fences.py::"
 _MODELS = "tests/unit/test_changing_the_model.py::"
 _RACES = "tests/integration/test_postgres_races.py::"
+_KEYS = "tests/unit/test_authenticating.py::"
+_ACCESS = "tests/unit/test_api_access.py::"
+_TOKENS = "tests/unit/test_jwt_verifier.py::"
 _DISK = "tests/integration/test_local_disk_blobs.py::"
 
 
@@ -476,6 +479,93 @@ GUARDS: Sequence[Guard] = (
         fragment="if not document.is_whole_among(found)]:",
         broken="if False]:",
         test=_MODELS + "test_what_a_deleted_program_left_does_not_make_up_for_rows_that_are_missing",
+    ),
+    Guard(
+        name="a caller is refused by a route that declares nothing",
+        file="src/entrypoints/api/access.py",
+        fragment='        if needed == "undeclared":\n',
+        broken='        if needed == "never":\n',
+        test=_ACCESS + "test_a_route_that_says_nothing_is_served_to_nobody",
+    ),
+    Guard(
+        name="a caller needs the scope of the route",
+        file="src/domain/caller.py",
+        fragment="        return any(scope.level >= needed.level for scope in self.scopes)\n",
+        broken="        return bool(self.scopes)\n",
+        test=_ACCESS + "test_every_route_lets_in_whom_it_says_and_nobody_else",
+    ),
+    Guard(
+        name="a caller of more than loopback is asked for a key",
+        file="src/entrypoints/settings.py",
+        fragment='    if settings.auth == "off" and not settings.listens_on_loopback:\n',
+        broken='    if settings.auth == "off" and not settings.host:\n',
+        test="tests/unit/test_settings.py::test_more_than_loopback_needs_keys",
+    ),
+    Guard(
+        name="a caller's idempotency keys are their own",
+        file="src/entrypoints/api/idempotency.py",
+        fragment="client=request.user.identity, ",
+        broken="",
+        test=_ACCESS + "test_an_idempotency_key_is_its_caller_s_own",
+    ),
+    Guard(
+        name="a caller's secret is compared",
+        file="src/application/authenticate.py",
+        fragment="        if not key.is_of(text):\n",
+        broken="        if not prefix:\n",
+        test=_KEYS + "test_a_secret_of_another_key_opens_nothing",
+    ),
+    Guard(
+        name="a caller's key ends when it expires",
+        file="src/domain/api_key.py",
+        fragment="KeyStanding.LIVE if now < self.expires_at else",
+        broken="KeyStanding.LIVE if now else",
+        test=_KEYS + "test_an_expired_key_opens_nothing_from_that_moment",
+    ),
+    Guard(
+        name="a caller's key is not believed for long",
+        file="src/application/known_keys.py",
+        fragment="(asked_at + REMEMBERED_S, found)",
+        broken="(asked_at + 1e9, found)",
+        test=_KEYS + "test_a_revoked_key_opens_nothing_anywhere_within_a_minute",
+    ),
+    Guard(
+        name="a caller's keys are counted one after the other",
+        file="src/adapters/postgres/key_repo.py",
+        fragment="                await connection.execute(select(lock))\n",
+        broken="",
+        test=(
+            "tests/integration/test_postgres_keys.py::TestPostgresKeyRepo::"
+            "test_of_many_that_are_added_at_once_only_so_many_are_kept"
+        ),
+    ),
+    Guard(
+        name="a caller's token brings no key along",
+        file="src/adapters/identity/jwt_verifier.py",
+        fragment="    if _REFUSED_HEADERS & header.keys():\n",
+        broken="    if not header:\n",
+        test=_TOKENS + "test_a_key_that_the_token_brings_along_is_refused",
+    ),
+    Guard(
+        name="a caller's token is of an algorithm that is taken",
+        file="src/adapters/identity/jwt_verifier.py",
+        fragment="    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS.values():\n",
+        broken="    if not isinstance(algorithm, str):\n",
+        test=_TOKENS + "test_the_public_key_is_no_secret_to_sign_with",
+    ),
+    Guard(
+        name="a caller's token does not make us ask without end",
+        file="src/adapters/identity/signing_keys.py",
+        fragment=" and since_tried_s >= ASKED_AGAIN_S",
+        broken="",
+        test=_TOKENS + "test_unknown_ids_do_not_make_us_ask_without_end",
+    ),
+    Guard(
+        name="a caller's token waits for an issuer that is away",
+        file="src/adapters/identity/signing_keys.py",
+        fragment="        if key is None and self._failure is not None:\n",
+        broken="        if key is None and self._failure is None:\n",
+        test=_TOKENS + "test_keys_are_kept_through_an_outage_and_not_for_ever",
     ),
 )
 

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table, func, make_url, select
+from sqlalchemy import Table, func, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.engine import create_engine
@@ -80,6 +81,18 @@ async def test_without_a_key_a_commit_that_lost_its_answer_keeps_its_blobs(
         await through.dispose()
     assert await count(engine, programs, uploads) == [1, 0]
     assert len([entry async for entry in blobs.list_below("")]) == 2
+
+
+async def test_a_key_that_an_api_of_before_took_is_nobody_s_in_particular(engine: AsyncEngine) -> None:
+    taking = text(
+        "INSERT INTO idempotency_keys (operation, key, fingerprint, pgm_id, answer)"
+        " VALUES (:operation, :key, 'ab', 'PGM_1', '')"
+    )
+    async with engine.begin() as connection:
+        await connection.execute(taking, {"operation": KEY.operation, "key": KEY.name})
+    async with PostgresUnitOfWork(engine).begin() as transaction:
+        assert await transaction.idempotency.find(KEY) is not None
+        assert await transaction.idempotency.find(replace(KEY, client="key:kim")) is None
 
 
 async def register(service: Service) -> Registered | KeptAnswer:

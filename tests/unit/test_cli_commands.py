@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from application.retry_everywhere import PROGRAMS_AT_ONCE
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, an_upload
+from domain.caller import Scope
 from domain.findings import Finding, Section
 from entrypoints.api.app import create_app
 from entrypoints.cli.main import main
@@ -120,6 +121,91 @@ def test_documents_that_failed_give_exit_code_4(run: Run, service: Service) -> N
     assert result.exit_code == 4
     assert re.search(r"0000_11\.csv.*storage_corrupt", result.stdout)
     assert run("status", "PGM_1").exit_code == 4
+
+
+@pytest.fixture
+def key(service: Service, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A key of kim's, in the environment, and a service that asks for one."""
+    service.container.auth_required.override(True)  # noqa: FBT003 - the value that is provided
+    created = asyncio.run(service.container.create_key()("kim", frozenset({Scope.WRITE}), timedelta(days=1)))
+    monkeypatch.setenv("LADDERBASE_API_KEY", created.text)
+    return str(created.text)
+
+
+@pytest.mark.usefixtures("key")
+def test_every_command_sends_the_key_of_the_environment(run: Run, service: Service) -> None:
+    body = answered(upload(run, service, "--json"))
+    assert body["program"]["create_user"] == "kim"
+    assert run("status").exit_code == run("status", "PGM_1").exit_code == 0
+    assert run("search", "M10").exit_code == 0
+    assert run("retry", "PGM_1").exit_code == 0
+
+
+@pytest.mark.usefixtures("key")
+def test_another_name_than_that_of_the_key_is_refused(run: Run, service: Service) -> None:
+    result = upload(run, service, "--user", "lee")
+    assert result.exit_code == 1
+    assert "Leave create_user out" in result.stderr
+
+
+@pytest.mark.usefixtures("key")
+def test_a_missing_key_is_told_with_what_to_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LADDERBASE_API_KEY")
+    result = run("status")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "send an API key" in result.stderr
+
+
+@pytest.mark.parametrize("wrong", ["lb_키", "a b", "a\nb"])
+def test_what_no_key_can_be_is_wrong_usage_and_not_shown(run: Run, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("LADDERBASE_API_KEY", wrong)
+    result = run("status")
+    assert result.exit_code == 2
+    assert wrong not in result.stderr
+
+
+def test_an_upload_that_gets_no_answer_is_sent_again_and_registered_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("entrypoints.cli.service._UPLOAD_PAUSES_S", (0.0, 0.0))
+    forgetful = Forgetful(httpx.ASGITransport(create_app(service.container)), forgotten=2)  # type: ignore[arg-type]  # as above
+    paths = (str(service.upload.ladder_zip.path), str(service.upload.template.path))
+    result = CliRunner().invoke(main, ["upload", *paths, "--json", "--no-wait"], obj=forgetful)
+    assert answered(result)["program"]["pgm_id"] == "PGM_1"
+    assert list(service.registry.committed.programs) == ["PGM_1"]
+    assert len(forgetful.keys) == 1
+
+
+def test_an_upload_is_given_up_after_three_attempts(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("entrypoints.cli.service._UPLOAD_PAUSES_S", (0.0, 0.0))
+    forgetful = Forgetful(httpx.ASGITransport(create_app(service.container)), forgotten=9)  # type: ignore[arg-type]  # as above
+    paths = (str(service.upload.ladder_zip.path), str(service.upload.template.path))
+    assert CliRunner().invoke(main, ["upload", *paths], obj=forgetful).exit_code == 3
+    assert forgetful.forgotten == 6
+
+
+def test_a_key_of_one_s_own_makes_two_calls_one_upload(run: Run, service: Service) -> None:
+    for _ in range(2):
+        assert upload(run, service, "--idempotency-key", "night shift 7").exit_code == 0
+    assert list(service.registry.committed.programs) == ["PGM_1"]
+    assert upload(run, service, "--into", "PGM_1", "--idempotency-key", "x").exit_code == 2
+
+
+class Forgetful(httpx.AsyncBaseTransport):
+    """Carries out, and loses the answer so many times; notes the keys under which uploads came."""
+
+    def __init__(self, service: httpx.AsyncBaseTransport, *, forgotten: int) -> None:
+        self._service = service
+        self.forgotten = forgotten
+        self.keys: set[str] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._service.handle_async_request(request)
+        self.keys.add(request.headers["Idempotency-Key"])
+        if self.forgotten:
+            self.forgotten -= 1
+            raise httpx.ReadError("the connection was lost")
+        return answer
 
 
 def test_a_missing_file_is_wrong_usage(run: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from domain.upload import MEBIBYTE
 from entrypoints import healthcheck
 from entrypoints.api.app import create_app
 from entrypoints.cli.main import main as ladderbase
-from entrypoints.settings import Settings, read_database_url, read_settings
+from entrypoints.settings import Settings, read_database_url, read_settings, require_consistent_access
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: Mapping[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
@@ -147,6 +147,8 @@ def test_the_environment_is_one_that_the_process_starts_with(name: str) -> None:
     assert set(environment(name)) <= known
     settings = read_settings(environment(name))
     assert (settings.storage_type, settings.host, settings.scratch_dir) == ("s3", "0.0.0.0", "/tmp")  # noqa: S104, S108
+    require_consistent_access(settings)
+    assert settings.auth == "required"
 
 
 def test_the_processes_differ_by_command_and_threads_alone() -> None:

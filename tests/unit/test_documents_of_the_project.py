@@ -126,7 +126,7 @@ def test_every_decision_stands_in_the_index_under_its_number_and_has_its_four_pa
     pages = sorted(path.name for path in folder.glob("[0-9]*.md"))
     index = (folder / "README.md").read_text("utf-8")
     assert re.findall(r"^(\d+)\. \[.*\]\((.*)\)$", index, flags=re.MULTILINE) == [
-        (str(int(name.partition("-")[0])), name) for name in pages
+        (str(int(name[:4])), name) for name in pages
     ]
     for page in pages:
         parts = re.findall(r"^## (.*)$", (folder / page).read_text("utf-8"), flags=re.MULTILINE)

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from litestar import Litestar
+from litestar.routes import HTTPRoute
 
 from adapters.plc_files.limited_child import ProcessLimits
 from adapters.plc_files.limited_process import _STOP_TIMEOUT_S as READERS_STOP_S
@@ -24,9 +25,10 @@ from domain.upload import MEBIBYTE
 from entrypoints import lifespan, worker
 from entrypoints.api.app import create_app
 from entrypoints.api.main import GRACE_S
+from entrypoints.api.needs import needed_by
 from entrypoints.api.receive_upload import UploadReception
 from entrypoints.cli.main import main as ladderbase
-from entrypoints.settings import Settings, read_database_url, read_settings
+from entrypoints.settings import Settings, read_database_url, read_settings, require_consistent_access
 
 EVERY_WORKLOAD = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
 PROCESSES = pytest.mark.parametrize("name", ["api", "worker", "reindex"])
@@ -147,6 +149,17 @@ def test_http_probes_ask_routes_and_the_port_that_there_are(app: Litestar) -> No
     for probe in api.probes.values():
         assert probe["httpGet"]["path"].partition("?")[0] in routes
         assert probe["httpGet"]["port"] == port["name"]
+
+
+def test_probes_are_asked_for_no_key_and_everybody_else_is(app: Litestar) -> None:
+    api = WORKLOADS["api"]
+    settings = settings_of(api)
+    require_consistent_access(settings)
+    assert settings.auth == "required"
+    handlers = {route.path: route.route_handlers for route in app.routes if isinstance(route, HTTPRoute)}
+    for probe in api.probes.values():
+        path = probe["httpGet"]["path"].partition("?")[0]
+        assert "nothing" in {needed_by(handler) for handler in handlers[path]}
 
 
 def test_a_probe_that_ends_a_process_asks_for_nothing_but_the_process() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from domain.caller import Scope
 from domain.upload import MEBIBYTE, UploadLimits
-from entrypoints.settings import Settings, SettingsError, read_settings
+from entrypoints.settings import Settings, SettingsError, read_settings, require_consistent_access
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = {"DATABASE_URL": "postgresql://somebody@127.0.0.1/ladderbase", "REDIS_URL": "redis://127.0.0.1:6379/0"}
@@ -21,6 +22,9 @@ WRONG = {
     "REDIS_URL": ["foo", "http://127.0.0.1"],
     "MILVUS_URI": ["nonsense", "./milvus.db"],
     "PGM_TEMPLATE_REQUIRED_COLUMNS": [",,Logic Name", "Logic ID,,Logic Name"],
+    "AUTH": ["yes", "none", "Required"],
+    "OIDC_JWKS_URL": ["http://login.example.com/certs", "http://localhost.example.com", "http://127.0.0.1:x@evil"],
+    "OIDC_SCOPES": ["viewer", "root=a", "read=a,,write=b", "admin=", "read=a b"],
     "PORT": ["http", "-7", "65537", "80.5"],
     "LOG_LEVEL": ["TRACE", "info"],
     "S3_ENDPOINT_URL": ["minio:9000", "s3://bucket"],
@@ -124,6 +128,49 @@ def test_what_is_no_setting_is_left_alone_and_blanks_around_a_value_are_cut() ->
     assert read_settings({**REQUIRED, "PATH": "/bin", "PORT": " 8123 ", "WORKER_JOBS": " "}) == read_settings(
         {**REQUIRED, "PORT": "8123"}
     )
+
+
+ISSUER = {
+    "AUTH": "required",
+    "OIDC_ISSUER": "https://login.example.com",
+    "OIDC_AUDIENCE": "ladderbase",
+    "OIDC_JWKS_URL": "https://login.example.com/certs",
+}
+WIDE = ["0.0.0.0", "::", "10.0.0.7", "ladderbase.example.com", "localhost.example.com"]  # noqa: S104 - refused
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_keys(host: str) -> None:
+    require_consistent_access(read_settings({**REQUIRED, "HOST": host}))
+
+
+@pytest.mark.parametrize("host", WIDE)
+def test_more_than_loopback_needs_keys(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"^HOST is wider than loopback while AUTH is off: set AUTH=required"):
+        require_consistent_access(read_settings({**REQUIRED, "HOST": host}))
+    require_consistent_access(read_settings({**REQUIRED, "HOST": host, "AUTH": "required"}))
+
+
+@pytest.mark.parametrize("missing", ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_JWKS_URL"])
+def test_an_issuer_is_named_wholly_or_not_at_all(missing: str) -> None:
+    require_consistent_access(read_settings({**REQUIRED, **ISSUER}))
+    with pytest.raises(SettingsError, match=f"by halves: {missing}.* is missing$"):
+        require_consistent_access(read_settings({**REQUIRED, **ISSUER, missing: ""}))
+
+
+@pytest.mark.parametrize("wrong", [{"AUTH": "off"}, {"OIDC_JWKS_FILE": "/jwks.json"}])
+def test_an_issuer_that_would_not_count_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        require_consistent_access(read_settings({**REQUIRED, **ISSUER, **wrong}))
+
+
+def test_scopes_may_have_names_of_the_issuer_s_own() -> None:
+    settings = read_settings({**REQUIRED, "OIDC_SCOPES": "read=viewer , read=https://x/auditor,write=engineer"})
+    assert settings.oidc_scope_names == {
+        "viewer": Scope.READ,
+        "https://x/auditor": Scope.READ,
+        "engineer": Scope.WRITE,
+    }
 
 
 def test_the_example_names_every_setting_once_in_the_order_of_the_code() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.tables import NOW, idempotency_keys
@@ -28,6 +28,7 @@ class PostgresIdempotencyLog(IdempotencyLog):
         """See the port. The primary key makes the second of two wait, as long as the lock timeout allows."""
         await self._connection.execute(
             insert(idempotency_keys).values(
+                client=answer.request.key.client,
                 operation=answer.request.key.operation,
                 key=answer.request.key.name,
                 fingerprint=answer.request.fingerprint,
@@ -43,7 +44,7 @@ class PostgresIdempotencyLog(IdempotencyLog):
     async def forget(self, *, older_than: timedelta, at_most: int) -> int:
         """See the port. A subquery in place of the CTE could be run more than once, and give others each time."""
         oldest = (
-            select(idempotency_keys.c.operation, idempotency_keys.c.key)
+            select(idempotency_keys.c.client, idempotency_keys.c.operation, idempotency_keys.c.key)
             .where(idempotency_keys.c.created_at < NOW - older_than)
             .order_by(idempotency_keys.c.created_at)
             .limit(at_most)
@@ -52,11 +53,17 @@ class PostgresIdempotencyLog(IdempotencyLog):
         )
         forgotten = await self._connection.execute(
             delete(idempotency_keys).where(
-                idempotency_keys.c.operation == oldest.c.operation, idempotency_keys.c.key == oldest.c.key
+                idempotency_keys.c.client == oldest.c.client,
+                idempotency_keys.c.operation == oldest.c.operation,
+                idempotency_keys.c.key == oldest.c.key,
             )
         )
         return forgotten.rowcount
 
 
 def _is(key: IdempotencyKey) -> ColumnElement[bool]:
-    return (idempotency_keys.c.operation == key.operation) & (idempotency_keys.c.key == key.name)
+    return and_(
+        idempotency_keys.c.client == key.client,
+        idempotency_keys.c.operation == key.operation,
+        idempotency_keys.c.key == key.name,
+    )

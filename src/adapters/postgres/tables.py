@@ -24,7 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from domain.document import DocumentState
 from domain.failures import Stage
@@ -260,6 +260,8 @@ Index("uploads_started_at_idx", uploads.c.started_at)
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
+    # Whose key it is; blank where nobody has to say who they are.
+    Column("client", Text, primary_key=True, server_default=text("''")),
     Column("operation", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("fingerprint", Text, nullable=False),
@@ -301,4 +303,21 @@ audits = Table(
     _moment("started_at"),
     _moment("ended_at", known=False),
     Column("counts", JSONB(none_as_null=True)),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    # What may be shown of a key; of the rest there is the SHA-256 alone.
+    Column("prefix", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    _moment("created_at"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    _moment("revoked_at", known=False),
+    _moment("last_used_at", known=False),
+    CheckConstraint("scopes <> '{}' AND scopes <@ ARRAY['read', 'write', 'admin']", name="scopes"),
+    # The listing's order, and how many an owner has.
+    Index("api_keys_owner_idx", "owner", "prefix"),
 )

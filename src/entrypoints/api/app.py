@@ -4,11 +4,13 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 
 from entrypoints.api import documents, health, operations, programs, search
+from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.openapi import openapi_config
 from entrypoints.api.operation_dependencies import operation_dependencies_from
 from entrypoints.api.problems import answer_error
+from entrypoints.api.security_log import note_action
 from entrypoints.api.strict_json import MAX_JSON_BYTES
 from entrypoints.container import Container
 
@@ -24,6 +26,8 @@ def create_app(container: Container) -> Litestar:
             *health.HANDLERS,
         ],
         dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
+        guards=[guard_from(container)],
+        before_send=[note_action],
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         logging_config=None,
         openapi_config=openapi_config(health.product_version()),

@@ -11,10 +11,12 @@ from litestar.openapi import ResponseSpec
 from litestar.response import Stream
 
 from application.read_content import ReadContent
+from domain.caller import Scope
 from domain.document import Document
 from entrypoints.api.conversions import document_body
 from entrypoints.api.dependencies import CatalogueDependency
 from entrypoints.api.identifiers import DocumentId
+from entrypoints.api.needs import needs
 from entrypoints.api.openapi import problem_responses
 from entrypoints.api.request_body import ApiRequest
 from entrypoints.api.schemas import DocumentBody
@@ -36,6 +38,7 @@ _MEDIA_TYPES = {
     operation_id="get_document",
     responses=problem_responses(404, 422),
     tags=_TAGS,
+    **needs(Scope.READ),
 )
 async def get_document(catalogue: CatalogueDependency, document_id: DocumentId) -> DocumentBody:
     """One document and how far its indexing is."""
@@ -49,6 +52,7 @@ async def get_document(catalogue: CatalogueDependency, document_id: DocumentId) 
     response_headers=[ResponseHeader(name="ETag", documentation_only=True, description="The document's SHA-256.")],
     responses=problem_responses(404, 422) | {304: _UNCHANGED},
     tags=_TAGS,
+    **needs(Scope.READ),
 )
 async def get_content(
     request: ApiRequest, read_content: NamedDependency[ReadContent], document_id: DocumentId

@@ -9,7 +9,8 @@ from litestar.openapi import ResponseSpec
 from litestar.params import QueryParameter
 
 from application.check_readiness import CheckReadiness, Limited, ReadinessPart, Waiting
-from entrypoints.api.openapi import problem_responses
+from entrypoints.api.needs import open_to_all
+from entrypoints.api.openapi import open_responses
 from entrypoints.api.problems import RETRY_AFTER_S
 from entrypoints.api.schemas import HealthBody, NoticeBody, ReadinessBody, VersionBody, WaitingBody
 
@@ -33,13 +34,15 @@ def product_version() -> str:
         return "0+source"
 
 
-@get("/healthz", operation_id="health", tags=_TAGS)
+@get("/healthz", operation_id="health", tags=_TAGS, **open_to_all())
 async def health() -> HealthBody:
     """The process answers; nothing else is asked."""
     return HealthBody()
 
 
-@get("/readyz", operation_id="readiness", responses={**problem_responses(422), 503: _NOT_READY}, tags=_TAGS)
+@get(
+    "/readyz", operation_id="readiness", responses={**open_responses(422), 503: _NOT_READY}, tags=_TAGS, **open_to_all()
+)
 async def readiness(
     check_readiness: NamedDependency[CheckReadiness], part: _Part = ReadinessPart.ALL
 ) -> Response[ReadinessBody]:
@@ -55,7 +58,7 @@ async def readiness(
     return Response(body, status_code=503, headers={"Retry-After": str(RETRY_AFTER_S)}) if waiting else Response(body)
 
 
-@get("/version", operation_id="version", tags=_TAGS)
+@get("/version", operation_id="version", tags=_TAGS, **open_to_all())
 async def service_version() -> VersionBody:
     """The product's name and version."""
     return VersionBody(name=NAME, version=product_version())

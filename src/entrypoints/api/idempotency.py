@@ -47,7 +47,9 @@ def key_of(request: ApiRequest, *, operation: str) -> IdempotencyKey | None:
     names = request.headers.getall(KEY_HEADER, [])
     if len(names) > 1:
         raise InvalidRequestError("idempotency_key", "it came more than once", code="idempotency_key_invalid")
-    return IdempotencyKey(operation=operation, name=names[0].strip(" \t")) if names else None
+    if not names:
+        return None
+    return IdempotencyKey(client=request.user.identity, operation=operation, name=names[0].strip(" \t"))
 
 
 def rendered(body: msgspec.Struct, *, status: int, headers: Mapping[str, str]) -> bytes:

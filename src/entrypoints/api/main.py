@@ -15,10 +15,11 @@ import uvicorn
 from adapters.queue.redis_pool import opened_redis
 from domain.errors import MisconfiguredError
 from entrypoints.api.app import create_app
+from entrypoints.key_uses import uses_told
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
 from entrypoints.server_settings import warn_of_settings
-from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
+from entrypoints.settings import Settings, SettingsError, exit_on, read_settings, require_consistent_access
 
 GRACE_S = 30
 _KEEP_ALIVE_S = 30
@@ -28,6 +29,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     try:
         settings = read_settings(os.environ)
+        require_consistent_access(settings)
     except SettingsError as error:
         exit_on(error)
     configure_logging(settings.log_level)
@@ -38,7 +40,11 @@ def main() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with opened_redis(settings.redis_url) as redis, opened(settings, redis) as container:
+    async with (
+        opened_redis(settings.redis_url) as redis,
+        opened(settings, redis) as container,
+        uses_told(container.known_keys()),
+    ):
         await warn_of_settings(container.readiness_checks())
         server = _Server(
             uvicorn.Config(

@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass
 
+from litestar import Router
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema, Tag
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+    Tag,
+)
 
 from domain.attachments.registry import ATTACHMENTS
 from entrypoints.api.idempotency import KEY_PARAMETER
+from entrypoints.api.needs import API_KEY_SCHEME, TOKEN_SCHEME, open_to_all
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
     COMMENT_FIELD,
@@ -16,6 +28,7 @@ from entrypoints.api.receive_upload import (
     REGISTRATION,
     REPLACEMENT,
     TEMPLATE_FIELD,
+    USER_FIELD,
     ZIP_FIELD,
     FormTexts,
 )
@@ -29,13 +42,35 @@ _FILES = {
 }
 
 
+_USER = (
+    "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
+    " token, may be left out, and must not be another."
+)
+_SCHEMES: dict[str, SecurityScheme | Reference] = {
+    API_KEY_SCHEME: SecurityScheme(
+        type="http",
+        scheme="bearer",
+        bearer_format="lb_<prefix>_<secret>",
+        description="A key that `ladderbase keys create` made. Its scopes are read, write and admin, each of which"
+        " allows what stands before it.",
+    ),
+    TOKEN_SCHEME: SecurityScheme(
+        type="http",
+        scheme="bearer",
+        bearer_format="JWT",
+        description="A token of the OpenID Connect issuer that the service trusts, where it trusts one.",
+    ),
+}
+
+
 def openapi_config(version: str) -> OpenAPIConfig:
     """The document at /schema/openapi.json; no page of it loads anything from elsewhere."""
     return OpenAPIConfig(
         title="Ladderbase",
         version=version,
         summary="The registry and search index for PLC ladder programs.",
-        path="/schema",
+        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, opt=open_to_all()["opt"]),
+        components=Components(security_schemes=_SCHEMES),
         use_handler_docstrings=True,
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         tags=[
@@ -50,6 +85,11 @@ def openapi_config(version: str) -> OpenAPIConfig:
 
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
     """The errors of a handler, besides those that any request may be answered."""
+    return open_responses(401, 403, *statuses)
+
+
+def open_responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """The errors of a handler that asks nobody who they are."""
     return {
         status: ResponseSpec(
             ProblemBody, media_type=PROBLEM_MEDIA_TYPE, generate_examples=False, description=_MEANING[status]
@@ -60,6 +100,8 @@ def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
 
 _MEANING = {
     400: "The request cannot be read.",
+    401: "Nobody knows who asks.",
+    403: "The key or the token does not have the scope that is needed.",
     404: "There is no such thing, or no longer.",
     408: "The body came too slowly.",
     409: "The Idempotency-Key is that of another request, or somebody else moved on first.",
@@ -117,10 +159,12 @@ def _form(form: FormTexts) -> RequestBody:
     }
     for name in form.required:
         texts[name].min_length = 1
+    if USER_FIELD in texts:
+        texts[USER_FIELD].description = _USER
     schema = Schema(
         type=OpenAPIType.OBJECT,
         properties={**files, **texts},
-        required=[ZIP_FIELD, TEMPLATE_FIELD, *form.required],
+        required=[ZIP_FIELD, TEMPLATE_FIELD, *(name for name in form.required if name != USER_FIELD)],
         additional_properties=False,
     )
     return RequestBody(required=True, content={"multipart/form-data": OpenAPIMediaType(schema=schema)})

@@ -6,8 +6,10 @@ from litestar.params import JSONBody
 
 from application.retry_documents import RetryCommand, RetryDocuments
 from application.retry_everywhere import RetryFailed, ReviveDead
+from domain.caller import Scope
 from entrypoints.api.conversions import indexing_href
 from entrypoints.api.identifiers import Cursor, OfDocument, PageSize, PgmId
+from entrypoints.api.needs import needs
 from entrypoints.api.openapi import OptionalBodyOperation, problem_responses
 from entrypoints.api.operation_conversions import failure_page, operations_body, retried_page
 from entrypoints.api.operation_dependencies import OperationsDependency
@@ -25,7 +27,7 @@ _TAGS = ("operations",)
 _WHAT_FAILED = RetryRequest()
 
 
-@get("/v1/operations", operation_id="get_operations", responses=problem_responses(), tags=_TAGS)
+@get("/v1/operations", operation_id="get_operations", responses=problem_responses(), tags=_TAGS, **needs(Scope.READ))
 async def get_operations(operations: OperationsDependency) -> OperationsBody:
     """How the service stands: documents by state, what waits longest and what for, outbox, indexes, uploads."""
     return operations_body(await operations.overview())
@@ -36,6 +38,7 @@ async def get_operations(operations: OperationsDependency) -> OperationsBody:
     operation_id="list_failures",
     responses=problem_responses(404, 422),
     tags=_TAGS,
+    **needs(Scope.READ),
 )
 async def list_failures(
     operations: OperationsDependency,
@@ -58,6 +61,7 @@ async def list_failures(
     responses=problem_responses(404, 408, 413, 415, 422),
     status_code=202,
     tags=_TAGS,
+    **needs(Scope.WRITE),
 )
 async def retry_program(
     retry_documents: NamedDependency[RetryDocuments], pgm_id: PgmId, data: JSONBody[RetryRequest] = _WHAT_FAILED
@@ -78,6 +82,7 @@ async def retry_program(
     responses=problem_responses(408, 413, 415, 422),
     status_code=202,
     tags=_TAGS,
+    **needs(Scope.ADMIN),
 )
 async def retry_everywhere(
     data: JSONBody[RetryEverywhereRequest],

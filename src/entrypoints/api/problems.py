@@ -8,8 +8,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from domain.attachments.registry import ATTACHMENTS
+from domain.caller import Caller
 from domain.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidRequestError,
     InvalidUploadError,
     LadderbaseError,
@@ -17,6 +19,7 @@ from domain.errors import (
     NotFoundError,
     ReusedKeyError,
     TooLargeError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from domain.findings import Finding, Severity, errors_among
@@ -27,8 +30,10 @@ from entrypoints.api.idempotency import KEY_HEADER
 from entrypoints.api.receive_upload import COMMENT_FIELD, TEMPLATE_FIELD, ZIP_FIELD
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.schemas import FindingBody, ProblemBody
+from entrypoints.api.security_log import note_refusal
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="ladderbase"'
 RETRY_AFTER_S = 5
 RETRY_AFTER_MENDING_S = 60
 _DISCONNECTED = "client disconnected prematurely"
@@ -44,6 +49,8 @@ _KINDS: Mapping[str, tuple[int, str]] = {
     "body_truncated": (400, "The body is incomplete: send it again."),
     "too_many_fields": (400, "The form has too many parts: send only the documented fields."),
     "field_too_large": (400, "A text field is too large: shorten it."),
+    "unauthenticated": (401, "Nobody knows who asks: send an API key or a token that holds."),
+    "forbidden": (403, "The key or the token does not allow this: use one with the scope that is needed."),
     "not_found": (404, "There is no such thing here, or no longer."),
     "method_not_allowed": (405, "This method is not served here: see the Allow header."),
     "request_timeout": (408, "The body came too slowly: send it again."),
@@ -89,6 +96,8 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
         case InvalidRequestError():
             field = _SENT_AS.get(error.field, error.field)
             answer = _invalid_fields(request, [FieldProblem(field=field, code=error.code, message=str(error))])
+        case UnauthenticatedError() | ForbiddenError():
+            answer = _not_let_in(request, error)
         case TooLargeError():
             answer = _problem(request, "too_large", f"at most {error.limit_bytes:,} bytes are taken")
         case NotFoundError():
@@ -176,6 +185,28 @@ def _unavailable(request: AnyRequest, error: UnavailableError) -> Response[Probl
     _log.warning("unavailable dependency=%s reason=%s request_id=%s", error.dependency, error.reason, request_id)
     detail = f"the {error.dependency} gave no answer"
     return _problem(request, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _not_let_in(request: AnyRequest, error: UnauthenticatedError | ForbiddenError) -> Response[ProblemBody]:
+    return _forbidden(request, error) if isinstance(error, ForbiddenError) else _unauthenticated(request, error)
+
+
+def _unauthenticated(request: AnyRequest, error: UnauthenticatedError) -> Response[ProblemBody]:
+    """What was wrong with it is for the log: whoever tries keys learns nothing of those that there are."""
+    note_refusal(request.scope, error.reason, credential=error.credential)
+    came = bool(request.headers.getall("authorization", []))
+    detail = (
+        "what came in Authorization does not hold" if came else "send `Authorization: Bearer` with a key or a token"
+    )
+    challenge = f'{CHALLENGE}, error="invalid_token"' if came else CHALLENGE
+    return _problem(request, "unauthenticated", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _forbidden(request: AnyRequest, error: ForbiddenError) -> Response[ProblemBody]:
+    caller: Caller = request.scope["user"]
+    note_refusal(request.scope, str(error), credential=caller.credential, caller=caller.identity)
+    challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{error.needed}"'
+    return _problem(request, "forbidden", str(error), headers={"WWW-Authenticate": challenge})
 
 
 def _misconfigured(request: AnyRequest, error: MisconfiguredError) -> Response[ProblemBody]:

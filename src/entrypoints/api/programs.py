@@ -12,6 +12,7 @@ from application.register_once import RegisterOnce
 from application.register_program import RegisterCommand, Registered
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
 from application.validate_upload import ValidateUpload
+from domain.caller import Scope
 from domain.document import Document
 from domain.idempotency import KeptAnswer
 from entrypoints.api.conversions import (
@@ -28,6 +29,7 @@ from entrypoints.api.dependencies import CatalogueDependency
 from entrypoints.api.idempotency import REPLAYED, key_of, rendered, response_of
 from entrypoints.api.identifiers import Cursor, PageSize, PgmId, Revision
 from entrypoints.api.inline_indexing import Indexing
+from entrypoints.api.needs import needs
 from entrypoints.api.openapi import DryRunOperation, ReplacementOperation, UploadOperation, problem_responses
 from entrypoints.api.receive_upload import DRY_RUN, REGISTRATION, REPLACEMENT, UploadReception
 from entrypoints.api.request_body import ApiRequest
@@ -58,6 +60,7 @@ _DEDUPLICATED = ResponseSpec(
     response_headers=[REPLAYED],
     responses=problem_responses(409, *_UPLOAD_ERRORS),
     tags=_TAGS,
+    **needs(Scope.WRITE),
 )
 async def register(
     request: ApiRequest,
@@ -98,6 +101,7 @@ def _answer(registered: Registered, indexing: Indexing, documents: Sequence[Docu
     responses=problem_responses(404, 409, *_UPLOAD_ERRORS) | {200: _DEDUPLICATED},
     status_code=201,
     tags=_TAGS,
+    **needs(Scope.WRITE),
 )
 async def replace_files(
     request: ApiRequest,
@@ -134,6 +138,7 @@ async def replace_files(
     responses=problem_responses(*_UPLOAD_ERRORS),
     status_code=200,
     tags=_TAGS,
+    **needs(Scope.WRITE),
 )
 async def validate(
     request: ApiRequest,
@@ -146,13 +151,19 @@ async def validate(
         return validation_body(await validate_upload(received.upload))
 
 
-@get("/v1/programs", operation_id="list_programs", responses=problem_responses(422), tags=_TAGS)
+@get("/v1/programs", operation_id="list_programs", responses=problem_responses(422), tags=_TAGS, **needs(Scope.READ))
 async def list_programs(catalogue: CatalogueDependency, limit: PageSize = 50, cursor: Cursor = None) -> ProgramPage:
     """The registered programs, newest first."""
     return program_page(await catalogue.programs(limit=limit, cursor=cursor))
 
 
-@get("/v1/programs/{pgm_id:str}", operation_id="get_program", responses=problem_responses(404, 422), tags=_TAGS)
+@get(
+    "/v1/programs/{pgm_id:str}",
+    operation_id="get_program",
+    responses=problem_responses(404, 422),
+    tags=_TAGS,
+    **needs(Scope.READ),
+)
 async def get_program(catalogue: CatalogueDependency, pgm_id: PgmId) -> ProgramBody:
     """One program and how far its indexing is."""
     return program_body(await catalogue.program(pgm_id))
@@ -163,6 +174,7 @@ async def get_program(catalogue: CatalogueDependency, pgm_id: PgmId) -> ProgramB
     operation_id="list_documents",
     responses=problem_responses(404, 422),
     tags=_TAGS,
+    **needs(Scope.READ),
 )
 async def list_documents(
     catalogue: CatalogueDependency,
@@ -180,6 +192,7 @@ async def list_documents(
     operation_id="get_template",
     responses=problem_responses(404, 422),
     tags=_TAGS,
+    **needs(Scope.READ),
 )
 async def get_template(catalogue: CatalogueDependency, pgm_id: PgmId) -> TemplateBody:
     """The template as a tree: folder, sub folder, logic."""
@@ -191,6 +204,7 @@ async def get_template(catalogue: CatalogueDependency, pgm_id: PgmId) -> Templat
     operation_id="get_indexing",
     responses=problem_responses(404, 422),
     tags=_TAGS,
+    **needs(Scope.READ),
 )
 async def get_indexing(catalogue: CatalogueDependency, pgm_id: PgmId) -> IndexingBody:
     """How far the indexing of a program's latest revision is, and what failed."""
@@ -198,7 +212,13 @@ async def get_indexing(catalogue: CatalogueDependency, pgm_id: PgmId) -> Indexin
     return indexing_body(view, await catalogue.failures(pgm_id, limit=MAX_FAILURES))
 
 
-@delete("/v1/programs/{pgm_id:str}", operation_id="delete_program", responses=problem_responses(404, 422), tags=_TAGS)
+@delete(
+    "/v1/programs/{pgm_id:str}",
+    operation_id="delete_program",
+    responses=problem_responses(404, 422),
+    tags=_TAGS,
+    **needs(Scope.WRITE),
+)
 async def remove(delete_program: NamedDependency[DeleteProgram], pgm_id: PgmId) -> None:
     """Delete a program: out of every answer at once, purged everywhere soon after."""
     await delete_program(pgm_id)

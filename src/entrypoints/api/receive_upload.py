@@ -8,6 +8,7 @@ from pathlib import Path
 from application.spool import scratch_folder
 from application.validate_upload import ValidateUpload
 from domain.attachments.registry import ATTACHMENTS
+from domain.caller import Caller
 from domain.errors import UnavailableError
 from domain.program import ProgramDetails
 from domain.upload import MEBIBYTE, SpooledFile, Upload, UploadLimits
@@ -29,6 +30,7 @@ class FormTexts:
 ZIP_FIELD = "pgm_ladder_zip_file"
 TEMPLATE_FIELD = "pgm_template_file"
 COMMENT_FIELD = "pgm_comment_file"
+USER_FIELD = "create_user"
 FILE_FIELDS = frozenset({ZIP_FIELD, TEMPLATE_FIELD, COMMENT_FIELD, *(one.field for one in ATTACHMENTS.values())})
 MAX_CHARACTERS = {"pgm_name": 200, "create_user": 200, "pgm_version": 100, "description": 4_000, "notes": 4_000}
 
@@ -83,7 +85,7 @@ class UploadReception:
             pieces = body_pieces(request, limit_bytes=self.body_limit_bytes)
             with _translated_disk_errors():
                 received = await receive_form(pieces, options.get("boundary"), shape=self._shape(form), folder=folder)
-            yield _checked(received, form)
+            yield _checked(received, form, request.user)
 
     def _shape(self, form: FormTexts) -> FormShape:
         return FormShape(texts=form.names, files=self._limits_bytes())
@@ -105,9 +107,12 @@ def _translated_disk_errors() -> Iterator[None]:
         raise UnavailableError("scratch disk", error.strerror or type(error).__name__) from error
 
 
-def _checked(form: ReceivedForm, expected: FormTexts) -> ReceivedUpload:
+def _checked(form: ReceivedForm, expected: FormTexts, caller: Caller) -> ReceivedUpload:
     problems = list(form.problems)
-    texts = {name: _text(name, form, problems, required=name in expected.required) for name in MAX_CHARACTERS}
+    required = set(expected.required) - ({USER_FIELD} if caller.name else set())
+    texts = {name: _text(name, form, problems, required=name in required) for name in MAX_CHARACTERS}
+    if caller.name:
+        texts[USER_FIELD] = _of_caller(caller, texts[USER_FIELD], problems)
     ladder_zip = _file(ZIP_FIELD, form, problems)
     template = _file(TEMPLATE_FIELD, form, problems)
     comments = _file(COMMENT_FIELD, form, problems) if COMMENT_FIELD in form.files else None
@@ -140,6 +145,15 @@ def _text(name: str, form: ReceivedForm, problems: list[FieldProblem], *, requir
     if required and not text:
         problems.append(FieldProblem(field=name, code="field_blank", message="it is blank", hint=f"Send {name}."))
     return text
+
+
+def _of_caller(caller: Caller, said: str, problems: list[FieldProblem]) -> str:
+    """Who asked is known: a form that says another is a mistake that must not be recorded, nor silently corrected."""
+    if said not in {"", caller.name}:
+        message = f"the key or the token is that of {caller.name}"
+        hint = f"Leave {USER_FIELD} out."
+        problems.append(FieldProblem(field=USER_FIELD, code="create_user_mismatch", message=message, hint=hint))
+    return caller.name
 
 
 def _file(name: str, form: ReceivedForm, problems: list[FieldProblem]) -> SpooledFile | None:

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from litestar import Request
 from litestar.datastructures import State
 
+from domain.caller import Caller
 from entrypoints.api.refusals import RefusedRequestError
 
-ApiRequest = Request[None, None, State]
+ApiRequest = Request[Caller, None, State]
 
 IDLE_TIMEOUT_S = 30.0
 _DIGITS_OF_A_LENGTH = 15

@@ -7,8 +7,10 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from application.search_rungs import SearchQuery, SearchRungs
+from domain.caller import Scope
 from domain.search import SearchScope
 from entrypoints.api.conversions import search_body
+from entrypoints.api.needs import needs
 from entrypoints.api.openapi import problem_responses
 from entrypoints.api.schemas import SearchBody, SearchRequest
 from entrypoints.api.strict_json import MAX_JSON_BYTES, strict_json
@@ -22,6 +24,7 @@ from entrypoints.api.strict_json import MAX_JSON_BYTES, strict_json
     responses=problem_responses(408, 413, 415, 422),
     status_code=200,
     tags=("search",),
+    **needs(Scope.READ),
 )
 async def search(data: JSONBody[SearchRequest], search_rungs: NamedDependency[SearchRungs]) -> SearchBody:
     """Find rungs by device, by token and by meaning, in Korean, Japanese, Chinese and English."""

@@ -12,7 +12,8 @@ import click
 from application.audit_stores import AuditStores
 from application.repair_drift import RepairDrift
 from domain.drift import Drift
-from entrypoints.cli.backstage import data_dir_option, opened_stores, settings_of
+from entrypoints.cli.backstage import opened_stores, settings_of
+from entrypoints.cli.data_dir import data_dir_option
 from entrypoints.cli.exit_codes import REFUSED
 from entrypoints.settings import Settings
 

@@ -18,6 +18,11 @@ from entrypoints.embedded.stack import EmbeddedStack, running
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 _HITS_SHOWN = 3
+# On loopback, for as long as it takes: nobody is asked for a key, whatever the environment says.
+_OPEN = {
+    "AUTH": "off",
+    **dict.fromkeys(("OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_JWKS_URL", "OIDC_JWKS_FILE"), ""),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ def command() -> None:
 
 
 async def _demo(console: Console, data_dir: Path) -> None:
-    stack = EmbeddedStack(data_dir=data_dir, port=free_port())
+    stack = EmbeddedStack(data_dir=data_dir, port=free_port(), settings=_OPEN)
     console.rule("starting the servers, the API and the worker")
     async with running(stack, say=_say_on(console)) as url, connected(url) as service:
         await show_the_main_job(service, console)

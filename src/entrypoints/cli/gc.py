@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from application.collect_garbage import CollectGarbage, Removed
-from entrypoints.cli.backstage import data_dir_option, opened_stores, settings_of
+from entrypoints.cli.backstage import opened_stores, settings_of
+from entrypoints.cli.data_dir import data_dir_option
 from entrypoints.settings import Settings
 
 

@@ -9,6 +9,7 @@ _COMMANDS: Mapping[str, str] = {
     "audit": "entrypoints.cli.audit",
     "demo": "entrypoints.cli.demo",
     "gc": "entrypoints.cli.gc",
+    "keys": "entrypoints.cli.keys",
     "migrate": "entrypoints.cli.migrate",
     "reindex": "entrypoints.cli.reindex",
     "retry": "entrypoints.cli.retry",

@@ -1,10 +1,13 @@
 """The options that every command over the HTTP API takes."""
 
+import os
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+API_KEY = "LADDERBASE_API_KEY"
 DEFAULT_URL = "http://127.0.0.1:8000"
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -16,3 +19,11 @@ def service_options(command: F) -> F:
     )
     as_json = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, for scripts.")
     return url(as_json(command))
+
+
+def api_key() -> str:
+    """What LADDERBASE_API_KEY says, a key or a token; empty where nothing is asked for. No option: others see those."""
+    key = os.environ.get(API_KEY, "").strip()
+    if not re.fullmatch("[!-~]*", key):
+        raise click.UsageError(f"{API_KEY} holds what no key does")
+    return key

@@ -12,7 +12,8 @@ import click
 
 from application.rebuild_index import RebuildIndex
 from domain.errors import UnavailableError
-from entrypoints.cli.backstage import NotDoneError, data_dir_option, opened_stores, settings_of
+from entrypoints.cli.backstage import opened_stores, settings_of
+from entrypoints.cli.data_dir import NotDoneError, data_dir_option
 from entrypoints.container import Container
 from entrypoints.index_duty import told_now_and_then
 from entrypoints.settings import Settings

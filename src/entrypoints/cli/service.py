@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from entrypoints.cli.exit_codes import NO_SERVICE, REFUSED
 _TIMEOUT = httpx.Timeout(10.0, read=300.0, write=60.0)
 _POLL_S = 0.3
 _OUTAGE_S = 30.0
+_UPLOAD_PAUSES_S = (1.0, 4.0)
 _STANDSTILL_S = 1_800.0
 
 Answer = Mapping[str, Any]
@@ -35,9 +37,13 @@ class RefusedError(click.ClickException):
 
 
 class NoServiceError(click.ClickException):
-    """Nobody answers, or somebody does who cannot do the work now."""
+    """Nobody answers, or somebody does who cannot do the work now; `may_pass` where a repeat may find it done."""
 
     exit_code = NO_SERVICE
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +61,26 @@ class Service:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def upload(self, files: UploadFiles, details: Mapping[str, str], *, into: str | None = None) -> Answer:
-        """Register a program, or replace the files of the one that is named."""
+    async def upload(
+        self, files: UploadFiles, details: Mapping[str, str], *, into: str | None = None, idempotency_key: str = ""
+    ) -> Answer:
+        """Register a program, or replace the files of the one that is named.
+
+        What got no answer, or is unavailable for the moment, is sent again, under a key that lets it register once.
+        """
+        keyed = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        for pause_s in _UPLOAD_PAUSES_S:
+            try:
+                return await self._upload(files, details, into=into, headers=keyed)
+            except NoServiceError as error:
+                if not error.may_pass:
+                    raise
+                await asyncio.sleep(pause_s)
+        return await self._upload(files, details, into=into, headers=keyed)
+
+    async def _upload(
+        self, files: UploadFiles, details: Mapping[str, str], *, into: str | None, headers: Mapping[str, str]
+    ) -> Answer:
         with ExitStack() as stack:
             parts = {
                 field: (path.name, stack.enter_context(path.open("rb")))
@@ -69,7 +93,7 @@ class Service:
             }
             if into:
                 return await self._ask("PUT", f"/v1/programs/{quote(into, safe='')}/files", data=details, files=parts)
-            return await self._ask("POST", "/v1/programs", data=details, files=parts)
+            return await self._ask("POST", "/v1/programs", data=details, files=parts, headers=headers)
 
     async def search(self, question: Answer) -> Answer:
         """Find rungs."""
@@ -129,25 +153,31 @@ class Service:
             body = answer.json()
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise NoServiceError(f"no service answers at {self._client.base_url}: {reason}") from error
+            lost = not isinstance(error, httpx.ConnectError)
+            raise NoServiceError(f"no service answers at {self._client.base_url}: {reason}", may_pass=lost) from error
         except json.JSONDecodeError as error:
             raise NoServiceError(f"what answers at {self._client.base_url} is not this service") from error
         if not isinstance(body, dict):
             raise NoServiceError(f"what answers at {self._client.base_url} is not this service")
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise NoServiceError(f"the service cannot do this now: {body.get('detail', answer.status_code)}")
+            is_busy = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+            detail = body.get("detail", answer.status_code)
+            raise NoServiceError(f"the service cannot do this now: {detail}", may_pass=is_busy)
         if answer.is_error:
             raise RefusedError(body)
         return body
 
 
 @asynccontextmanager
-async def connected(url: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Service]:
+async def connected(
+    url: str, transport: httpx.AsyncBaseTransport | None = None, *, api_key: str = ""
+) -> AsyncIterator[Service]:
     """A service for the length of the block. No proxy of the environment stands before one on this machine."""
     address = _address(url)
     is_local = is_loopback(address.host)
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     async with httpx.AsyncClient(
-        base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local
+        base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local, headers=headers
     ) as client:
         yield Service(client)
 

@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -11,11 +12,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from entrypoints.cli.exit_codes import REFUSED, SOME_FAILED
-from entrypoints.cli.options import service_options
+from entrypoints.cli.options import api_key, service_options
 from entrypoints.cli.rendering import documents_table, errors_table, findings_table, print_json, screen
 from entrypoints.cli.service import Answer, RefusedError, Service, UploadFiles, connected
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRequest:
+    """What is uploaded, into which program if not a new one."""
+
+    files: UploadFiles
+    details: dict[str, str]
+    into: str | None
+    idempotency_key: str
 
 
 @click.command("upload")
@@ -26,6 +37,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--user", help="Who registers it; the account's name when left out.")
 @click.option("--version", default="", help="The program's version.")
 @click.option("--into", metavar="PGM_ID", help="Replace the files of this program, which keeps its name and version.")
+@click.option("--idempotency-key", default="", help="The same for a repeat of this upload; a fresh one when left out.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until it is searchable.")
 @service_options
 @click.pass_obj
@@ -40,6 +52,7 @@ def command(
     user: str | None,
     version: str,
     into: str | None,
+    idempotency_key: str,
     no_wait: bool,
     url: str,
     as_json: bool,
@@ -51,22 +64,26 @@ def command(
     files = UploadFiles(ladder_zip=ladder_zip, template=template, comments=comments)
     if into and (name or version):
         raise click.UsageError("--into replaces files alone: leave --name and --version out")
-    details = {"create_user": user or _account()}
+    # With a key the service knows who uploads.
+    details = {} if api_key() and not user else {"create_user": user or _account()}
+    if into and idempotency_key:
+        raise click.UsageError("--into registers nothing: leave --idempotency-key out")
     if not into:
         details |= {"pgm_name": name or ladder_zip.stem, "pgm_version": version}
 
     async def run() -> int:
-        async with connected(url, transport) as service:
-            return await _upload(service, files, details, into=into, wait=not no_wait, as_json=as_json)
+        async with connected(url, transport, api_key=api_key()) as service:
+            request = UploadRequest(files=files, details=details, into=into, idempotency_key=idempotency_key)
+            return await _upload(service, request, wait=not no_wait, as_json=as_json)
 
     sys.exit(asyncio.run(run()))
 
 
-async def _upload(
-    service: Service, files: UploadFiles, details: dict[str, str], *, into: str | None, wait: bool, as_json: bool
-) -> int:
+async def _upload(service: Service, request: UploadRequest, *, wait: bool, as_json: bool) -> int:
     try:
-        program = await service.upload(files, details, into=into)
+        program = await service.upload(
+            request.files, request.details, into=request.into, idempotency_key=request.idempotency_key
+        )
     except RefusedError as error:
         show_refusal(error, as_json=as_json)
         return REFUSED

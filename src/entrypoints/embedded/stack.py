@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,6 +72,8 @@ class EmbeddedStack:
     port: int
     choose_ports: Callable[[], InternalPorts] = InternalPorts.chosen
     restarts: RestartPolicy = field(default_factory=RestartPolicy)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What counts here, whatever the caller's environment says."""
 
     @property
     def url(self) -> str:
@@ -128,6 +130,7 @@ class EmbeddedStack:
             "MILVUS_CA_FILE": "",
             # There is one worker, and nobody else to rebuild what a changed model needs.
             "INDEX_FOLLOWS_MODEL": "true",
+            **self.settings,
         }
 
     def _own_programs(self, folder: Path, environment: dict[str, str]) -> tuple[Component, Component, Component]:

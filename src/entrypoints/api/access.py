@@ -1,0 +1,59 @@
+"""The one place where requests are let in: before a body is read, by what their route needs."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.enums import HttpMethod
+from litestar.handlers import BaseRouteHandler
+
+from application.authenticate import Authenticate
+from domain.caller import ANYBODY, NOBODY, Caller
+from domain.errors import ForbiddenError, UnauthenticatedError
+from entrypoints.api.needs import needed_by
+from entrypoints.container import Container
+
+MAX_CREDENTIAL_CHARACTERS = 8_192
+_HEADER = "authorization"
+_SCHEME = "bearer"
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+
+
+def guard_from(container: Container) -> Guard:
+    """A guard for every route. Whoever it lets in is `request.user`, a Caller."""
+    is_required = bool(container.auth_required())
+
+    async def let_in(connection: Connection, handler: BaseRouteHandler) -> None:
+        needed = needed_by(handler)
+        connection.scope["user"] = NOBODY
+        if needed == "nothing" or connection.scope.get("method") == HttpMethod.OPTIONS:  # which tells the methods alone
+            return
+        connection.scope["user"] = caller = await _caller(connection, container) if is_required else ANYBODY
+        if needed == "undeclared":
+            raise ForbiddenError("that no route has declared")
+        caller.require(needed)
+
+    return let_in
+
+
+async def _caller(connection: Connection, container: Container) -> Caller:
+    authenticate: Authenticate = container.authenticate()
+    return await authenticate(_credential(connection))
+
+
+def _credential(connection: Connection) -> str:
+    """What follows `Bearer`. Raises UnauthenticatedError."""
+    sent = connection.headers.getall(_HEADER, [])
+    if not sent:
+        raise UnauthenticatedError("none came")
+    if len(sent) > 1:
+        raise UnauthenticatedError("more than one came")
+    scheme, _, credential = sent[0].strip().partition(" ")
+    credential = credential.strip()
+    if scheme.lower() != _SCHEME or not credential:
+        raise UnauthenticatedError("it is no Bearer credential")
+    if len(credential) > MAX_CREDENTIAL_CHARACTERS:
+        raise UnauthenticatedError("it is too long")
+    return credential

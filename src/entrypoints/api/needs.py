@@ -1,0 +1,41 @@
+"""What each route needs of whoever asks. A route that does not say it is served to nobody."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
+
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi.spec import SecurityRequirement
+
+from domain.caller import Scope
+
+API_KEY_SCHEME = "api_key"
+TOKEN_SCHEME = "token"  # noqa: S105 - the name of a scheme
+_NEEDS = "needs"
+_OPEN = "nothing"
+
+Needed = Scope | Literal["nothing", "undeclared"]
+
+
+class Needs(TypedDict):
+    """Keywords of a route: what the guard reads, and what the document says."""
+
+    opt: Mapping[str, Any]
+    security: list[SecurityRequirement]
+
+
+def needs(scope: Scope) -> Needs:
+    """For a route that asks who is there: `@get(..., **needs(Scope.READ))`."""
+    return Needs(opt={_NEEDS: scope}, security=[{API_KEY_SCHEME: [scope.value]}, {TOKEN_SCHEME: [scope.value]}])
+
+
+def open_to_all() -> Needs:
+    """For a route that everybody may ask, of which there are few: probes, and the document."""
+    return Needs(opt={_NEEDS: _OPEN}, security=[{}])
+
+
+def needed_by(handler: BaseRouteHandler) -> Needed:
+    """What a route has declared."""
+    declared = handler.opt.get(_NEEDS)
+    if isinstance(declared, Scope):
+        return declared
+    return "nothing" if declared == _OPEN else "undeclared"
