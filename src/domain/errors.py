@@ -86,5 +86,12 @@ class UnindexableError(LadderbaseError):
         self.code = code
 
 
+class NewerEventError(UnindexableError):
+    """An event of a version that knows more: leave it to the workers of that one, who may not be there yet."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("event_unknown", message)
+
+
 class MisconfiguredError(LadderbaseError):
     """A setting and the world disagree (a wrong dimension, a missing bucket): an operator must act."""

@@ -2,15 +2,19 @@
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dependency_injector import providers
+from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from builders.service import Service, a_service
 from domain.errors import MisconfiguredError, UnavailableError
+from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.search import Lane
 from domain.upload import InspectedUpload, Upload
@@ -131,6 +135,37 @@ async def test_unknown_paths_are_logged_as_one(client: Client, caplog: pytest.Lo
     caplog.set_level(logging.INFO, "ladderbase.access")
     await client.get("/some/random/path")
     assert "path=unknown status=404" in caplog.text
+
+
+class SilentRecord(UnitOfWork):
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        raise UnavailableError("postgres", "no connection")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/v1/programs", 503), ("PUT", "/v1/programs/PGM_1/files", 503), ("POST", "/v1/programs/validate", 422)],
+)
+async def test_an_upload_that_cannot_be_recorded_is_refused_before_it_is_read(
+    tmp_path: Path, method: str, path: str, status: int
+) -> None:
+    """A dry run is not recorded."""
+    service = await a_service(tmp_path)
+    service.container.unit_of_work.override(providers.Object(SilentRecord()))
+    read: list[bytes] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        for piece in (b"--x-", b"-\r\n"):
+            read.append(piece)
+            yield piece
+
+    transport = ASGITransport(create_app(service.container))  # type: ignore[arg-type]  # ASGI by another name
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = await client.request(method, path, content=body(), headers=headers)
+    assert answer.status_code == status
+    assert bool(read) == (status != 503)
+    assert ("Retry-After" in answer.headers) == (status == 503)
 
 
 async def test_health_asks_nothing(client: Client) -> None:

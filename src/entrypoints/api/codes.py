@@ -104,6 +104,7 @@ FAILURES: Mapping[str, str] = {
     "type_not_indexed": "This version does not index the document's type: run the one that took it.",
     "event_unreadable": "This version cannot read the work that was noted: run the one that noted it.",
     "quarantined": "The document ended every worker that took it: report it.",
+    "worker_lost": "Workers that took the document were not heard of again: retry it, and report it if that repeats.",
     "retries_exhausted": "A dependency failed again and again: retry once it is well.",
     "unavailable": "A dependency gives no answer: it is tried again.",
     "misconfigured": "A dependency and the settings disagree: an operator must act.",
