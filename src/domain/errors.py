@@ -1,6 +1,7 @@
 """What can go wrong, named by what the caller should do about it."""
 
 from domain.findings import Finding
+from domain.told import Told
 
 
 class LadderbaseError(Exception):
@@ -18,9 +19,10 @@ class InvalidUploadError(LadderbaseError):
 class InvalidRequestError(LadderbaseError):
     """A field of the request cannot be used: correct it and ask again."""
 
-    def __init__(self, field: str, message: str, *, code: str = "field_invalid") -> None:
+    def __init__(self, field: str, message: Told, *, code: str = "field_invalid") -> None:
         super().__init__(message)
         self.field = field
+        self.message = message
         self.code = code
 
 

@@ -20,6 +20,7 @@ from domain.document import DocumentType
 from domain.findings import Finding, Section
 from domain.inspection import Comparison, NamedCsv, presented
 from domain.ports.upload_reader import UploadReader
+from domain.told import told
 from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload, UploadLimits
 
 _MOST_KILLED = 3  # an upload may not hold a slot for hours by killing one child after the other
@@ -98,6 +99,6 @@ def _killed(error: ResourceLimitError, section: Section, file_name: str) -> Find
         section=section,
         code="resource_limit",
         file=file_name,
-        message=f"the file could not be read within the limits: {error}",
-        hint="Export or save the file again, smaller; no file that the PLC tools write needs so much.",
+        message=told("the file could not be read within the limits: {reason}", reason=error.message),
+        hint=told("Export or save the file again, smaller; no file that the PLC tools write needs so much."),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from domain.document import LadderFacts
 from domain.ladder.rung import INSTRUCTION, OPERAND, STEP, Row, Rung, cell, cut_into_rungs, mnemonic_of
 from domain.ladder.table import Table, TableError, decode_table, normalised, render_table
+from domain.told import told
 
 _ROWS_BEFORE_HEADER = 5
 _STEP_HEADS = frozenset(map(normalised, ("Step No.", "ステップ番号", "步号", "步號", "스텝 번호", "스텝 No.")))
@@ -61,15 +62,15 @@ def parse_listing(content: bytes) -> Listing:
         if _is_header(row):
             raise TableError(
                 "csv_invalid",
-                f"row {number} is a second header: two exports stand in one file",
-                hint="Keep one export per file.",
+                told("row {row} is a second header: two exports stand in one file", row=number),
+                hint=told("Keep one export per file."),
                 row=number,
             )
     if not any(mnemonic_of(row) for row in table.rows[header + 1 :]):
         raise TableError(
             "csv_no_rows",
-            "the listing holds no instruction",
-            hint="Export the program body again; an empty program still ends with END.",
+            told("the listing holds no instruction"),
+            hint=told("Export the program body again; an empty program still ends with END."),
             row=header + 1,
         )
     tool, cpu = _origin(table.rows[:header], table.rows[header])
@@ -90,14 +91,17 @@ def render_listing(listing: Listing) -> bytes:
 
 def _find_header(table: Table) -> int:
     if not any(map(any, table.rows)):
-        raise TableError("csv_no_rows", "the file holds no row", hint="Export the program body again.")
+        raise TableError("csv_no_rows", told("the file holds no row"), hint=told("Export the program body again."))
     for index, row in enumerate(table.rows[:_ROWS_BEFORE_HEADER]):
         if _is_header(row):
             return index
     raise TableError(
         "not_a_ladder",
-        f"no header row 'Step No., Line Statement, Instruction, …' in the first {_ROWS_BEFORE_HEADER} rows",
-        hint="Export a ladder program with 'Write to CSV File'; label lists and device comments are no ladder.",
+        told(
+            "no header row 'Step No., Line Statement, Instruction, …' in the first {rows} rows",
+            rows=_ROWS_BEFORE_HEADER,
+        ),
+        hint=told("Export a ladder program with 'Write to CSV File'; label lists and device comments are no ladder."),
         row=1,
     )
 

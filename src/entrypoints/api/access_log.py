@@ -8,6 +8,8 @@ import uuid
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
+from entrypoints.api.languages import language_headers
+
 _log = logging.getLogger("ladderbase.access")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _HEADER = b"x-request-id"
@@ -36,7 +38,7 @@ def access_logged(app: ASGIApp) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(message, request_id_of(scope))
+                _add_headers(message, scope)
             await send(message)
 
         try:
@@ -61,11 +63,12 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
     )
 
 
-def _add_headers(message: HTTPResponseStartEvent, request_id: str) -> None:
+def _add_headers(message: HTTPResponseStartEvent, scope: Scope) -> None:
     message["headers"] = [
         *message["headers"],
-        (_HEADER, request_id.encode()),
+        (_HEADER, request_id_of(scope).encode()),
         (b"x-content-type-options", b"nosniff"),
+        *language_headers(scope, message["headers"]),
     ]
 
 

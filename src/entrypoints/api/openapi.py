@@ -9,7 +9,6 @@ from litestar.openapi.spec import (
     Components,
     OpenAPIMediaType,
     OpenAPIType,
-    Operation,
     Reference,
     RequestBody,
     Schema,
@@ -19,6 +18,7 @@ from litestar.openapi.spec import (
 
 from domain.attachments.registry import ATTACHMENTS
 from entrypoints.api.idempotency import KEY_PARAMETER
+from entrypoints.api.languages import SpokenOperation
 from entrypoints.api.needs import API_KEY_SCHEME, TOKEN_SCHEME, open_to_all
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
@@ -120,35 +120,39 @@ _FILE_NAMES = (
 
 
 @dataclass
-class UploadOperation(Operation):
+class UploadOperation(SpokenOperation):
     """An operation that takes an upload: its handler reads the form from the stream, so the document is told here."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.request_body = _form(REGISTRATION)
         self.parameters = [*(self.parameters or ()), KEY_PARAMETER]
 
 
 @dataclass
-class ReplacementOperation(Operation):
+class ReplacementOperation(SpokenOperation):
     """An upload of a program's files alone."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.request_body = _form(REPLACEMENT)
 
 
 @dataclass
-class DryRunOperation(Operation):
+class DryRunOperation(SpokenOperation):
     """An upload that stores nothing: it needs the files alone."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.request_body = _form(DRY_RUN)
 
 
 @dataclass
-class OptionalBodyOperation(Operation):
+class OptionalBodyOperation(SpokenOperation):
     """An operation whose body may be left out; the framework calls every body required."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if isinstance(self.request_body, RequestBody):
             self.request_body.required = False
 
