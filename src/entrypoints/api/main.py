@@ -11,6 +11,7 @@ import uvicorn
 from adapters.queue.redis_pool import opened_redis
 from domain.errors import MisconfiguredError
 from entrypoints.api.app import create_app
+from entrypoints.api.bounded_connection import BoundedConnection
 from entrypoints.key_uses import uses_told
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
@@ -47,7 +48,10 @@ async def _serve(settings: Settings) -> None:
                 port=settings.port,
                 access_log=False,
                 log_config=None,
-                proxy_headers=False,
+                http=BoundedConnection,
+                ws="none",
+                proxy_headers=bool(settings.proxies),
+                forwarded_allow_ips=list(settings.proxies),
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_S,
                 timeout_keep_alive=_KEEP_ALIVE_S,

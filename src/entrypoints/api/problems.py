@@ -1,6 +1,7 @@
 """The one table from what went wrong to the problem (RFC 9457) that a caller is answered."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from litestar.exceptions import HTTPException
 from domain.attachments.registry import ATTACHMENTS
 from domain.caller import Caller
 from domain.errors import (
+    BusyError,
     ConflictError,
     ForbiddenError,
     InvalidRequestError,
@@ -17,6 +19,7 @@ from domain.errors import (
     LadderbaseError,
     MisconfiguredError,
     NotFoundError,
+    RateLimitedError,
     ReusedKeyError,
     TooLargeError,
     UnauthenticatedError,
@@ -53,7 +56,7 @@ _KINDS: Mapping[str, tuple[int, str]] = {
     "forbidden": (403, "The key or the token does not allow this: use one with the scope that is needed."),
     "not_found": (404, "There is no such thing here, or no longer."),
     "method_not_allowed": (405, "This method is not served here: see the Allow header."),
-    "request_timeout": (408, "The body came too slowly: send it again."),
+    "request_timeout": (408, "The request came too slowly: send it again."),
     "conflict": (409, "Somebody else moved on first: read the present state and decide again."),
     "idempotency_conflict": (409, "The key is that of another request: send this one under a key of its own."),
     "too_large": (413, "The request holds too many bytes: send less."),
@@ -66,8 +69,10 @@ _KINDS: Mapping[str, tuple[int, str]] = {
     "json_duplicate_key": (422, "The JSON names a key twice: send each once."),
     "fields_invalid": (422, "Fields of the request cannot be used: correct those that the findings name."),
     "upload_invalid": (422, "The upload cannot be registered: correct what the findings name and send it again."),
+    "rate_limited": (429, "Too many requests of this caller: send it again after the seconds that Retry-After names."),
     "internal_error": (500, "Something broke here: report the request id."),
     "unavailable": (503, "The service cannot do this now: try again later."),
+    "busy": (503, "No place is left: send it again after the seconds that Retry-After names."),
     "misconfigured": (503, "The service is wrongly configured: its operator must act."),
 }
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type_unsupported"}
@@ -89,6 +94,20 @@ def answer_error(request: AnyRequest, error: Exception) -> Response[ProblemBody]
     return _bug(request, error)
 
 
+def problem_body(code: str, detail: str, *, request_id: str) -> ProblemBody:
+    """A problem of the table as it is answered to whoever has not even made a request."""
+    status, title = _KINDS[code]
+    return ProblemBody(
+        type=f"urn:ladderbase:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        findings=(),
+    )
+
+
 def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[ProblemBody]:
     match error:
         case InvalidUploadError():
@@ -106,10 +125,8 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
             answer = _problem(request, "idempotency_conflict", "the request differs from the one under this key")
         case ConflictError():
             answer = _problem(request, "conflict", "the state changed while the request was worked on")
-        case UnavailableError():
-            answer = _unavailable(request, error)
-        case MisconfiguredError():
-            answer = _misconfigured(request, error)
+        case RateLimitedError() | BusyError() | UnavailableError() | MisconfiguredError():
+            answer = _not_now(request, error)
         case _:
             answer = _bug(request, error)
     return answer
@@ -178,6 +195,20 @@ def _invalid_upload(request: AnyRequest, error: InvalidUploadError) -> Response[
         status=415 if _OF_ANOTHER_TYPE.issuperset(codes) else 422,
         findings=finding_bodies(error.findings),
     )
+
+
+def _not_now(
+    request: AnyRequest, error: RateLimitedError | BusyError | UnavailableError | MisconfiguredError
+) -> Response[ProblemBody]:
+    """Each says when to come again."""
+    match error:
+        case RateLimitedError() | BusyError():
+            code = "busy" if isinstance(error, BusyError) else "rate_limited"
+            return _problem(request, code, str(error), headers={"Retry-After": str(max(1, math.ceil(error.wait_s)))})
+        case UnavailableError():
+            return _unavailable(request, error)
+        case MisconfiguredError():
+            return _misconfigured(request, error)
 
 
 def _unavailable(request: AnyRequest, error: UnavailableError) -> Response[ProblemBody]:
