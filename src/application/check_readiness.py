@@ -47,13 +47,16 @@ class Limited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReadiness:
-    """Asks the dependencies at once, each for `timeout_s` seconds at most."""
+    """Asks the dependencies at once, each for `timeout_s` seconds at most; none any more once `is_stopping`."""
 
     checks: Mapping[str, Check]
     timeout_s: float = 2.0
+    is_stopping: Callable[[], bool] = lambda: False
 
     async def __call__(self, part: ReadinessPart = ReadinessPart.ALL) -> list[Waiting | Limited]:
         """What the part waits for, and what is limited; it is ready when nothing is waited for."""
+        if self.is_stopping():
+            return [Waiting(dependency="api", reason="it is about to stop: ask another")]
         needed = NEEDED_FOR.get(part, self.checks.keys())
         asked = [(name, check) for name, check in self.checks.items() if name in needed]
         answers = await asyncio.gather(*(_ask(name, check, self.timeout_s) for name, check in asked))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +12,14 @@ from application.index_documents import IndexDocuments
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from domain.document import Failure
-from domain.errors import ConflictError, MisconfiguredError, NotFoundError, UnavailableError, UnindexableError
+from domain.errors import (
+    ConflictError,
+    MisconfiguredError,
+    NewerEventError,
+    NotFoundError,
+    UnavailableError,
+    UnindexableError,
+)
 from domain.events import (
     LEASE,
     ClaimedEvent,
@@ -29,6 +36,13 @@ from domain.ports.unit_of_work import Transaction, UnitOfWork
 LONGEST_WORK = timedelta(minutes=10)
 PURGES = (ProgramDeleted, RevisionSuperseded)
 """The events that are never given up: nothing else would ever remove what they are about."""
+
+SILENT_ENDS = 3
+"""After so many workers that took an event of several documents, and were not heard of again, it is split (ADR 18)."""
+
+UNKNOWN_WAITS_FOR = timedelta(hours=24)
+UNKNOWN_IS_LOOKED_AT_EVERY = timedelta(minutes=1)
+"""What a newer API recorded is left to newer workers for so long: a deploy may begin with either."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +71,10 @@ class HandleEvent:
             return
         if started.attempts > self.retry.max_attempts and not isinstance(started.event, PURGES):
             failure = Failure(code="quarantined", message="it ended every worker that took it")
+            await self._give_up(started, failure, Stage.UNKNOWN)
+            return
+        if await self._ended_its_workers(started):
+            failure = Failure(code="worker_lost", message="workers that took it were not heard of again")
             await self._give_up(started, failure, Stage.UNKNOWN)
             return
         progress = _Progress()
@@ -88,16 +106,37 @@ class HandleEvent:
                 return await transaction.outbox.start(claimed, lease=self.lease)
         except ConflictError:
             return None
+        except NewerEventError as error:
+            await self._leave_to_others(claimed, error)
+            return None
         except UnindexableError as error:
             _log.error("event %d is buried: %s", claimed.event_id, error)
             async with self.unit_of_work.begin() as transaction:
                 await transaction.outbox.bury(claimed.event_id, reason=error.code)
             return None
 
+    async def _ended_its_workers(self, started: StartedEvent) -> bool:
+        """Only of several documents: one alone keeps all its attempts, for it may be others that end its workers."""
+        event = started.event
+        if started.attempts <= SILENT_ENDS or not isinstance(event, DocumentsRegistered) or len(event.documents) == 1:
+            return False
+        async with self.unit_of_work.begin() as transaction:
+            told = await transaction.failures.told_attempts(started)
+        return started.attempts - 1 - told >= SILENT_ENDS
+
+    async def _leave_to_others(self, claimed: ClaimedEvent, error: NewerEventError) -> None:
+        with suppress(ConflictError):  # somebody else has it already
+            async with self.unit_of_work.begin() as transaction:
+                await transaction.outbox.release(claimed, delay=UNKNOWN_IS_LOOKED_AT_EVERY, reason=str(error))
+                too_old = await transaction.outbox.bury(
+                    claimed.event_id, reason=error.code, if_older_than=UNKNOWN_WAITS_FOR
+                )
+            _log.error("event %d is %s: %s", claimed.event_id, "buried" if too_old else "left to others", error)
+
     async def _work(self, started: StartedEvent, progress: "_Progress") -> None:
         match started.event:
             case DocumentsRegistered() as event:
-                await self.index_documents(started, event, reached=progress.reach)
+                await self.index_documents(started, event, reached=progress.reach, lease=self.lease)
             case ProgramDeleted() as event:
                 await self.purge_program(started, event)
             case RevisionSuperseded() as event:

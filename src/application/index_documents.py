@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from application.indexing import IndexingSteps, Workpiece, surroundings_of
@@ -31,8 +32,13 @@ class IndexDocuments:
     blobs: BlobStore
     scratch: Path
 
-    async def __call__(self, started: StartedEvent, event: DocumentsRegistered, *, reached: Reached) -> None:
-        """Raises UnavailableError when a dependency gives no answer, ConflictError when the lease is lost."""
+    async def __call__(
+        self, started: StartedEvent, event: DocumentsRegistered, *, reached: Reached, lease: timedelta = LEASE
+    ) -> None:
+        """Raises UnavailableError when a dependency gives no answer, ConflictError when the lease is lost.
+
+        Each checkpoint holds the event for `lease` more.
+        """
         reached(Stage.READ)
         documents = await self._begin(event)
         if documents:
@@ -45,7 +51,7 @@ class IndexDocuments:
                         reached(Stage.PROVE)
                         await self.vectors.prove(_good(pieces))
                         reached(Stage.RECORD)
-                        await self._record(started, pieces, event.pgm_id)
+                        await self._record(started, pieces, event.pgm_id, lease=lease)
         reached(Stage.INDEX)
         await self.remove_what_is_stale(event)
         reached(Stage.RECORD)
@@ -69,11 +75,13 @@ class IndexDocuments:
                 documents[0].pgm_id, logic_ids, rendering_version=self.index.key.rendering_version
             )
 
-    async def _record(self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str) -> None:
+    async def _record(
+        self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str, *, lease: timedelta
+    ) -> None:
         good = _good(pieces)
         failures = {p.document.ref: (p.failure, p.failed_at) for p in pieces if p.failure is not None}
         async with self.unit_of_work.begin() as transaction:
-            await transaction.outbox.extend(started, lease=LEASE)  # refuses the commit of whoever lost the lease
+            await transaction.outbox.extend(started, lease=lease)  # refuses the commit of whoever lost the lease
             await transaction.indexes.hold_current(self.index.key)
             await transaction.programs.hold_pending(pgm_id)
             indexed = await transaction.documents.mark_indexed(indexed_documents(good, self.index.key))

@@ -18,7 +18,7 @@ class InvalidUploadError(LadderbaseError):
 class InvalidRequestError(LadderbaseError):
     """A field of the request cannot be used: correct it and ask again."""
 
-    def __init__(self, field: str, message: str, *, code: str = "request_invalid") -> None:
+    def __init__(self, field: str, message: str, *, code: str = "field_invalid") -> None:
         super().__init__(message)
         self.field = field
         self.code = code
@@ -100,6 +100,13 @@ class UnindexableError(LadderbaseError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class NewerEventError(UnindexableError):
+    """An event of a version that knows more: leave it to the workers of that one, who may not be there yet."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("event_unknown", message)
 
 
 class MisconfiguredError(LadderbaseError):

@@ -1,5 +1,6 @@
 """Pure wiring: whatever must be opened or closed is opened in lifespan.py and passed in."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -98,6 +99,9 @@ class Container(containers.DeclarativeContainer):
     hold_events_for: providers.Dependency[timedelta] = providers.Dependency(default=timedelta(0))
     readiness_checks: providers.Dependency[Mapping[str, Check]] = providers.Dependency()
 
+    # Set by whoever stops the process: no more traffic is wanted from then on.
+    stopping = providers.Singleton(asyncio.Event)
+
     authenticate = providers.Factory(
         Authenticate, keys=known_keys, strangers=limits.provided.unknown_keys, tokens=tokens, clock=clock
     )
@@ -151,7 +155,7 @@ class Container(containers.DeclarativeContainer):
     revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
-    readiness = providers.Factory(CheckReadiness, checks=readiness_checks)
+    readiness = providers.Factory(CheckReadiness, checks=readiness_checks, is_stopping=stopping.provided.is_set)
 
     write_vectors = providers.Factory(WriteVectors, embedder=embedder, index=index)
     index_documents = providers.Factory(

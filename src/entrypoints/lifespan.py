@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,7 +73,8 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
         embedder = await stack.enter_async_context(_embedder(settings))
         index = _vector_index(settings, embedder)
         stack.push_async_callback(index.aclose)
-        blobs = await stack.enter_async_context(_blob_store(settings))
+        ownership = PostgresOwnership(engine)
+        blobs = await stack.enter_async_context(_blob_store(settings, is_in_use=ownership.has_programs))
         process = await stack.enter_async_context(LimitedProcess(ProcessLimits(), slots=_READERS, preload=_PRELOAD))
         dispatcher = ArqDispatcher(redis)
         catalogue = PostgresCatalogue(engine)
@@ -93,7 +94,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             tokens=await _token_verifier(settings, stack),
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
-            ownership=PostgresOwnership(engine),
+            ownership=ownership,
             unit_of_work=PostgresUnitOfWork(engine),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",
@@ -188,7 +189,9 @@ def _vector_index(settings: Settings, embedder: Embedder) -> MilvusVectorIndex:
     )
 
 
-def _blob_store(settings: Settings) -> AbstractAsyncContextManager[BlobStore]:
+def _blob_store(
+    settings: Settings, *, is_in_use: Callable[[], Awaitable[bool]]
+) -> AbstractAsyncContextManager[BlobStore]:
     return blob_store_named(
         settings.storage_type,
         StorageOptions(
@@ -206,5 +209,6 @@ def _blob_store(settings: Settings) -> AbstractAsyncContextManager[BlobStore]:
             access_key_id=settings.aws_access_key_id,
             secret_access_key=settings.aws_secret_access_key,
             session_token=settings.aws_session_token,
+            is_in_use=is_in_use,
         ),
     )

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.durability import weakened_settings
 from adapters.postgres.migrations_runner import is_current
 from application.check_readiness import Check, RememberedCheck
 from domain.errors import MisconfiguredError, UnavailableError
@@ -20,10 +21,14 @@ from domain.ports.embedder import Embedder
 
 
 class SignsOfLife(Protocol):
-    """What knows of the workers."""
+    """What knows of the workers, and of the queue in front of them."""
 
     async def has_worker(self) -> bool:
         """Whether one has given a sign of life lately."""
+        ...
+
+    async def require_lasting(self) -> None:
+        """Raise MisconfiguredError where the queue may forget, UnavailableError where it is silent."""
         ...
 
 
@@ -52,9 +57,11 @@ def readiness_checks(
     What a provider may charge for (an embedding, a stored object) is remembered: probes come every few seconds.
     """
 
-    async def postgres() -> None:
+    async def postgres() -> str | None:
         if not await is_current(engine):
             raise MisconfiguredError("the schema is not the one this version needs: run `ladderbase migrate`")
+        weakened = await weakened_settings(engine)
+        return f"{', '.join(weakened)} off: a crash may cost what was accepted" if weakened else None
 
     async def worker() -> None:
         if not await dispatcher.has_worker():
@@ -74,6 +81,7 @@ def readiness_checks(
 
     return {
         "postgres": postgres,
+        "queue": dispatcher.require_lasting,
         "worker": worker,
         "milvus": index.ping,
         "vector index": partial(_require_complete, catalogue, key),

@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
 
     host: Text = "127.0.0.1"
     port: Port = 8000
+    shutdown_delay_s: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
     auth: Literal["off", "required"] = "off"
     oidc_issuer: str = ""
     oidc_audience: str = ""

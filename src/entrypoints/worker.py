@@ -27,6 +27,7 @@ from domain.events import ClaimedEvent
 from entrypoints.index_duty import IndexDuty
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
+from entrypoints.server_settings import require_lasting_queue, warn_of_settings
 from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
 
 POLL_S = 1.0
@@ -66,6 +67,8 @@ async def _run(settings: Settings) -> int:
         opened(settings, redis) as container,
         OutboxListener(settings.database_url) as listener,
     ):
+        await warn_of_settings(container.readiness_checks())
+        await require_lasting_queue(container.readiness_checks())
         index_duty = IndexDuty(
             keep_index=container.keep_index(),
             rebuild_index=container.rebuild_index(),

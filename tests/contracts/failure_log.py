@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from contracts.records import a_document, delete, register, rolled_back
+from contracts.records import a_document, delete, documents_registered, register, rolled_back
 from domain.document import DocumentRef, Failure
 from domain.errors import InvalidRequestError, NotFoundError
+from domain.events import StartedEvent
 from domain.failures import FailedAttempt, Stage
 from domain.ports.operations import Operations
 from domain.ports.unit_of_work import UnitOfWork
@@ -140,6 +141,16 @@ class FailureLogContract:
         assert await attempts_of(operations) == [5, 4, 1]
         assert await trim(unit_of_work, keep=3) == 0
         assert len((await operations.failures("PGM_2", limit=10)).items) == 3
+
+    async def test_the_attempts_at_an_event_that_are_told_are_counted_once_each(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work)
+        twice = [a_failed_attempt(attempt=1).final_for(ref) for ref in refs("D1", "D2")]
+        await record(unit_of_work, *twice, a_failed_attempt(attempt=4), a_failed_attempt(attempt=2, event_id=8))
+        event = documents_registered(a_document(0))
+        for attempts, told in ((5, 2), (4, 1), (1, 0)):
+            started = StartedEvent(event_id=7, lease_token="", attempts=attempts, event=event)
+            async with unit_of_work.begin() as transaction:
+                assert await transaction.failures.told_attempts(started) == told
 
     async def test_nothing_is_recorded_of_nothing(self, unit_of_work: UnitOfWork) -> None:
         async with unit_of_work.begin() as transaction:

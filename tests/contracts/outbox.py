@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.records import a_document, documents_registered, program_deleted, rolled_back
-from domain.errors import ConflictError, InvalidRequestError, UnindexableError
+from domain.errors import ConflictError, InvalidRequestError, NewerEventError, UnindexableError
 from domain.events import ClaimedEvent, Event, StartedEvent
 from domain.ports.catalogue import Page
 from domain.ports.unit_of_work import UnitOfWork
@@ -19,7 +19,7 @@ SpoilEvent = Callable[[int], Awaitable[None]]
 
 
 class OutboxContract:
-    """Needs the fixtures `unit_of_work`, `time_passes` (moves the database's time) and `spoil_event`."""
+    """Needs `unit_of_work`, `time_passes` (moves the database's time), `spoil_event` and `write_as_newer`."""
 
     async def test_events_come_back_as_they_went_in(self, unit_of_work: UnitOfWork) -> None:
         events: list[Event] = [documents_registered(a_document(1), a_document(2, generation=7)), program_deleted()]
@@ -306,6 +306,34 @@ class OutboxContract:
         async with unit_of_work.begin() as transaction:
             await transaction.outbox.bury(spoiled, reason=str(caught.value))
         assert (await start(unit_of_work, second)).event_id == healthy
+
+    async def test_an_event_of_a_newer_version_says_so_and_can_be_given_back_uncounted(
+        self, unit_of_work: UnitOfWork, write_as_newer: SpoilEvent
+    ) -> None:
+        [event_id] = await commit(unit_of_work, program_deleted())
+        await write_as_newer(event_id)
+        [claimed] = await claim(unit_of_work, 1)
+        with pytest.raises(NewerEventError):
+            await start(unit_of_work, claimed)
+        async with unit_of_work.begin() as transaction:
+            await transaction.outbox.release(claimed, delay=timedelta(0), reason="unknown here")
+        assert [each.event_id for each in await claim(unit_of_work, 1)] == [event_id]
+
+    async def test_an_event_is_buried_if_it_was_recorded_long_enough_ago(
+        self, unit_of_work: UnitOfWork, time_passes: TimePasses
+    ) -> None:
+        [event_id] = await commit(unit_of_work, program_deleted())
+        await time_passes(timedelta(hours=23))
+        assert not await bury(unit_of_work, event_id, if_older_than=timedelta(hours=24))
+        await time_passes(timedelta(hours=2))
+        assert await bury(unit_of_work, event_id, if_older_than=timedelta(hours=24))
+        assert not await bury(unit_of_work, event_id)
+        assert await claim(unit_of_work, 1) == []
+
+
+async def bury(unit_of_work: UnitOfWork, event_id: int, **how: timedelta) -> bool:
+    async with unit_of_work.begin() as transaction:
+        return await transaction.outbox.bury(event_id, reason="unknown", **how)
 
 
 async def commit(unit_of_work: UnitOfWork, *events: Event) -> list[int]:

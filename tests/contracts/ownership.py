@@ -113,6 +113,17 @@ class OwnershipContract:
         assert await ownership.unpurged_programs(after="", limit=1) == ["PGM_3"]
         assert await ownership.unpurged_programs(after="PGM_3", limit=9) == ["PGM_5"]
 
+    async def test_only_programs_that_are_not_deleted_count(
+        self, unit_of_work: UnitOfWork, ownership: Ownership
+    ) -> None:
+        assert not await ownership.has_programs()
+        await register(unit_of_work)
+        await register(unit_of_work, pgm_id="PGM_2")
+        await delete(unit_of_work)
+        assert await ownership.has_programs()
+        await delete(unit_of_work, "PGM_2")
+        assert not await ownership.has_programs()
+
     async def test_old_uploads_are_listed_taken_or_not(
         self, unit_of_work: UnitOfWork, ownership: Ownership, time_passes: TimePasses
     ) -> None:

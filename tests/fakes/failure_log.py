@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from domain.events import StartedEvent
 from domain.failures import FailedAttempt
 from domain.ports.failure_log import FailureLog
 from domain.ports.operations import RecordedFailure
@@ -18,6 +19,11 @@ class InMemoryFailureLog(FailureLog):
             if self._tables.live(attempt.pgm_id) is not None:
                 recorded = RecordedFailure(attempt=attempt, failed_dt=self._registry.clock())
                 self._tables.failures[next(self._registry.failure_ids)] = recorded
+
+    async def told_attempts(self, started: StartedEvent) -> int:
+        told = (recorded.attempt for recorded in self._tables.failures.values())
+        numbers = {each.attempt for each in told if each.event_id == started.event_id}
+        return len([number for number in numbers if number < started.attempts])
 
     async def record_once(self, attempt: FailedAttempt) -> None:
         attempts = (recorded.attempt for recorded in reversed(self._tables.failures.values()))

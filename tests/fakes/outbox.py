@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from domain.errors import ConflictError, InvalidRequestError, UnindexableError
+from domain.errors import ConflictError, InvalidRequestError, NewerEventError, UnindexableError
 from domain.events import ClaimedEvent, Event, StartedEvent
 from domain.ports.catalogue import Page
 from domain.ports.outbox import Outbox
@@ -56,6 +56,8 @@ class InMemoryOutbox(Outbox):
 
     async def start(self, claimed: ClaimedEvent, *, lease: timedelta) -> StartedEvent:
         row = self._held(claimed)
+        if row.is_newer:
+            raise NewerEventError("there is no such kind here")
         if row.event is None:
             raise UnindexableError("event_unreadable", "the payload of the event cannot be read")
         self._events[claimed.event_id] = replace(row, attempts=row.attempts + 1)
@@ -85,10 +87,12 @@ class InMemoryOutbox(Outbox):
             row, due=self._registry.clock(), lease_token=None, attempts=row.attempts - 1
         )
 
-    async def bury(self, event_id: int, *, reason: str) -> None:
+    async def bury(self, event_id: int, *, reason: str, if_older_than: timedelta = timedelta(0)) -> bool:
         row = self._events.get(event_id)
-        if row is not None and row.is_pending:
+        is_due = row is not None and row.is_pending and row.created <= self._registry.clock() - if_older_than
+        if row is not None and is_due:
             self._events[event_id] = replace(row, is_dead=True, lease_token=None, last_error=reason)
+        return is_due
 
     async def revive(self, *, limit: int, cursor: str | None = None) -> Page[Event | None]:
         if cursor is not None and not cursor.startswith(_CURSOR):

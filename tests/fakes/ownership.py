@@ -24,6 +24,9 @@ class InMemoryOwnership(Ownership):
     async def owned_prefixes(self, prefixes: Sequence[str]) -> frozenset[str]:
         return frozenset(prefixes) & (self._tables.prefixes() | self._tables.uploads.keys())
 
+    async def has_programs(self) -> bool:
+        return any(not each.is_deleted for each in self._tables.programs.values())
+
     async def unpurged_programs(self, *, after: str, limit: int) -> Sequence[str]:
         unpurged = {pgm_id for pgm_id, each in self._tables.programs.items() if each.is_deleted and each.parts}
         return sorted(pgm_id for pgm_id in unpurged - self._tables.to_be_purged() if pgm_id > after)[:limit]

@@ -53,6 +53,7 @@ class StoredEvent:
     lease_token: str | None = None
     done: datetime | None = None
     is_dead: bool = False
+    is_newer: bool = False
     last_error: str = ""
 
     @property

@@ -26,7 +26,7 @@ def servers() -> Iterator[RealServers]:
     """Up at the beginning of each test, whatever the one before did to them."""
     with real_servers() as servers:
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, _migrated(servers.postgres.url)).result()
+            thread.submit(asyncio.run, migrated(servers.postgres.url)).result()
         yield servers
 
 
@@ -42,7 +42,8 @@ async def site(servers: RealServers, nursery: Nursery, tmp_path: Path) -> AsyncI
         yield site
 
 
-async def _migrated(url: str) -> None:
+async def migrated(url: str) -> None:
+    """A database of a server, from which those of sites are copied."""
     from adapters.postgres.migrations_runner import upgrade  # noqa: PLC0415 - after the servers are up
 
     await execute(url, f"CREATE DATABASE {TEMPLATE}")

@@ -64,8 +64,12 @@ MATRIX: Mapping[str, Row] = {
     ),
     "A8": Row(
         fault="SIGTERM with uploads in flight",
-        tests=("test_an_api_that_is_told_to_stop_answers_what_it_has_accepted",),
-        open="readiness does not turn red first: the load balancer learns of the end from the closed port",
+        tests=(
+            "test_an_api_that_is_told_to_stop_answers_what_it_has_accepted",
+            "test_an_api_that_is_told_to_stop_says_so_before_it_takes_nothing_more",
+            "test_an_api_stops_by_itself_when_the_delay_is_over",
+            "test_a_service_that_is_about_to_stop_is_not_ready_for_anything",
+        ),
     ),
     "B1": Row(
         fault="relay killed after SELECT",
@@ -150,7 +154,12 @@ MATRIX: Mapping[str, Row] = {
     "C5": Row(fault="maxmemory reached", tests=("test_a_full_queue_is_an_outage_that_passes",)),
     "C6": Row(
         fault="a policy that evicts",
-        open="nobody asks Redis for its policy at the start; what is evicted is lost like a flush and comes back (C2)",
+        tests=(
+            "test_a_worker_refuses_a_queue_that_may_forget_and_readiness_says_why",
+            "test_a_server_that_forgets_to_make_room_is_refused",
+            "test_an_account_that_may_not_ask_is_believed",
+        ),
+        open="an API goes on, not ready, and a worker that runs already too: what is evicted comes back (C2)",
     ),
     "C7": Row(
         fault="Redis slow or paused",
@@ -193,8 +202,12 @@ MATRIX: Mapping[str, Row] = {
             "test_a_child_that_exceeds_a_limit_dies_alone",
             "test_only_the_guilty_item_of_a_batch_fails",
             "test_a_document_that_ends_every_worker_is_quarantined",
+            "test_an_event_that_ended_three_workers_is_split_and_nothing_fails",
+            "test_outages_are_nothing_that_ends_workers",
+            "test_a_document_alone_keeps_its_attempts_for_others_may_end_its_workers",
         ),
-        open="a worker that itself dies on a document is given up after 30 starts, not after the third",
+        open="the third silent end of a worker splits an event; a document alone is given up after 30 starts, for what "
+        "ends beside it or with its machine looks the same (ADR 18)",
     ),
     "D4": Row(
         fault="SIGSTOP beyond the lease",
@@ -255,8 +268,12 @@ MATRIX: Mapping[str, Row] = {
     ),
     "D10": Row(
         fault="a job kind that the worker does not know",
-        tests=("test_an_event_that_nobody_can_read_is_buried_with_a_code_and_holds_nobody_up",),
-        open="an old worker buries a newer kind instead of leaving it to others: workers are deployed first",
+        tests=(
+            "test_an_event_of_a_newer_api_is_left_to_a_newer_worker",
+            "test_an_event_of_a_newer_version_waits_a_day_for_a_worker_that_knows_it",
+            "test_an_event_that_nobody_can_read_is_buried_with_a_code_and_holds_nobody_up",
+        ),
+        open="after a day it is buried; the workers of release 0.1 bury it at once",
     ),
     "D11": Row(
         fault="old API, new worker",
@@ -276,8 +293,9 @@ MATRIX: Mapping[str, Row] = {
         tests=(
             "test_without_postgres_nothing_is_accepted_or_answered_with_nothing",
             "test_nobody_is_busy_while_something_is_away",
+            "test_an_upload_is_refused_by_its_head_alone_while_postgres_is_down",
+            "test_an_upload_that_cannot_be_recorded_is_refused_before_it_is_read",
         ),
-        open="an upload is read before it is refused",
     ),
     "E2": Row(
         fault="Postgres restarts mid-transaction",
@@ -295,7 +313,11 @@ MATRIX: Mapping[str, Row] = {
             "test_a_statement_that_takes_too_long_means_unavailable",
         ),
     ),
-    "E4": Row(fault="Postgres' disk full", open="needs a volume of its own (tmpfs), which not every machine mounts"),
+    "E4": Row(
+        fault="Postgres' disk full",
+        tests=("test_a_full_disk_under_postgres_refuses_uploads_and_leaves_nothing_half",),
+        open="skipped where no volume (tmpfs) can be mounted: that takes root",
+    ),
     "E5": Row(
         fault="serialization failure, deadlock",
         tests=("test_a_worker_and_a_delete_wait_for_each_other",),
@@ -310,7 +332,14 @@ MATRIX: Mapping[str, Row] = {
         ),
         open="each kind of drift that a restore leaves is made by hand; no backup is taken and restored",
     ),
-    "E7": Row(fault="fsync off", open="nobody asks Postgres for its settings at the start"),
+    "E7": Row(
+        fault="fsync off",
+        tests=(
+            "test_a_postgres_that_may_lose_what_it_committed_is_told_of_at_each_start_and_by_readiness",
+            "test_the_products_own_server_keeps_everything_until_somebody_says_otherwise",
+            "test_a_server_without_fsync_is_told_by_that",
+        ),
+    ),
     "F1": Row(
         fault="blob store down at the upload",
         tests=(
@@ -321,8 +350,16 @@ MATRIX: Mapping[str, Row] = {
     ),
     "F2": Row(
         fault="blob store down at the worker",
-        tests=("test_a_blob_store_whose_volume_is_away_is_waited_for", "test_an_outage_is_outlasted"),
-        open="a process that starts while the volume is away takes the empty folder for the store",
+        tests=(
+            "test_a_blob_store_whose_volume_is_away_is_waited_for",
+            "test_an_outage_is_outlasted",
+            "test_a_process_that_starts_while_the_volume_is_away_takes_no_empty_folder_for_it",
+            "test_an_empty_folder_is_no_store_where_programs_have_files",
+            "test_nothing_is_made_while_nobody_can_tell_whether_there_should_be_something",
+            "test_a_store_of_the_release_before_is_known_by_its_programs_and_marked",
+        ),
+        open="while there is no program, an empty folder is taken for a new store, mounted or not; "
+        "the volume of another store is not told from one's own",
     ),
     "F3": Row(
         fault="acknowledged and not what was put",
@@ -557,7 +594,6 @@ MATRIX: Mapping[str, Row] = {
             "test_whatever_starts_first_waits_for_the_others",
             "test_not_ready_says_what_it_waits_for",
         ),
-        open="three of the orders",
     ),
     "J8": Row(
         fault="bad configuration",

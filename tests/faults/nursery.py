@@ -47,7 +47,7 @@ class Program:
     @property
     def said(self) -> str:
         """Its log so far."""
-        return self.log.read_text(errors="replace")
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     @property
     def is_stopped(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import httpx
 import redis.asyncio
 from pymilvus import MilvusClient
 
@@ -73,6 +74,12 @@ class Site:
         await until(lambda: _accepts(api), within_s=30, what=f"the API answers: {api.log}")
         async with a_client(api.url, self.history) as client:
             yield client
+
+    async def readiness(self, api: Program) -> tuple[int, str]:
+        """What an API that answers says of its being ready."""
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+            answer = await http.get(f"{api.url}/readyz")
+        return answer.status_code, answer.text
 
     def end(self) -> None:
         """Kill whatever still runs."""

@@ -85,7 +85,7 @@ async def test_clients_that_leave_in_the_middle_of_an_upload_leave_nothing(site:
     evidence = await check(site.places, site.history)
     assert not evidence.tables["programs"]
     assert not evidence.tables["uploads"]
-    assert not _files(site.places.blobs)
+    assert not _files(site.places.blobs / "objects")
 
 
 def _request(chance: random.Random) -> bytes:
@@ -133,6 +133,34 @@ async def test_an_api_that_is_told_to_stop_answers_what_it_has_accepted(site: Si
     assert accepted == sum(upload.outcome is Outcome.OK for upload in uploads) > 0
     site.worker()
     await check(site.places, site.history)
+
+
+async def test_an_api_that_is_told_to_stop_says_so_before_it_takes_nothing_more(site: Site) -> None:
+    """A8: uploads go on while whoever spreads the traffic may learn of it; a second signal ends the delay."""
+    chance = random.Random(SEED)
+    api = site.api(SHUTDOWN_DELAY_S="60")
+    async with site.client(api) as client:
+        site.worker()
+        await until(lambda: _answers_readiness(site, api, 200), within_s=20)
+        api.send(signal.SIGTERM)
+        await until(lambda: _answers_readiness(site, api, 503), within_s=10)
+        assert "about to stop" in (await site.readiness(api))[1]
+        assert (await client.upload(some_files(chance))).outcome is Outcome.OK
+        api.send(signal.SIGTERM)
+        assert await api.ended(within_s=30) == 0, api.said
+    await check(site.places, site.history)
+
+
+async def test_an_api_stops_by_itself_when_the_delay_is_over(site: Site) -> None:
+    api = site.api(SHUTDOWN_DELAY_S="1")
+    async with site.client(api) as client:
+        api.send(signal.SIGTERM)
+        assert (await client.upload(some_files(random.Random(SEED)))).outcome is Outcome.OK
+        assert await api.ended(within_s=30) == 0, api.said
+
+
+async def _answers_readiness(site: Site, api: Program, status: int) -> bool:
+    return (await site.readiness(api))[0] == status
 
 
 @pytest.mark.soak

@@ -77,20 +77,42 @@ async def test_ten_relays_give_each_claim_out_once(site: Site) -> None:
 
 
 async def test_an_event_that_nobody_can_read_is_buried_with_a_code_and_holds_nobody_up(site: Site) -> None:
-    """B8, and D10 from the worker's side."""
+    """B8, and D10: what nobody has known for a day."""
     await site.script(
-        """INSERT INTO outbox (kind, payload) VALUES
-           ('moon_phase_changed', '{"schema": 1}'),
-           ('documents_registered', '{"schema": 7, "pgm_id": "PGM_1", "documents": []}'),
-           ('documents_registered', '"text"'),
-           ('program_deleted', '[]')"""
+        """INSERT INTO outbox (kind, payload, created_at) VALUES
+           ('moon_phase_changed', '{"schema": 1}', now() - interval '25 hours'),
+           ('documents_registered', '{"schema": 7, "pgm_id": "PGM_1", "documents": []}', now() - interval '25 hours'),
+           ('documents_registered', '"text"', now()),
+           ('program_deleted', '[]', now())"""
     )
     async with site.client(site.api()) as client:
         await client.upload(some_files(random.Random(SEED)))
         site.worker()
         await check(site.places, site.history, within_s=10, allowed=Allowed(dead_events=4))
     errors = await site.execute("SELECT last_error FROM outbox WHERE dead_at IS NOT NULL")
-    assert {row["last_error"] for row in errors} == {"event_unreadable"}
+    assert {row["last_error"] for row in errors} == {"event_unreadable", "event_unknown"}
+
+
+async def test_an_event_of_a_newer_api_is_left_to_a_newer_worker(site: Site) -> None:
+    """D10: an old worker puts it off, uncounted, and goes on with what it knows."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        newer = await client.upload(some_files(chance))
+        await site.execute("UPDATE outbox SET payload = payload || '{\"schema\": 2}', kind = 'documents_came'")
+        await client.upload(some_files(chance))
+        worker = site.worker()
+        await until(lambda: "left to others" in worker.said, within_s=20)
+        (event,) = await site.execute(
+            "SELECT attempts, lease_token, dead_at, next_attempt_at > now() + interval '50 s' AS is_put_off"
+            " FROM outbox WHERE kind = 'documents_came'"
+        )
+        assert dict(event) == {"attempts": 0, "lease_token": None, "dead_at": None, "is_put_off": True}
+        await site.execute(  # what the newer worker reads, and when it comes
+            "UPDATE outbox SET payload = payload || '{\"schema\": 1}', kind = 'documents_registered',"
+            " next_attempt_at = now() WHERE kind = 'documents_came'"
+        )
+        assert newer.outcome is Outcome.OK
+        await check(site.places, site.history)
 
 
 async def test_an_event_that_is_committed_late_is_found(site: Site) -> None:
@@ -211,6 +233,26 @@ async def test_a_full_queue_is_an_outage_that_passes(site: Site) -> None:
         finally:
             await redis.config_set("maxmemory", "0")
         await check(site.places, site.history)
+
+
+async def test_a_worker_refuses_a_queue_that_may_forget_and_readiness_says_why(site: Site) -> None:
+    """C6: what is accepted meanwhile is indexed once the policy is mended."""
+    api = site.api()
+    async with site.client(api) as client, site.redis() as redis:
+        await redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            refusing = site.worker()
+            assert await refusing.ended(within_s=20) == 1
+            assert "maxmemory-policy is allkeys-lru, set it to noeviction" in refusing.said
+            status, said = await site.readiness(api)
+            assert status == 503
+            assert "maxmemory-policy" in said
+            assert (await client.upload(some_files(random.Random(SEED)))).outcome is Outcome.OK
+        finally:
+            await redis.config_set("maxmemory-policy", "noeviction")
+        site.worker()
+        await check(site.places, site.history)
+        assert "maxmemory-policy" not in (await site.readiness(api))[1]
 
 
 async def test_garbage_in_the_queue_is_dropped_and_holds_nobody_up(site: Site) -> None:

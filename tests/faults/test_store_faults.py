@@ -12,8 +12,10 @@ import asyncpg
 import pytest
 
 from builders.tcp_proxy import tcp_proxy
+from entrypoints.embedded.ports import LOOPBACK
 from faults.checker import Allowed, check
 from faults.history import Client, Operation, Outcome, some_files, until
+from faults.nursery import Program
 from faults.site import Site
 
 SEED = 20265
@@ -36,6 +38,21 @@ async def test_without_postgres_nothing_is_accepted_or_answered_with_nothing(sit
         assert worker.exit_code is None
 
 
+async def test_a_postgres_that_may_lose_what_it_committed_is_told_of_at_each_start_and_by_readiness(site: Site) -> None:
+    """E7: the servers of these tests are set up like that, to be quick."""
+    api, worker = site.api(), site.worker()
+    async with site.client(api):
+        for program in (api, worker):
+            await until(lambda program=program: "postgres: fsync off" in program.said, within_s=20)  # type: ignore[misc]
+        await until(lambda: _is_ready(site, api), within_s=20)
+        assert "a crash may cost what was accepted" in (await site.readiness(api))[1]
+        await check(site.places, site.history)
+
+
+async def _is_ready(site: Site, api: Program) -> bool:
+    return (await site.readiness(api))[0] == 200
+
+
 async def _asked(client: Client, uploaded: Operation, chance: random.Random) -> list[Operation]:
     begun = time.monotonic()
     answers = [
@@ -50,6 +67,26 @@ async def _asked(client: Client, uploaded: Operation, chance: random.Random) -> 
 
 async def _is_accepted(client: Client, chance: random.Random) -> bool:
     return (await client.upload(some_files(chance))).outcome is Outcome.OK
+
+
+async def test_an_upload_is_refused_by_its_head_alone_while_postgres_is_down(site: Site) -> None:
+    """E1: a hundred megabytes are announced, and none of them sent."""
+    api = site.api()
+    async with site.client(api) as client:
+        assert (await client.upload(some_files(random.Random(SEED)))).outcome is Outcome.OK
+        site.servers.postgres.kill()
+        reader, writer = await asyncio.open_connection(LOOPBACK, int(api.url.rpartition(":")[2]))
+        writer.write(
+            b"POST /v1/programs HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+        )
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 15)
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after" in answer.lower()
+        await site.servers.postgres.start()
+        site.worker()
+        await check(site.places, site.history)
 
 
 async def test_a_postgres_that_restarts_under_load_loses_nothing(site: Site) -> None:
@@ -136,6 +173,39 @@ async def test_a_blob_store_whose_volume_is_away_is_waited_for(site: Site) -> No
         await asyncio.sleep(2)
         (site.folder / "away").rename(site.places.blobs)
         await check(site.places, site.history)
+
+
+async def test_a_process_that_starts_while_the_volume_is_away_takes_no_empty_folder_for_it(site: Site) -> None:
+    """F2: an empty folder stands where it is mounted. Nothing is stored in it, and nothing is missing from it."""
+    chance = random.Random(SEED)
+    async with site.client(site.api()) as client:
+        for _ in range(2):
+            await client.upload(some_files(chance))
+    site.end()
+    away = site.places.blobs.rename(site.folder / "away")
+    site.places.blobs.mkdir()
+    api = site.api()
+    async with site.client(api) as client:
+        site.worker(FAULT_READ_IN_PROCESS="")
+        assert (await client.upload(some_files(chance))).status == 503
+        assert "its volume is away" in (await site.readiness(api))[1]
+        await until(lambda: _was_put_off(site), within_s=20)
+        await client.delete("PGM_2")
+        await asyncio.sleep(1)
+        assert not _everything_below(site.places.blobs)
+        site.places.blobs.rmdir()
+        away.rename(site.places.blobs)
+        await check(site.places, site.history)
+        assert (await client.upload(some_files(chance))).outcome is Outcome.OK
+        await check(site.places, site.history)
+
+
+async def _was_put_off(site: Site) -> bool:
+    return bool(await site.execute("SELECT 1 FROM outbox WHERE last_error LIKE '%volume is away%'"))
+
+
+def _everything_below(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 def _half(path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from arq.connections import ArqRedis
@@ -12,7 +13,7 @@ from arq.worker import Worker, func
 from adapters.queue.arq_dispatcher import HANDLE_EVENT, ArqDispatcher
 from adapters.queue.redis_pool import QUEUE_NAME, deserialize, opened_redis, serialize
 from contracts.dispatcher import DispatcherContract, claim
-from domain.errors import UnavailableError
+from domain.errors import MisconfiguredError, UnavailableError
 
 
 @pytest.fixture
@@ -73,6 +74,31 @@ async def test_a_queue_that_forgot_everything_takes_events_again(queue: ArqRedis
     before = await dispatcher.room()
     await dispatcher.dispatch(claim(1))
     assert await dispatcher.room() == before - 1
+
+
+async def test_a_server_that_forgets_to_make_room_is_refused(queue: ArqRedis, dispatcher: ArqDispatcher) -> None:
+    await dispatcher.require_lasting()
+    before = (await queue.config_get("maxmemory-policy"))["maxmemory-policy"]
+    await queue.config_set("maxmemory-policy", "volatile-lru")
+    try:
+        with pytest.raises(MisconfiguredError, match="volatile-lru"):
+            await dispatcher.require_lasting()
+    finally:
+        await queue.config_set("maxmemory-policy", before)
+
+
+async def test_an_account_that_may_not_ask_is_believed(redis_url: str, queue: ArqRedis) -> None:
+    await queue.acl_setuser("narrow", enabled=True, passwords=["+x"], categories=["+@all"], commands=["-info"])
+    try:
+        async with opened_redis(_as(redis_url, "narrow:x")) as narrow:
+            await ArqDispatcher(narrow).require_lasting()
+    finally:
+        await queue.acl_deluser("narrow")
+
+
+def _as(url: str, account: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{account}@{parts.hostname}:{parts.port}"))
 
 
 async def test_garbage_under_our_keys_is_an_outage_and_no_crash(queue: ArqRedis, dispatcher: ArqDispatcher) -> None:

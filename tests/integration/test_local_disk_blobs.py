@@ -17,9 +17,10 @@ import pytest
 from hypothesis import settings
 
 from adapters.blobs import disk_files
-from adapters.blobs.local_disk import LocalDiskBlobStore
+from adapters.blobs.local_disk import MARKER, LocalDiskBlobStore, opened
+from adapters.blobs.options import StorageOptions
 from contracts.blob_store import KEY, MEBIBYTE, BlobStoreContract, BlobStoreMachine, keys_below, pieces, read_all
-from domain.errors import ConflictError, NotFoundError, UnavailableError
+from domain.errors import ConflictError, MisconfiguredError, NotFoundError, UnavailableError
 from domain.ports.blob_store import BlobStore
 
 
@@ -208,6 +209,8 @@ async def test_a_file_that_cannot_grow_is_unavailable_and_leaves_nothing(
 async def test_what_the_disk_refuses_is_unavailable(
     blob_store: LocalDiskBlobStore, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await blob_store.prepare()
+
     def refuse(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
@@ -248,6 +251,79 @@ async def test_a_folder_that_is_gone_is_an_outage_and_neither_empty_nor_made_ane
     assert not (tmp_path / "root").exists()
     (tmp_path / "elsewhere").rename(tmp_path / "root")
     assert await read_all(store, KEY) == b"ladder"
+
+
+async def in_use() -> bool:
+    return True
+
+
+async def all_calls_fail(store: LocalDiskBlobStore) -> None:
+    calls = (store.size(KEY), read_all(store, KEY), store.delete_below("a"), store.put("b", pieces(b"x")))
+    for call in (*calls, keys_below(store, "")):
+        with pytest.raises(UnavailableError):
+            await call
+
+
+async def test_an_empty_folder_is_no_store_where_programs_have_files(tmp_path: Path) -> None:
+    """As when the volume was not mounted at the start already. It is the store as soon as it is."""
+    volume = LocalDiskBlobStore(tmp_path / "volume")
+    await volume.put(KEY, pieces(b"ladder"))
+    mount_point = tmp_path / "root"
+    mount_point.mkdir()
+    async with opened(StorageOptions(local_root=str(mount_point), is_in_use=in_use)) as store:
+        assert isinstance(store, LocalDiskBlobStore)
+        await all_calls_fail(store)
+        assert list(mount_point.iterdir()) == []
+        mount_point.rmdir()
+        (tmp_path / "volume").rename(mount_point)
+        assert await read_all(store, KEY) == b"ladder"
+
+
+async def test_what_probes_left_in_an_empty_folder_makes_no_store_of_it(tmp_path: Path) -> None:
+    (tmp_path / "objects" / "readiness").mkdir(parents=True)
+    (tmp_path / "objects" / "readiness" / "probe").write_bytes(b"can a file be stored?")
+    await all_calls_fail(LocalDiskBlobStore(tmp_path, is_in_use=in_use))
+
+
+async def test_nothing_is_made_while_nobody_can_tell_whether_there_should_be_something(tmp_path: Path) -> None:
+    is_down = True
+
+    async def ask() -> bool:
+        if is_down:
+            raise UnavailableError("postgres", "no connection")
+        return False
+
+    async with opened(StorageOptions(local_root=str(tmp_path / "root"), is_in_use=ask)) as store:
+        assert isinstance(store, LocalDiskBlobStore)
+        await all_calls_fail(store)
+        is_down = False
+        await store.put(KEY, pieces(b"ladder"))
+        assert await read_all(store, KEY) == b"ladder"
+
+
+async def test_a_store_of_the_release_before_is_known_by_its_programs_and_marked(tmp_path: Path) -> None:
+    before = LocalDiskBlobStore(tmp_path)
+    await before.put("programs/PGM_1/r1/zip/ladder.zip", pieces(b"ladder"))
+    (tmp_path / MARKER).unlink()
+    store = LocalDiskBlobStore(tmp_path, is_in_use=in_use)
+    assert await read_all(store, "programs/PGM_1/r1/zip/ladder.zip") == b"ladder"
+    assert (tmp_path / MARKER).exists()
+
+
+async def test_a_store_whose_blobs_are_lost_is_taken_as_it_is_once_somebody_marks_it(tmp_path: Path) -> None:
+    store = LocalDiskBlobStore(tmp_path, is_in_use=in_use)
+    with pytest.raises(UnavailableError, match=MARKER):
+        await store.size(KEY)
+    (tmp_path / MARKER).touch()
+    with pytest.raises(NotFoundError):
+        await store.size(KEY)
+
+
+async def test_a_folder_that_cannot_be_used_is_a_misconfiguration(tmp_path: Path) -> None:
+    (tmp_path / "root").write_bytes(b"a file")
+    with pytest.raises(MisconfiguredError, match="STORAGE_LOCAL_ROOT"):
+        async with opened(StorageOptions(local_root=str(tmp_path / "root"))):
+            pass
 
 
 async def test_errors_of_the_content_are_not_blamed_on_the_disk(blob_store: LocalDiskBlobStore) -> None:

@@ -12,7 +12,7 @@ from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from contracts.failure_log import a_failed_attempt, record
+from contracts.failure_log import a_failed_attempt, record, trim
 from contracts.outbox import claim, commit, forget_done
 from contracts.records import (
     a_chunk,
@@ -153,6 +153,24 @@ async def test_the_history_of_a_program_is_read_by_its_own_rows(
     plan = await plan_of(engine, PostgresOperations(engine).failures("PGM_7", limit=50))
     assert "failures_pgm_id_idx" in plan
     assert "Seq Scan on failures" not in plan
+
+
+async def test_a_trim_reads_the_histories_of_those_that_failed_lately_alone(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
+) -> None:
+    """And the history of none by more than it may keep, unless it is to be cut."""
+    for number in range(1, 61):
+        await register(unit_of_work, pgm_id=f"PGM_{number}")
+        await record(unit_of_work, *[a_failed_attempt(pgm_id=f"PGM_{number}")] * 1_000)
+    for is_analysed in (False, True):
+        if is_analysed:
+            await vacuumed(engine)
+        plan = await plans_of(engine, trim(unit_of_work, keep=1_000, limit=5_000))
+        assert "failures_pkey" in plan
+        assert "failures_pgm_id_idx" in plan
+        assert "Seq Scan on failures" not in plan
+    await record(unit_of_work, a_failed_attempt(pgm_id="PGM_60"))
+    assert await trim(unit_of_work, keep=1_000, limit=5_000) == 1
 
 
 async def many_documents(

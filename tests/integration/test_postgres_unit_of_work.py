@@ -85,11 +85,22 @@ def spoil_event(engine: AsyncEngine) -> Callable[[int], Awaitable[None]]:
     async def spoil(event_id: int) -> None:
         async with engine.begin() as connection:
             await connection.execute(
-                text('UPDATE outbox SET payload = \'{"schema": 99, "documents": {}}\' WHERE event_id = :id'),
+                text('UPDATE outbox SET payload = \'{"schema": 1, "documents": {}}\' WHERE event_id = :id'),
                 {"id": event_id},
             )
 
     return spoil
+
+
+@pytest.fixture
+def write_as_newer(engine: AsyncEngine) -> Callable[[int], Awaitable[None]]:
+    async def write(event_id: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE outbox SET payload = '{\"schema\": 99}' WHERE event_id = :id"), {"id": event_id}
+            )
+
+    return write
 
 
 class TestPostgresUnitOfWork(UnitOfWorkContract):

@@ -13,9 +13,9 @@ import uvicorn
 
 from builders.product import until
 from builders.service import a_service, some_limits
-from entrypoints.api import bounded_connection, strict_json
+from entrypoints.api import strict_json
 from entrypoints.api.app import create_app
-from entrypoints.api.bounded_connection import BoundedConnection
+from entrypoints.api.http_protocol import ProblemProtocol
 from entrypoints.api.request_body import body_pieces
 from entrypoints.embedded.ports import LOOPBACK, free_port
 
@@ -32,8 +32,8 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @pytest.fixture(autouse=True)
 def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_connection, "REQUEST_S", PATIENCE_S)
-    monkeypatch.setattr(bounded_connection, "STALL_S", PATIENCE_S)
+    monkeypatch.setattr(ProblemProtocol, "patience_s", PATIENCE_S)
+    monkeypatch.setattr(ProblemProtocol, "stall_s", PATIENCE_S)
     monkeypatch.setitem(cast("Any", body_pieces).__kwdefaults__, "idle_s", PATIENCE_S)
     monkeypatch.setattr(strict_json, "IDLE_TIMEOUT_S", PATIENCE_S)
 
@@ -43,7 +43,7 @@ async def served(app: object) -> AsyncIterator[int]:
     """The port at which the application is served as the API process serves it."""
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(cast("Any", app), port=port, http=BoundedConnection, ws="none", log_config=None, lifespan="off")
+        uvicorn.Config(cast("Any", app), port=port, http=ProblemProtocol, ws="none", log_config=None, lifespan="off")
     )
     serving = asyncio.create_task(server._serve())
     try:

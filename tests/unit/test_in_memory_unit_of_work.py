@@ -56,6 +56,14 @@ def spoil_event(registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
     return spoil
 
 
+@pytest.fixture
+def write_as_newer(registry: InMemoryRegistry) -> Callable[[int], Awaitable[None]]:
+    async def write(event_id: int) -> None:
+        registry.committed.events[event_id] = replace(registry.committed.events[event_id], is_newer=True)
+
+    return write
+
+
 class TestInMemoryUnitOfWork(UnitOfWorkContract):
     pass
 

@@ -59,6 +59,22 @@ async def test_a_heartbeat_keeps_the_lease_of_work_that_takes_long(tmp_path: Pat
     assert service.states["0000_11.csv"] is DocumentState.INDEXED
 
 
+async def test_a_checkpoint_holds_the_event_for_the_lease_of_its_worker(tmp_path: Path) -> None:
+    rungs = "".join(CONVEYOR.splitlines(keepends=True)[:3]) * 600
+    service = await a_service(tmp_path, {"0000_11": rungs, "0001_11": CONVEYOR})
+    await service.register()
+    held_for: list[timedelta] = []
+
+    async def look(_texts: Sequence[str]) -> None:
+        (event,) = service.registry.committed.events.values()
+        held_for.append(event.due - service.registry.clock())
+
+    service.embedder.before = look
+    await worker_of(service, lease=AN_HOUR)(await relayed(service))
+    assert len(held_for) > 2
+    assert set(held_for) == {AN_HOUR}
+
+
 async def test_work_ends_when_its_heartbeat_finds_the_lease_lost(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
     await service.register()
@@ -155,6 +171,30 @@ async def test_a_cancellation_that_a_client_turns_into_an_error_hands_the_event_
     assert (event.attempts, event.lease_token, event.due) == (0, None, service.registry.clock())
 
 
+async def test_an_event_of_a_newer_version_waits_a_day_for_a_worker_that_knows_it(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    events = service.registry.committed.events
+    (event_id,) = events
+    events[event_id] = replace(events[event_id], is_newer=True)
+    await service.work_for(timedelta(hours=23), step=timedelta(minutes=30))
+    assert events[event_id].is_pending
+    assert events[event_id].attempts == 0
+    events[event_id] = replace(events[event_id], is_newer=False)  # as the newer worker reads it
+    await service.work_for(timedelta(minutes=2))
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_an_event_that_no_worker_has_known_for_a_day_is_buried(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+    events = service.registry.committed.events
+    (event_id,) = events
+    events[event_id] = replace(events[event_id], is_newer=True)
+    await service.work_for(timedelta(hours=25), step=timedelta(minutes=30))
+    assert (events[event_id].is_dead, events[event_id].last_error) == (True, "event_unknown")
+
+
 async def a_worker_dies(service: Service) -> None:
     """It takes what is due and is never heard of again."""
     await service.relay()
@@ -179,6 +219,61 @@ async def test_a_document_that_ends_every_worker_is_quarantined(tmp_path: Path) 
             await worker(claimed)
     failures = await service.catalogue.failures("PGM_1", limit=10)
     assert [document.failure.code for document in failures if document.failure] == ["quarantined"] * 2
+
+
+@pytest.mark.parametrize(("deaths", "events"), [(2, 1), (3, 3)])
+async def test_an_event_that_ended_three_workers_is_split_and_nothing_fails(
+    tmp_path: Path, deaths: int, events: int
+) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    for _ in range(deaths):
+        await a_worker_dies(service)
+    await service.work_for(timedelta(minutes=1))
+    assert len(service.registry.committed.events) == events
+    assert DocumentState.FAILED not in service.states.values()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_a_split_for_the_sake_of_workers_stands_in_the_history(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    for _ in range(3):
+        await a_worker_dies(service)
+    await service.work()
+    (entry,) = service.registry.committed.failures.values()
+    assert (entry.attempt.failure.code, entry.attempt.is_final) == ("worker_lost", False)
+
+
+async def test_outages_are_nothing_that_ends_workers(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await service.register()
+
+    async def be_away(_texts: Sequence[str]) -> None:
+        raise UnavailableError("embedder", "gone")
+
+    service.embedder.before = be_away
+    await service.work_for(timedelta(minutes=5))
+    (event,) = service.registry.committed.events.values()
+    assert event.attempts > 5
+    for _ in range(2):
+        await service.registry.clock.advance(timedelta(minutes=1))
+        await a_worker_dies(service)
+    service.embedder.before = None
+    await service.registry.clock.advance(timedelta(minutes=1))
+    await service.work()
+    assert len(service.registry.committed.events) == 1
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
+
+
+async def test_a_document_alone_keeps_its_attempts_for_others_may_end_its_workers(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, {"0000_11": CONVEYOR})
+    await service.register()
+    await indexed_anew(service)  # an event of the one ladder
+    for _ in range(20):
+        await a_worker_dies(service)
+    await service.work()
+    assert service.states["0000_11.csv"] is DocumentState.INDEXED
 
 
 async def test_a_failed_document_leaves_nothing_in_the_index(tmp_path: Path) -> None:

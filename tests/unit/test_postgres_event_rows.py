@@ -4,7 +4,7 @@ import pytest
 
 from adapters.postgres.event_rows import event_of, row_of_event
 from domain.document import DocumentRef
-from domain.errors import UnindexableError
+from domain.errors import NewerEventError, UnindexableError
 from domain.events import DocumentsRegistered, Event, ProgramDeleted
 
 REGISTERED = DocumentsRegistered(
@@ -31,8 +31,8 @@ def test_a_stored_event_is_read_back(kind: str, payload: object, event: Event) -
 @pytest.mark.parametrize(
     ("kind", "payload"),
     [
-        ("documents_renamed", {"schema": 1, "pgm_id": "PGM_7"}),
-        ("program_deleted", {"schema": 2, "pgm_id": "PGM_7"}),
+        ("program_deleted", {"schema": 0, "pgm_id": "PGM_7"}),
+        ("program_deleted", {"schema": "2", "pgm_id": "PGM_7"}),
         ("program_deleted", {"pgm_id": "PGM_7"}),
         ("program_deleted", {"schema": 1}),
         ("program_deleted", None),
@@ -47,3 +47,18 @@ def test_what_cannot_be_read_says_so(kind: str, payload: object) -> None:
     with pytest.raises(UnindexableError) as caught:
         event_of(kind, payload)
     assert caught.value.code == "event_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("documents_renamed", {"schema": 1, "pgm_id": "PGM_7"}),
+        ("documents_renamed", None),
+        ("program_deleted", {"schema": 2, "pgm_id": "PGM_7"}),
+        ("documents_registered", {"schema": 2}),
+    ],
+)
+def test_what_only_a_newer_version_can_have_written_is_told_apart(kind: str, payload: object) -> None:
+    with pytest.raises(NewerEventError) as caught:
+        event_of(kind, payload)
+    assert caught.value.code == "event_unknown"

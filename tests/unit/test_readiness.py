@@ -149,9 +149,23 @@ async def test_limits_are_told_beside_what_is_waited_for() -> None:
     ]
 
 
+@pytest.mark.parametrize("part", ReadinessPart)
+async def test_a_service_that_is_about_to_stop_is_not_ready_for_anything(part: ReadinessPart) -> None:
+    dependency = Dependency()
+    stopping = asyncio.Event()
+    readiness = CheckReadiness(checks={"postgres": dependency}, is_stopping=stopping.is_set)
+    assert await readiness(part) == []
+    stopping.set()
+    (waiting,) = await readiness(part)
+    assert (waiting.dependency, dependency.asked) == ("api", 1)
+
+
 class Alive(SignsOfLife, Pinged):
     async def has_worker(self) -> bool:
         return True
+
+    async def require_lasting(self) -> None:
+        raise MisconfiguredError("it forgets")
 
     async def ping(self) -> str | None:
         return "no BM25"
@@ -182,9 +196,10 @@ async def test_the_parts_name_dependencies_that_there_are(tmp_path: Path) -> Non
     assert all(names < checks.keys() for names in NEEDED_FOR.values())
     for _ in range(3):
         found = await CheckReadiness(checks=checks)()
-        assert [answer.dependency for answer in found] == ["postgres", "milvus", "vector index"]
-    assert found[1] == Limited(dependency="milvus", notice="no BM25")
-    assert found[2] == Waiting(dependency="vector index", reason="it is being built: 0 of 0 documents")
+        assert [answer.dependency for answer in found] == ["postgres", "queue", "milvus", "vector index"]
+    assert found[2] == Limited(dependency="milvus", notice="no BM25")
+    assert found[1] == Waiting(dependency="queue", reason="it forgets")
+    assert found[3] == Waiting(dependency="vector index", reason="it is being built: 0 of 0 documents")
     assert embedder.asked == 1
     registry.committed.indexes[KEY] = StoredIndex(is_complete=True)
-    assert len(await CheckReadiness(checks=checks)()) == 2
+    assert len(await CheckReadiness(checks=checks)()) == 3

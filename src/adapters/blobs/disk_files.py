@@ -16,6 +16,14 @@ PUBLISH_ATTEMPTS = 20
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV}
 
 
+def make_store(objects: Path, marker: Path) -> None:
+    """Make the folder of the finished blobs, and the sign that this is a store, durably and in this order."""
+    objects.mkdir(parents=True, exist_ok=True)
+    if not marker.exists():
+        marker.touch()
+        _sync_folder(marker.parent)
+
+
 def publish(temporary: Path, sha256: str, target: Path, root: Path) -> None:
     """Give a finished file its name, durably. Where a file of the same content has that name, leave it.
 

@@ -1,7 +1,8 @@
 """Blobs as files below one folder of a local disk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,15 +13,24 @@ from typing import BinaryIO, TypeVar
 from adapters.blobs import disk_files
 from adapters.blobs.incoming_file import IncomingFile
 from adapters.blobs.keys import checked_key, checked_prefix, checked_range
-from adapters.blobs.options import StorageOptions
+from adapters.blobs.options import StorageOptions, never_used
 from domain.errors import MisconfiguredError, NotFoundError, UnavailableError
 from domain.ports.blob_store import BlobEntry, BlobStore, KeepsHalfWritten, StoredBlob
 
 PIECE_BYTES = 1024 * 1024
 LISTING_PAGE = 500
+MARKER = ".ladderbase-store"
 _LEFTOVERS_AFTER = timedelta(days=1)
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class StoreAwayError(UnavailableError):
+    """The folder is not the store, or nobody can tell yet whether it is: what is in it says nothing."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("blob store", reason)
 
 
 class LocalDiskBlobStore(BlobStore, KeepsHalfWritten):
@@ -29,19 +39,40 @@ class LocalDiskBlobStore(BlobStore, KeepsHalfWritten):
     Finished blobs stand under `objects/`, half-written ones under `incoming/`: whatever a crash leaves
     can be neither read nor listed, and `sweep_temporary` removes it. Safe with several processes on one
     root. A put that is cancelled while its last step runs lets that step end, so the blob is whole or absent.
-    Once `prepare` has made its folder, a folder that is gone (a volume that is not mounted any more) is an outage:
-    blobs are not missing there, and removing them is not done.
+
+    A folder that is not the store, because its volume is not mounted, is an outage: blobs are not missing there,
+    removing them is not done, and nothing is written. MARKER tells the store from an empty folder, which becomes one
+    only where `is_in_use` says that nothing was stored yet. Until that is known, every call asks again.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, is_in_use: Callable[[], Awaitable[bool]] = never_used) -> None:
         self._objects = root / "objects"
         self._incoming = root / "incoming"
+        self._marker = root / MARKER
+        self._is_in_use = is_in_use
         self._is_prepared = False
 
     async def prepare(self) -> None:
-        """Make the folder of the finished blobs."""
-        await _in_thread(partial(self._objects.mkdir, parents=True, exist_ok=True))
+        """Know the store, or make it. Raises StoreAwayError, and UnavailableError for a folder that cannot be used."""
+        if not await _in_thread(self._is_the_store):
+            await self._require_first_use()
+        await _in_thread(disk_files.make_store, self._objects, self._marker)
         self._is_prepared = True
+
+    async def _require_first_use(self) -> None:
+        try:
+            is_in_use = await self._is_in_use()
+        except (UnavailableError, MisconfiguredError) as error:
+            raise StoreAwayError(f"the folder is empty, and whether it should be is not known yet: {error}") from error
+        if is_in_use:
+            raise StoreAwayError(
+                f"its volume is away: the folder is empty, and programs have files. Mount it, or where they are lost"
+                f" make an empty file {MARKER} in it"
+            )
+
+    def _is_the_store(self) -> bool:
+        """Before there was a marker, blobs of programs were the sign; the probes of readiness were everywhere."""
+        return self._marker.exists() or (self._objects / "programs").exists()
 
     async def put(self, key: str, content: AsyncIterator[bytes]) -> StoredBlob:
         """Write aside, flush, then link into place: a reader never sees a part. Raises ConflictError."""
@@ -89,8 +120,11 @@ class LocalDiskBlobStore(BlobStore, KeepsHalfWritten):
         return await _in_thread(disk_files.remove_older, self._incoming, datetime.now(tz=UTC) - older_than)
 
     async def _in_folder(self, work: Callable[..., T], *args: object, missing: str | None = None) -> T:
+        if not self._is_prepared:
+            await self.prepare()
+
         def run() -> T:
-            if self._is_prepared and not self._objects.is_dir():
+            if not self._objects.is_dir():
                 raise UnavailableError("blob store", "its folder is gone")
             return work(*args)
 
@@ -99,11 +133,18 @@ class LocalDiskBlobStore(BlobStore, KeepsHalfWritten):
 
 @asynccontextmanager
 async def opened(options: StorageOptions) -> AsyncIterator[BlobStore]:
-    """The store below STORAGE_LOCAL_ROOT, once what crashes left there is gone. Raises MisconfiguredError."""
-    store = LocalDiskBlobStore(Path(options.local_root))
+    """The store below STORAGE_LOCAL_ROOT, once what crashes left there is gone. Raises MisconfiguredError.
+
+    One whose volume is away, or of which the record cannot be asked yet, is waited for by whoever uses it.
+    """
+    root = Path(options.local_root)
+    store = LocalDiskBlobStore(root, is_in_use=options.is_in_use)
     try:
-        await store.prepare()
+        await _in_thread(partial(root.mkdir, parents=True, exist_ok=True))
         await store.sweep_temporary(older_than=_LEFTOVERS_AFTER)
+        await store.prepare()
+    except StoreAwayError as error:
+        _log.error("STORAGE_LOCAL_ROOT: %s", error)
     except UnavailableError as error:
         raise MisconfiguredError(f"the setting STORAGE_LOCAL_ROOT names an unusable folder: {error.reason}") from error
     yield store

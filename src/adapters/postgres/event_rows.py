@@ -10,8 +10,10 @@ import msgspec
 
 from adapters.postgres.many_rows import Row as NewRow
 from domain.document import DocumentRef
-from domain.errors import UnindexableError
+from domain.errors import NewerEventError, UnindexableError
 from domain.events import DocumentsRegistered, Event, ProgramDeleted, RevisionSuperseded
+
+_SCHEMA = 1
 
 
 class _DocumentsRegistered(msgspec.Struct):
@@ -46,10 +48,16 @@ def row_of_event(event: Event) -> NewRow:
 
 
 def event_of(kind: str, payload: object) -> Event:
-    """The event of a row. Raises UnindexableError `event_unreadable` for a kind or payload unknown here."""
+    """The event of a row. Raises NewerEventError for a kind or a schema that only a later version can have written.
+
+    Raises UnindexableError `event_unreadable` for what no version wrote.
+    """
     read = _READERS.get(kind)
     if read is None:
-        raise UnindexableError("event_unreadable", f"there is no event kind {kind!r}")
+        raise NewerEventError(f"there is no event kind {kind!r} here")
+    schema = payload.get("schema") if isinstance(payload, dict) else None
+    if isinstance(schema, int) and schema > _SCHEMA:
+        raise NewerEventError(f"{kind}: there is no schema {schema} here")
     try:
         return read(payload)
     except msgspec.ValidationError as error:

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import BigInteger, any_, bindparam, delete, func, insert, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.failure_rows import failure_of_row, row_of_attempt
 from adapters.postgres.many_rows import as_table
 from adapters.postgres.tables import failures, programs
+from domain.events import StartedEvent
 from domain.failures import FailedAttempt
 from domain.ports.failure_log import FailureLog
+
+_NEWEST = 20_000
+"""How many entries, the newest, name the programs whose histories are looked at: more than come in between two sweeps.
+What is left out nevertheless has its turn when its program fails again."""
 
 
 class PostgresFailureLog(FailureLog):
@@ -45,17 +51,41 @@ class PostgresFailureLog(FailureLog):
         if row is None or not attempt.repeats(failure_of_row(row).attempt):
             await self.record([attempt])
 
-    async def trim(self, *, keep: int, limit: int) -> int:
+    async def told_attempts(self, started: StartedEvent) -> int:
         """See the port."""
-        crowded = select(failures.c.pgm_id).group_by(failures.c.pgm_id).having(func.count() > keep).subquery("crowded")
-        order = func.row_number().over(
-            partition_by=failures.c.pgm_id, order_by=[failures.c.is_final.desc(), failures.c.failure_id.desc()]
+        told = select(func.count(failures.c.attempt.distinct())).where(
+            failures.c.pgm_id == started.event.pgm_id,
+            failures.c.event_id == started.event_id,
+            failures.c.attempt < started.attempts,
         )
+        return (await self._connection.execute(told)).scalar_one()
+
+    async def trim(self, *, keep: int, limit: int) -> int:
+        """See the port. Only a program that failed lately can have become crowded since the last time."""
+        newest = select(failures.c.pgm_id).order_by(failures.c.failure_id.desc()).limit(_NEWEST).subquery("newest")
+        lately = select(newest.c.pgm_id).distinct().subquery("lately")
+        one_too_many = (
+            select(failures.c.failure_id)
+            .where(failures.c.pgm_id == lately.c.pgm_id)
+            .order_by(failures.c.failure_id)
+            .offset(keep)
+            .limit(1)
+        )
+        crowded = select(lately.c.pgm_id).where(one_too_many.exists()).subquery("crowded")
+        order = func.row_number().over(order_by=[failures.c.is_final.desc(), failures.c.failure_id.desc()])
         ranked = (
             select(failures.c.failure_id, order.label("place"))
-            .join(crowded, crowded.c.pgm_id == failures.c.pgm_id)
-            .subquery("ranked")
+            .where(failures.c.pgm_id == crowded.c.pgm_id)
+            .lateral("ranked")  # one history at a time: joined, the planner would read the whole table
         )
-        surplus = select(ranked.c.failure_id).where(ranked.c.place > keep).order_by(ranked.c.place.desc()).limit(limit)
-        removed = await self._connection.execute(delete(failures).where(failures.c.failure_id.in_(surplus)))
+        surplus = (
+            select(ranked.c.failure_id)
+            .select_from(crowded.join(ranked, true()))
+            .where(ranked.c.place > keep)
+            .order_by(ranked.c.place.desc())
+            .limit(limit)
+        )
+        # Deleted by their ids, in a statement of its own, for the same reason.
+        ids = bindparam("ids", (await self._connection.scalars(surplus)).all(), type_=ARRAY(BigInteger))
+        removed = await self._connection.execute(delete(failures).where(failures.c.failure_id == any_(ids)))
         return removed.rowcount

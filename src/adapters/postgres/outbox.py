@@ -103,13 +103,14 @@ class PostgresOutbox(Outbox):
         await self._change_held(started, next_attempt_at=NOW, lease_token=None, attempts=outbox.c.attempts - 1)
         await self._wake_listeners()
 
-    async def bury(self, event_id: int, *, reason: str) -> None:
+    async def bury(self, event_id: int, *, reason: str, if_older_than: timedelta = timedelta(0)) -> bool:
         """See the port. An event that is done or dead, or never was, stays so."""
-        await self._connection.execute(
+        buried = await self._connection.execute(
             update(outbox)
-            .where(outbox.c.event_id == event_id, IS_PENDING)
+            .where(outbox.c.event_id == event_id, outbox.c.created_at <= NOW - if_older_than, IS_PENDING)
             .values(dead_at=NOW, lease_token=None, last_error=legible(reason))
         )
+        return buried.rowcount > 0
 
     async def revive(self, *, limit: int, cursor: str | None = None) -> Page[Event | None]:
         """See the port. The last error stays."""

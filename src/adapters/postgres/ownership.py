@@ -63,6 +63,10 @@ class PostgresOwnership(Ownership):
         )
         return [row.prefix for row in rows]
 
+    async def has_programs(self) -> bool:
+        """See the port."""
+        return bool(await self._rows(select(programs.c.pgm_id).where(programs.c.deleted_dt.is_(None)).limit(1)))
+
     async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         with translated_errors():
             async with self._engine.connect() as connection:

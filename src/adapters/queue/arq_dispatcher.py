@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from arq.connections import ArqRedis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from adapters.queue.redis_pool import QUEUE_NAME
-from domain.errors import UnavailableError
+from domain.errors import MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
 from domain.ports.dispatcher import Dispatcher
 
@@ -16,6 +16,7 @@ HANDLE_EVENT = "handle_event"
 
 WORKER_HEALTH_KEY = QUEUE_NAME + ":health-check"
 _WAITING_JOBS = 8
+_KEEPS_ALL = "noeviction"
 
 
 class ArqDispatcher(Dispatcher):
@@ -44,6 +45,19 @@ class ArqDispatcher(Dispatcher):
         """Whether some worker gave a sign of life within the last seconds."""
         async with _translated_errors():
             return bool(await self._redis.exists(WORKER_HEALTH_KEY))
+
+    async def require_lasting(self) -> None:
+        """Raise MisconfiguredError where the server makes room by forgetting, UnavailableError where it is silent.
+
+        By INFO, which managed servers answer too, unlike CONFIG. A server that names no policy is believed.
+        """
+        async with _translated_errors():
+            try:
+                policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)
+            except NoPermissionError:
+                policy = _KEEPS_ALL
+        if policy != _KEEPS_ALL:
+            raise MisconfiguredError(f"Redis may forget jobs: its maxmemory-policy is {policy}, set it to {_KEEPS_ALL}")
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from domain.events import StartedEvent
 from domain.failures import FailedAttempt
 
 
@@ -11,6 +12,10 @@ class FailureLog(Protocol):
 
     async def record(self, attempts: Sequence[FailedAttempt]) -> None:
         """Add to the history; what concerns a program that is deleted is left out."""
+        ...
+
+    async def told_attempts(self, started: StartedEvent) -> int:
+        """How many of the attempts at this event, before this one, stand in the history: the others just ended."""
         ...
 
     async def record_once(self, attempt: FailedAttempt) -> None:
@@ -24,5 +29,6 @@ class FailureLog(Protocol):
         """Cut each program's history to `keep` entries; of at most `limit` in all, how many were removed.
 
         The oldest go first, those of attempts that were repeated before those of documents that failed for good.
+        A program that has not failed for long may be left out.
         """
         ...

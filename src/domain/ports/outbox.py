@@ -30,7 +30,7 @@ class Outbox(Protocol):
     async def start(self, claimed: ClaimedEvent, *, lease: timedelta) -> StartedEvent:
         """Begin work: count the attempt and exchange the token, so that a second delivery of the claim conflicts.
 
-        Raises UnindexableError when the recorded payload cannot be read.
+        Raises NewerEventError for an event that only a newer version knows, UnindexableError for what nobody can read.
         """
         ...
 
@@ -57,8 +57,11 @@ class Outbox(Protocol):
         """Give a started event back at once without counting the attempt (shutdown)."""
         ...
 
-    async def bury(self, event_id: int, *, reason: str) -> None:
-        """Mark the event dead: visible, never tried again by itself."""
+    async def bury(self, event_id: int, *, reason: str, if_older_than: timedelta = timedelta(0)) -> bool:
+        """Mark the event dead: visible, never tried again by itself.
+
+        Only one that is pending and was recorded so long ago; whether it was.
+        """
         ...
 
     async def revive(self, *, limit: int, cursor: str | None = None) -> Page[Event | None]:

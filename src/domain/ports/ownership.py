@@ -34,6 +34,10 @@ class Ownership(Protocol):
         """Those of the revision prefixes that an upload under way or a program that is not yet purged owns."""
         ...
 
+    async def has_programs(self) -> bool:
+        """Whether there is a program that is not deleted: each owns files."""
+        ...
+
     async def unpurged_programs(self, *, after: str, limit: int) -> Sequence[str]:
         """Deleted programs that no event which is not done will purge, by their ids; '' comes before all."""
         ...

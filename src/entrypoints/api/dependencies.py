@@ -58,4 +58,8 @@ def _indexing(container: Container) -> Indexing:
 
 
 def _reception(container: Container) -> UploadReception:
-    return UploadReception(scratch=container.scratch(), limits=container.upload_limits())
+    async def require_record() -> None:
+        async with container.unit_of_work().begin():
+            pass  # it is reached: that is all
+
+    return UploadReception(scratch=container.scratch(), limits=container.upload_limits(), require_record=require_record)

@@ -1,4 +1,8 @@
-"""The API process: `python -m entrypoints.api.main`. Ends within 30 s of SIGTERM, requests in flight answered."""
+"""The API process: `python -m entrypoints.api.main`.
+
+At SIGTERM it says for SHUTDOWN_DELAY_S that it is not ready, and goes on. Then it takes nothing more, and ends within
+30 s, requests in flight answered. A second signal ends the delay.
+"""
 
 import asyncio
 import os
@@ -11,10 +15,11 @@ import uvicorn
 from adapters.queue.redis_pool import opened_redis
 from domain.errors import MisconfiguredError
 from entrypoints.api.app import create_app
-from entrypoints.api.bounded_connection import BoundedConnection
+from entrypoints.api.http_protocol import ProblemProtocol
 from entrypoints.key_uses import uses_told
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
+from entrypoints.server_settings import warn_of_settings
 from entrypoints.settings import Settings, SettingsError, exit_on, read_settings, require_consistent_access
 
 GRACE_S = 30
@@ -41,14 +46,15 @@ async def _serve(settings: Settings) -> None:
         opened(settings, redis) as container,
         uses_told(container.known_keys()),
     ):
+        await warn_of_settings(container.readiness_checks())
         server = _Server(
             uvicorn.Config(
                 create_app(container),
+                http=ProblemProtocol,
                 host=settings.host,
                 port=settings.port,
                 access_log=False,
                 log_config=None,
-                http=BoundedConnection,
                 ws="none",
                 proxy_headers=bool(settings.proxies),
                 forwarded_allow_ips=list(settings.proxies),
@@ -57,10 +63,11 @@ async def _serve(settings: Settings) -> None:
                 timeout_keep_alive=_KEEP_ALIVE_S,
             )
         )
-        loop = asyncio.get_running_loop()
+        stopping = _Stopping(server, container.stopping(), delay_s=settings.shutdown_delay_s)
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.handle_exit, number, None)
+            asyncio.get_running_loop().add_signal_handler(number, stopping.begin, number)
         await server.serve()
+        stopping.forget()
 
 
 class _Server(uvicorn.Server):
@@ -69,6 +76,29 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Stopping:
+    """Whoever spreads the traffic is told first, and given the time to look."""
+
+    def __init__(self, server: uvicorn.Server, told: asyncio.Event, *, delay_s: int) -> None:
+        self._server = server
+        self._told = told
+        self._delay_s = delay_s
+        self._later: asyncio.TimerHandle | None = None
+
+    def begin(self, number: int) -> None:
+        is_first = not self._told.is_set()
+        self._told.set()
+        self.forget()
+        if is_first and self._delay_s:
+            self._later = asyncio.get_running_loop().call_later(self._delay_s, self._server.handle_exit, number, None)
+        else:
+            self._server.handle_exit(number, None)
+
+    def forget(self) -> None:
+        if self._later:
+            self._later.cancel()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """From a multipart request to the upload and the details that a use case takes, on disk for just as long."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,11 @@ from entrypoints.api.texts import InvalidTextError, plain_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormTexts:
-    """The text fields that a form may have, and those that must not be blank."""
+    """The text fields that a form may have, and those that must not be blank. `is_recorded`: more than a dry run."""
 
     names: frozenset[str]
     required: tuple[str, ...] = ()
+    is_recorded: bool = True
 
 
 ZIP_FIELD = "pgm_ladder_zip_file"
@@ -36,7 +37,7 @@ MAX_CHARACTERS = {"pgm_name": 200, "create_user": 200, "pgm_version": 100, "desc
 REGISTRATION = FormTexts(names=frozenset(MAX_CHARACTERS), required=("pgm_name", "create_user"))
 # What its registration said of a program stays: its files alone are replaced.
 REPLACEMENT = FormTexts(names=frozenset({"create_user"}), required=("create_user",))
-DRY_RUN = FormTexts(names=frozenset(MAX_CHARACTERS))
+DRY_RUN = FormTexts(names=frozenset(MAX_CHARACTERS), is_recorded=False)
 _TEXTS_WITH_LINES = frozenset({"description", "notes"})
 _OVERHEAD_BYTES = MEBIBYTE
 
@@ -58,10 +59,11 @@ class ReceivedUpload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadReception:
-    """`scratch` is a folder on a real disk."""
+    """`scratch` is a folder on a real disk. `require_record` raises where nothing can be recorded now."""
 
     scratch: Path
     limits: UploadLimits
+    require_record: Callable[[], Awaitable[None]]
 
     @property
     def body_limit_bytes(self) -> int:
@@ -70,10 +72,15 @@ class UploadReception:
 
     @asynccontextmanager
     async def receive(self, request: ApiRequest, *, form: FormTexts) -> AsyncIterator[ReceivedUpload]:
-        """The upload, on disk for the block. Raises RefusedRequestError; InvalidFieldsError without its files."""
+        """The upload, on disk for the block. Raises RefusedRequestError; InvalidFieldsError without its files.
+
+        Raises UnavailableError, nothing read yet, where it could not be recorded.
+        """
         content_type, options = request.content_type
         if content_type != "multipart/form-data":
             raise RefusedRequestError("media_type_unsupported", "an upload is sent as multipart/form-data")
+        if form.is_recorded:
+            await self.require_record()  # not after a hundred megabytes have come for nothing
         async with scratch_folder(self.scratch) as folder:
             pieces = body_pieces(request, limit_bytes=self.body_limit_bytes)
             with _translated_disk_errors():

@@ -124,6 +124,7 @@ class EmbeddedStack:
             "TMPDIR": str(folder / "spool"),
             # What the caller's environment says of other servers is not meant for these; blank is unset.
             "SCRATCH_DIR": "",
+            "SHUTDOWN_DELAY_S": "",
             "MILVUS_TOKEN": "",
             "MILVUS_DATABASE": "",
             "MILVUS_CA_FILE": "",
