@@ -572,7 +572,15 @@ MATRIX: Mapping[str, Row] = {
         fault="no file descriptors left",
         tests=("test_an_api_without_file_descriptors_serves_again_once_it_has_some",),
     ),
-    "J5": Row(fault="ten times the load", open="uploads in flight are not limited yet; another branch measures load"),
+    "J5": Row(
+        fault="ten times the load",
+        tests=(
+            "test_ten_times_the_load_is_refused_at_once_or_served_and_what_is_accepted_is_indexed",
+            "test_one_caller_cannot_take_all_places_and_another_finds_one",
+            "test_an_upload_without_a_place_is_told_to_come_again_before_its_body_is_read",
+        ),
+        open="five minutes of it",
+    ),
     "J6": Row(
         fault="everything killed at once",
         tests=(
