@@ -8,6 +8,7 @@ import uuid
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
+from entrypoints.api.answer_headers import complete_headers
 from entrypoints.api.languages import language_headers
 
 _log = logging.getLogger("ladderbase.access")
@@ -64,12 +65,9 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _add_headers(message: HTTPResponseStartEvent, scope: Scope) -> None:
-    message["headers"] = [
-        *message["headers"],
-        (_HEADER, request_id_of(scope).encode()),
-        (b"x-content-type-options", b"nosniff"),
-        *language_headers(scope, message["headers"]),
-    ]
+    said = message["headers"]
+    own = [(_HEADER, request_id_of(scope).encode()), *language_headers(scope, said)]
+    message["headers"] = complete_headers([*said, *own])
 
 
 def _sent_id(scope: Scope) -> str:

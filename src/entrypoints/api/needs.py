@@ -12,9 +12,11 @@ from entrypoints.api.languages import SpokenOperation
 API_KEY_SCHEME = "api_key"
 TOKEN_SCHEME = "token"  # noqa: S105 - the name of a scheme
 _NEEDS = "needs"
+_DRAWS_ON = "draws_on"
 _OPEN = "nothing"
 
 Needed = Scope | Literal["nothing", "undeclared"]
+Allowance = Literal["uploads", "searches"]
 
 
 class Needs(TypedDict):
@@ -25,10 +27,15 @@ class Needs(TypedDict):
     operation_class: type[Operation]
 
 
-def needs(scope: Scope, *, operation: type[SpokenOperation] = SpokenOperation) -> Needs:
-    """For a route that asks who is there: `@get(..., **needs(Scope.READ))`. `operation` says more of it."""
+def needs(
+    scope: Scope, *, draws_on: Allowance | None = None, operation: type[SpokenOperation] = SpokenOperation
+) -> Needs:
+    """For a route that asks who is there: `@get(..., **needs(Scope.READ))`.
+
+    `draws_on` is what it is bounded by, `operation` says more of it in the document.
+    """
     return Needs(
-        opt={_NEEDS: scope},
+        opt={_NEEDS: scope, _DRAWS_ON: draws_on},
         security=[{API_KEY_SCHEME: [scope.value]}, {TOKEN_SCHEME: [scope.value]}],
         operation_class=operation,
     )
@@ -45,3 +52,9 @@ def needed_by(handler: BaseRouteHandler) -> Needed:
     if isinstance(declared, Scope):
         return declared
     return "nothing" if declared == _OPEN else "undeclared"
+
+
+def drawn_on_by(handler: BaseRouteHandler) -> Allowance | None:
+    """What a route is bounded by, if by anything."""
+    allowance: Allowance | None = handler.opt.get(_DRAWS_ON)
+    return allowance

@@ -60,7 +60,7 @@ _DEDUPLICATED = ResponseSpec(
     response_headers=[REPLAYED],
     responses=problem_responses(409, *_UPLOAD_ERRORS),
     tags=_TAGS,
-    **needs(Scope.WRITE, operation=UploadOperation),
+    **needs(Scope.WRITE, draws_on="uploads", operation=UploadOperation),
 )
 async def register(
     request: ApiRequest,
@@ -104,7 +104,7 @@ def _answer(
     responses=problem_responses(404, 409, *_UPLOAD_ERRORS) | {200: _DEDUPLICATED},
     status_code=201,
     tags=_TAGS,
-    **needs(Scope.WRITE, operation=ReplacementOperation),
+    **needs(Scope.WRITE, draws_on="uploads", operation=ReplacementOperation),
 )
 async def replace_files(
     request: ApiRequest,
@@ -142,7 +142,7 @@ async def replace_files(
     responses=problem_responses(*_UPLOAD_ERRORS),
     status_code=200,
     tags=_TAGS,
-    **needs(Scope.WRITE, operation=DryRunOperation),
+    **needs(Scope.WRITE, draws_on="uploads", operation=DryRunOperation),
 )
 async def validate(
     request: ApiRequest,

@@ -8,9 +8,10 @@ BODIES: Mapping[str, str] = {
     "the body has a Content-Encoding; send it as it is": (
         "본문에 Content-Encoding이 있습니다. 인코딩하지 말고 그대로 보내세요"
     ),
-    "the body comes at less than {least:,} bytes a second": "본문이 초당 {least:,}바이트보다 느리게 들어옵니다",
     "the Content-Length is no number": "Content-Length가 숫자가 아닙니다",
-    "no byte of the body came within {seconds:.0f} s": "{seconds:.0f}초 동안 본문이 전혀 오지 않았습니다",
+    "fewer than {least:,} bytes of the body came within {seconds:.0f} s": (
+        "{seconds:.0f}초 동안 들어온 본문이 {least:,}바이트보다 적습니다"
+    ),
     "no body came within {seconds:.0f} s": "{seconds:.0f}초 안에 본문이 오지 않았습니다",
     "the body ended before its announced length": "본문이 알린 길이보다 먼저 끝났습니다",
     "line {line}, column {column}": "{line}번째 줄 {column}번째 글자",
@@ -113,6 +114,9 @@ ANSWERS: Mapping[str, str] = {
     "key": "키",
     "there is no {kind} {identity}": "{kind} '{identity}' 항목이 없습니다",
     "the {dependency} gave no answer": "{dependency}에서 응답이 없습니다",
+    "more than {most:,} requests in a minute": "1분에 요청이 {most:,}번을 넘었습니다",
+    "more than {most} uploads at once": "동시에 하는 업로드가 {most}개를 넘습니다",
+    "{count} uploads are worked on already": "이미 업로드 {count}개를 처리하고 있습니다",
     "this needs the scope {needed}": "{needed} 권한(scope)이 필요합니다",
     "a dependency and the settings disagree: the log says which, under this request id": (
         "연결된 서비스와 설정이 서로 맞지 않습니다. 어느 것인지는 이 요청 ID로 로그에 적혀 있습니다"

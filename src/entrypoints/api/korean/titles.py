@@ -26,8 +26,10 @@ REQUESTS: Mapping[str, str] = {
     "json_duplicate_key": "JSON에 같은 키가 두 번 나옵니다: 한 번씩만 보내세요.",
     "fields_invalid": "쓸 수 없는 필드가 있습니다: findings에 나온 필드를 고치세요.",
     "upload_invalid": "업로드를 등록할 수 없습니다: findings에 나온 것을 고쳐서 다시 보내세요.",
+    "rate_limited": "이 호출자의 요청이 너무 많습니다: Retry-After의 초만큼 기다렸다가 다시 보내세요.",
     "internal_error": "서비스에 오류가 생겼습니다: 요청 ID를 알려 주세요.",
     "unavailable": "지금은 처리할 수 없습니다: 잠시 뒤에 다시 시도하세요.",
+    "busy": "빈자리가 없습니다: Retry-After의 초만큼 기다렸다가 다시 보내세요.",
     "misconfigured": "서비스 설정이 잘못되었습니다: 운영자가 조치해야 합니다.",
 }
 
