@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from httpx import AsyncClient, Response
 
 from builders.service import Service, a_service, connected
 from domain.findings import Finding, Section, Severity
 from domain.told import told
+from entrypoints.api.idempotency import response_of
 from entrypoints.api.korean import titles
 from entrypoints.api.languages import MOST_RANGES, Language, preferred
 
@@ -83,6 +85,7 @@ async def register(client: AsyncClient, service: Service, **headers: str) -> Res
         ("ko ; q=0.9 ,\ten;Q=0.8", "ko"),
         ("ko;q=1.000", "ko"),
         ("ko-KR;q=0.3, ko;q=0.9, en;q=0.5", "ko"),
+        ("ko;q=0.9, ko-KR;q=0.3, en;q=0.5", "ko"),
         ("kok, kor", "en"),
         ("korean", "en"),
         ("ko;q=2, en;q=0.1", "en"),
@@ -187,6 +190,11 @@ async def test_a_repeated_answer_keeps_the_language_of_the_first(client: AsyncCl
     assert repeat.content == first.content
     assert repeat.headers.get_list("content-language") == ["ko"]
     assert repeat.headers["vary"] == "Accept-Language"
+
+
+def test_an_answer_that_was_kept_before_there_were_two_languages_is_english() -> None:
+    kept = msgspec.json.encode({"status": 201, "headers": {"Location": "/v1/programs/PGM_1"}, "body": {}})
+    assert response_of(kept, is_replay=True).headers["Content-Language"] == "en"
 
 
 async def test_failures_of_documents_say_what_to_do_in_korean_and_what_was_noted_as_it_was(tmp_path: Path) -> None:
