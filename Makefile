@@ -6,7 +6,7 @@ GRADED ?= ../shared/retrieval
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: demo run test check soak guards bench lock clean
+.PHONY: demo run test check soak guards fuzz corpus bench lock clean
 
 demo: .venv/ready
 	$(BIN)/ladderbase demo
@@ -33,6 +33,18 @@ soak: .venv/ready
 guards: .venv/ready
 	PYTHONPATH=tests $(BIN)/python tests/faults/guards.py $(WHICH)
 
+# A minute for each reader. An input that breaks one is put into .fuzz-findings.
+FUZZED ?= archive xlsx csv json
+FUZZ_S ?= 60
+FUZZ := PYTHONPATH=.fuzz:tests $(BIN)/python tests/fuzz/run.py
+fuzz: .fuzz/ready
+	for name in $(FUZZED); do mkdir -p .fuzz-findings .fuzz/corpus/$$name && $(FUZZ) $$name -max_total_time=$(FUZZ_S) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
+	  -print_final_stats=1 -artifact_prefix=.fuzz-findings/$$name- .fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+
+# What is worth keeping of all that the fuzzer came upon.
+corpus: .fuzz/ready
+	for name in $(FUZZED); do $(FUZZ) $$name -merge=1 tests/fuzz/corpus/$$name .fuzz/corpus/$$name || exit 1; done
+
 # GRADED names a folder with ladder.zip, template.xlsx, comment.csv and queries.json; without it only times are measured.
 bench: .venv/ready
 	$(BIN)/python benchmarks/indexing.py
@@ -44,6 +56,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock: .venv/ready
 	$(BIN)/$(LOCK) --extra dev --extra embedded --upgrade pyproject.toml -o requirements.lock
 	$(BIN)/$(LOCK) --constraints requirements.lock pyproject.toml -o requirements-server.lock
+	$(BIN)/$(LOCK) --upgrade tests/fuzz/requirements.in -o requirements-fuzz.lock
 	grep -A 40 '^uv==' requirements.lock | awk 'NR > 1 && /^[a-z]/ { exit } { print }' > requirements-uv.lock
 
 .venv/ready: requirements.lock requirements-uv.lock pyproject.toml
@@ -54,6 +67,11 @@ lock: .venv/ready
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.fuzz/ready: .venv/ready requirements-fuzz.lock
+	rm -rf .fuzz
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target .fuzz --only-binary :all: --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf .venv .fuzz .fuzz-findings .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -31,7 +31,7 @@ def children_of(process_id: int) -> list[int]:
     """The processes that it started and that are still its own."""
     try:
         return [int(word) for word in Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
 
 

@@ -18,7 +18,7 @@ class InvalidUploadError(LadderbaseError):
 class InvalidRequestError(LadderbaseError):
     """A field of the request cannot be used: correct it and ask again."""
 
-    def __init__(self, field: str, message: str, *, code: str = "request_invalid") -> None:
+    def __init__(self, field: str, message: str, *, code: str = "field_invalid") -> None:
         super().__init__(message)
         self.field = field
         self.code = code

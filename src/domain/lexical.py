@@ -17,7 +17,7 @@ _LETTERS = (
 )
 _HANGUL = "\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e"
 _KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
-_KANA_AND_KANJI = _KANA + "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_KANA_AND_KANJI = _KANA + "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufa6d\ufa70-\ufad9"  # but for the unassigned
 _WORD = re.compile(
     r"(?P<device>@?(?:U[0-9A-F]+\\H?G\d+|J\d+\\[A-Z]+[0-9A-F]+|[A-Z]+[0-9A-F]+(?:(?:L?Z+|V)\d+)?)[0-9A-Z]*"
     rf"(?:\.[0-9A-F])?(?![0-9A-Z{_LETTERS}]))"

@@ -192,6 +192,15 @@ async def test_a_workbook_that_takes_too_long_becomes_one_finding(tmp_path: Path
     assert "CPU time" in inspected.findings[0].message
 
 
+async def test_every_file_is_read_in_a_child_that_can_be_killed(tmp_path: Path) -> None:
+    async with limited_readers(LIMITS, ProcessLimits(wall_s=0)) as readers:
+        inspected = await readers.uploads.inspect(an_upload(tmp_path, comments=b"Device Name,Comment\nX1,a\n"))
+    assert [(finding.section, finding.code) for finding in inspected.findings] == [
+        (section, "resource_limit")
+        for section in (Section.LADDER_ZIP, Section.TEMPLATE, Section.COMMENT_FILE, Section.TEMPLATE_AGAINST_ZIP)
+    ]
+
+
 async def test_a_far_cell_of_a_legacy_workbook_costs_its_child_alone(
     reader: LimitedUploadReader, tmp_path: Path
 ) -> None:

@@ -237,6 +237,14 @@ async def test_a_silent_client_is_not_waited_for_for_ever() -> None:
     assert refused.value.code == "request_timeout"
 
 
+async def test_a_body_that_drips_is_not_waited_for() -> None:
+    drop = {"type": "http.request", "body": b"x", "more_body": True}
+    drips = a_request({}, [*[drop] * 100, {**drop, "more_body": False}], pause_s=0.01)
+    with pytest.raises(RefusedRequestError) as refused:
+        [piece async for piece in body_pieces(drips, limit_bytes=10_000, idle_s=0.1)]
+    assert refused.value.code == "request_timeout"
+
+
 async def test_a_form_may_come_byte_by_byte(tmp_path: Path) -> None:
     async def drops() -> AsyncIterator[bytes]:
         for byte in a_form(ZIP, TEMPLATE):
@@ -263,7 +271,7 @@ async def test_a_large_file_reaches_the_disk_whole(tmp_path: Path) -> None:
     assert form.files["zip"].size_bytes == len(content)
 
 
-def a_request(headers: dict[str, str], messages: Sequence[Mapping[str, object]]) -> ApiRequest:
+def a_request(headers: dict[str, str], messages: Sequence[Mapping[str, object]], *, pause_s: float = 0) -> ApiRequest:
     waiting = list(messages)
 
     class Incoming:
@@ -272,6 +280,7 @@ def a_request(headers: dict[str, str], messages: Sequence[Mapping[str, object]])
 
         async def receive(self) -> Mapping[str, object]:
             if waiting:
+                await asyncio.sleep(pause_s)
                 return waiting.pop(0)
             await asyncio.sleep(60)
             raise AssertionError("nobody waits that long")

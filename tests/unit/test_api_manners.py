@@ -16,8 +16,10 @@ from builders.service import Service, a_service
 from domain.errors import MisconfiguredError, UnavailableError
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.upload_reader import UploadReader
+from domain.search import Lane
 from domain.upload import InspectedUpload, Upload
 from entrypoints.api.app import create_app
+from fakes.vector_index import InMemoryVectorIndex
 
 Client = AsyncTestClient[Litestar]
 
@@ -54,6 +56,41 @@ async def test_errors_of_the_framework_are_problems_too(
         assert answer.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/nowhere", {}, 404),
+        ("GET", "/v1/programs/PGM_9", {}, 404),
+        ("DELETE", "/v1/search", {}, 405),
+        ("POST", "/v1/search", {"Content-Length": "99999999"}, 413),
+        ("POST", "/v1/programs", {"Content-Type": "text/csv"}, 415),
+        ("POST", "/v1/search", {"Content-Encoding": "br"}, 415),
+        ("GET", "/v1/programs?limit=0", {}, 422),
+        ("POST", "/v1/programs/validate", {}, 500),
+        ("POST", "/v1/search", {}, 503),
+    ],
+)
+async def test_every_refusal_is_a_problem_with_the_id_of_its_request(
+    service: Service, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    service.container.upload_reader.override(BrokenReader())
+    service.container.index.override(SilentIndex())
+    files = {"pgm_ladder_zip_file": ("a.zip", b"x"), "pgm_template_file": ("t.xlsx", b"x")}
+    sent: dict[str, Any] = {"files": files} if status == 500 else {"json": {"query": "M1"}} if status == 503 else {}
+    async with AsyncTestClient(create_app(service.container)) as client:
+        answer = await client.request(method, path, headers=headers, **sent)
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, body["status"], body["type"]) == (
+        status,
+        status,
+        f"urn:ladderbase:problem:{body['code']}",
+    )
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["title"]
+    assert body["detail"]
+
+
 async def test_a_sane_request_id_is_kept(client: Client) -> None:
     answer = await client.get("/healthz", headers={"X-Request-Id": "trace-1.2:3"})
     assert answer.headers["x-request-id"] == "trace-1.2:3"
@@ -63,6 +100,11 @@ async def test_a_sane_request_id_is_kept(client: Client) -> None:
 async def test_an_odd_request_id_is_replaced(client: Client, sent: str) -> None:
     answer = await client.get("/healthz", headers={"X-Request-Id": sent})
     assert answer.headers["x-request-id"] not in {"", sent}
+
+
+class SilentIndex(InMemoryVectorIndex):
+    async def lanes(self) -> frozenset[Lane]:
+        raise UnavailableError("milvus", "no answer")
 
 
 class BrokenReader(UploadReader):

@@ -1,9 +1,10 @@
 """Search over HTTP, and which JSON it takes."""
 
 import logging
+import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from builders.service import Service, a_service
+from builders.uploads import CONVEYOR
 from domain.errors import MisconfiguredError, UnavailableError
 from domain.search import Candidate, SearchScope
 from domain.vectors import Vectors
@@ -62,6 +64,17 @@ async def test_filters_keep_other_logics_out(client: Client) -> None:
     asked = {"query": "L0000_11 L0001_11", "logic_id": "0001_11", "document_type": "PGM_LADDER_CSV"}
     hits = (await client.post("/v1/search", json=asked)).json()["hits"]
     assert {hit["logic_id"] for hit in hits} == {"0001_11"}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+async def test_a_scope_is_found_in_both_spellings(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
+    service = await a_service(tmp_path, {"컨베이어": CONVEYOR})
+    await service.register()
+    await service.work()
+    async with AsyncTestClient(create_app(service.container)) as client:
+        asked = {"query": "Y0", "logic_id": unicodedata.normalize(form, "컨베이어")}
+        answer = await client.post("/v1/search", json=asked)
+    assert {hit["logic_id"] for hit in answer.json()["hits"]} == {"컨베이어"}
 
 
 async def test_a_program_without_hits_answers_an_empty_list(client: Client) -> None:
@@ -137,7 +150,7 @@ async def test_a_wrong_setting_is_a_503_that_tells_the_log_alone(
         (b'{"__proto__":{},"query":"a"}', "field_unknown"),
         (b'{"query":""}', "field_invalid"),
         (b'{"query":"' + b"a" * 2_001 + b'"}', "field_invalid"),
-        (b'{"query":"   "}', "request_invalid"),
+        (b'{"query":"   "}', "field_invalid"),
         (b'{"query":"a","limit":1000000000}', "field_invalid"),
         (b'{"query":"a","limit":"10"}', "field_invalid"),
         (b'{"query":"a","limit":1.5}', "field_invalid"),
@@ -158,7 +171,7 @@ async def test_a_huge_body_is_refused_before_it_is_read(client: Client) -> None:
     answer = await client.post(
         "/v1/search", content=b"{" + b" " * 100_000, headers={"Content-Type": "application/json"}
     )
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert (answer.status_code, answer.json()["code"]) == (413, "json_too_large")
 
 
 async def test_a_compressed_body_is_refused(client: Client) -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.lexical import query_devices, query_tokens, tokens
@@ -59,6 +59,7 @@ def test_stop_words_do_not_count_unless_nothing_else_is_asked() -> None:
 
 
 @given(st.text(max_size=60))
+@example("\ufada\ufa6e")
 def test_a_token_holds_nothing_that_an_analyzer_splits_at(text: str) -> None:
     assert all(re.fullmatch(r"\w+", token) and token == token.lower() for token in tokens(text))
 

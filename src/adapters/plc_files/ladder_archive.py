@@ -36,6 +36,11 @@ class LadderArchive:
     findings: tuple[Finding, ...] = ()
     is_trustworthy: bool = True
 
+    @property
+    def is_without_documents(self) -> bool:
+        """Whether there is nothing to compare: one finding says so, one for every logic would say it again."""
+        return not self.csvs and not self.refused_stems
+
 
 def open_archive(file: BinaryIO, limits: UploadLimits) -> Archive:
     """Check the archive that the open file holds."""

@@ -5,7 +5,7 @@ as #N/A and formulas without a stored value blank; formulas are never evaluated.
 value. Hidden rows are read; the first visible worksheet is the template.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, time, timedelta
 from os import SEEK_END
@@ -17,13 +17,21 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 from adapters.plc_files.file_look import OLE2_SIGNATURE
 from adapters.plc_files.ole2 import holds_workbook
 from adapters.plc_files.template_sheet import TemplateReading, read_template_rows
-from adapters.plc_files.workbook_look import MOST_CELLS, MOST_SHEETS, find_first_sheet
-from adapters.plc_files.workbook_problems import WorkbookProblem, corrupt, mismatched, protected, too_large
+from adapters.plc_files.workbook_look import MOST_CELLS, MOST_SHEETS, find_first_sheet, letters_of
+from adapters.plc_files.workbook_problems import (
+    WorkbookProblem,
+    cell_invalid,
+    corrupt,
+    mismatched,
+    protected,
+    too_large,
+)
 from domain.findings import Finding, Section
 from domain.upload import UploadLimits
 
 _Cell = float | str | time | date | timedelta  # int is a float to a type checker, bool an int, datetime a date
 _EXACT_BELOW = 10**15
+_FIRST_TRUE_MONTH = (1900, 3)
 
 
 def read_template(path: Path, file_name: str, limits: UploadLimits) -> TemplateReading:
@@ -54,7 +62,8 @@ def _rows(file: BinaryIO, suffix: str, limits: UploadLimits) -> Iterator[list[st
         sheet = workbook.get_sheet_by_name(wanted or _first_visible(workbook))
         if sheet.total_height * sheet.width > MOST_CELLS or sheet.total_height > limits.rows:
             raise too_large(f"its sheet has {sheet.total_height:,} rows and {sheet.width:,} columns")
-        for row in sheet.iter_rows():
+        for number, row in enumerate(sheet.iter_rows(), start=1):
+            _refuse_made_up_dates(row, number)
             yield [_text(cell) for cell in row]
 
 
@@ -91,6 +100,13 @@ def _translated_errors() -> Iterator[None]:
         if type(error).__module__ != "pyo3_runtime":
             raise
         raise corrupt("it cannot be read") from error
+
+
+def _refuse_made_up_dates(row: Sequence[_Cell], number: int) -> None:
+    """Excel's calendar has a 29 February 1900, and libraries differ about the days before it."""
+    for column, cell in enumerate(row, start=1):
+        if isinstance(cell, date) and (cell.year, cell.month) < _FIRST_TRUE_MONTH:
+            raise cell_invalid(f"{letters_of(column)}{number}", row=number)
 
 
 def _text(cell: _Cell) -> str:

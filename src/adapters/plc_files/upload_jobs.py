@@ -62,7 +62,7 @@ def read_zip_directory(upload: SpooledFile, limits: UploadLimits) -> LadderArchi
 
 def compare_with_template(template: Template, archive: LadderArchive, template_name: str) -> Comparison:
     """Which CSVs to read. Where the template says nothing, all of them: what is wrong with one is worth knowing."""
-    if not archive.is_trustworthy:
+    if not archive.is_trustworthy or archive.is_without_documents:
         return Comparison(named=(), findings=())
     if not template.logics:
         return Comparison(named=tuple(NamedCsv(csv=csv, logic=_unknown(csv.stem)) for csv in archive.csvs), findings=())

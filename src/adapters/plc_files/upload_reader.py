@@ -18,7 +18,7 @@ from adapters.plc_files.upload_jobs import (
 from domain.attachments.registry import ATTACHMENTS
 from domain.document import DocumentType
 from domain.findings import Finding, Section
-from domain.inspection import NamedCsv, presented
+from domain.inspection import Comparison, NamedCsv, presented
 from domain.ports.upload_reader import UploadReader
 from domain.upload import InspectedUpload, LadderMember, SpooledFile, Upload, UploadLimits
 
@@ -37,7 +37,7 @@ class LimitedUploadReader(UploadReader):
         template = await self._read_template(upload.template)
         comments = await self._read_comments(upload.comments) if upload.comments else CommentReading()
         archive = await self._read_archive(upload.ladder_zip)
-        comparison = await self._process.run(compare_with_template, template.template, archive, upload.template.name)
+        comparison = await self._compare(template, archive, upload.template.name)
         ladders, problems = await self._read_ladders(comparison.named, upload.ladder_zip)
         attached = [await self._check_attachment(kind, file) for kind, file in upload.attachments.items()]
         findings = (*template.findings, *comments.findings, *archive.findings, *comparison.findings, *problems)
@@ -72,6 +72,12 @@ class LimitedUploadReader(UploadReader):
         except ResourceLimitError as error:
             finding = _killed(error, Section.LADDER_ZIP, upload.name)
             return LadderArchive(findings=(finding,), is_trustworthy=False)
+
+    async def _compare(self, template: TemplateReading, archive: LadderArchive, template_name: str) -> Comparison:
+        try:
+            return await self._process.run(compare_with_template, template.template, archive, template_name)
+        except ResourceLimitError as error:
+            return Comparison(named=(), findings=(_killed(error, Section.TEMPLATE_AGAINST_ZIP, template_name),))
 
     async def _read_ladders(
         self, named: Sequence[NamedCsv], upload: SpooledFile

@@ -171,7 +171,7 @@ class _Cells(PartReader):
 
     @property
     def _place(self) -> str:
-        return f"{_letters(self._column)}{self._row}"
+        return f"{letters_of(self._column)}{self._row}"
 
     def _start_row(self, reference: str | None) -> None:
         if reference is not None and not _ROW_NUMBER.fullmatch(reference):
@@ -191,7 +191,7 @@ class _Cells(PartReader):
                 raise corrupt(f"row {self._row} holds a cell '{reference[:20]}'", row=self._row)
             column = _number(match[1])
         if column <= self._column:
-            raise corrupt(f"cell {_letters(column)}{self._row} is out of order", row=self._row)
+            raise corrupt(f"cell {letters_of(column)}{self._row} is out of order", row=self._row)
         if column > self._limits.columns:
             raise too_large(f"it has a column {column:,}, beyond the limit of {self._limits.columns}", row=self._row)
         self._column = column
@@ -227,7 +227,8 @@ def _number(letters: str) -> int:
     return number
 
 
-def _letters(number: int) -> str:
+def letters_of(number: int) -> str:
+    """The name of a column, which counts from 1."""
     letters = ""
     while number:
         number, rest = divmod(number - 1, 26)

@@ -142,13 +142,31 @@ def _japanese_share(text: str) -> float:
 
 
 def _undecodable(content: bytes, error: UnicodeDecodeError, encoding: str) -> TableError:
-    line = content.count(b"\n", 0, error.start) + 1
+    line = error.object.count(b"\n", 0, error.start) + 1
+    place = f"byte {len(content) - len(error.object) + error.start} (line {line})"  # a mark in front is not decoded
+    if _is_half_a_pair(error):
+        return TableError(
+            "text_invalid",
+            f"{place} is half of a surrogate pair, which is no character",
+            hint="Type the cell again, or export the file again.",
+            row=line,
+        )
     return TableError(
         "csv_encoding",
-        f"byte {error.start} (line {line}) is not {encoding}",
+        f"{place} is not {encoding}",
         hint="Export it again from GX Works, or save it as UTF-8.",
         row=line,
     )
+
+
+def _is_half_a_pair(error: UnicodeDecodeError) -> bool:
+    """Whether what cannot be decoded is a surrogate without its other half."""
+    unit_bytes = 3 if error.encoding == "utf-8" else 2
+    try:
+        unit = error.object[error.start : error.start + unit_bytes].decode(error.encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return "\ud800" <= unit < "\ue000"
 
 
 def _refuse_what_is_no_text(text: str) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 from adapters.queue.redis_pool import opened_redis
 from domain.errors import MisconfiguredError
 from entrypoints.api.app import create_app
+from entrypoints.api.http_protocol import ProblemProtocol
 from entrypoints.key_uses import uses_told
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
@@ -49,6 +50,7 @@ async def _serve(settings: Settings) -> None:
         server = _Server(
             uvicorn.Config(
                 create_app(container),
+                http=ProblemProtocol,
                 host=settings.host,
                 port=settings.port,
                 access_log=False,

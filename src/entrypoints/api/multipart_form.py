@@ -32,6 +32,8 @@ _PARSED_AT_ONCE = 64 * 1024
 _WRITE_BYTES = 1024 * 1024
 _EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*\"?(?P<charset>[^'\";]*)'[^'\";]*'(?P<value>[^\";]*)", re.IGNORECASE)
 _NO_NAME = "\0"
+# What browsers and tools declare for archives, workbooks and CSVs differs by machine; these are never any of them.
+_TYPES_OF_OTHER_FILES = re.compile(r"(image|audio|video|font|message|model)/.*|application/pdf|text/html")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,12 @@ class _Reception:
         if self.parts > MAX_PARTS:
             raise RefusedRequestError("too_many_fields", f"a form may have at most {MAX_PARTS} parts")
         name = segment.name or ""
-        part = _Part(name=name, sent_names=_sent_names(segment), limit_bytes=MAX_FIELD_BYTES)
+        part = _Part(
+            name=name,
+            sent_names=_sent_names(segment),
+            declared_type=segment.content_type or "",
+            limit_bytes=MAX_FIELD_BYTES,
+        )
         if name in self.shape.files and part.sent_names:
             part.limit_bytes = self.shape.files[name]
             part.path = self.folder / f"part-{self.parts}"
@@ -142,6 +149,10 @@ class _Reception:
         except InvalidTextError as error:
             self._refuse(part, "filename_invalid", str(error), hint="Give the file a plain name and send it again.")
             return
+        if _TYPES_OF_OTHER_FILES.fullmatch(part.declared_type):
+            message = f"the file was sent as {part.declared_type[:64]!r}, which no file of this field is"
+            self._refuse(part, "type_mismatch", message, hint="Send the right file, or no Content-Type in its part.")
+            return
         if part.path is None:
             raise AssertionError("a part with a file name is spooled")
         self.files[part.name] = SpooledFile(name=name, path=part.path, size_bytes=part.size_bytes)
@@ -160,6 +171,7 @@ class _Part:
 
     name: str
     sent_names: tuple[str, ...]
+    declared_type: str
     limit_bytes: int
     path: Path | None = None
     file: BufferedWriter | None = None

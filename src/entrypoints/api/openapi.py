@@ -127,6 +127,12 @@ _MEANING = {
 }
 
 
+_FILE_NAMES = (
+    "A file's name may come in `filename`, in `filename*=UTF-8''`, or in both, which must then agree. It is shown"
+    " without folders and composed (NFC); its part needs no Content-Type, and one of another kind of file is refused."
+)
+
+
 @dataclass
 class UploadOperation(Operation):
     """An operation that takes an upload: its handler reads the form from the stream, so the document is told here."""
@@ -181,4 +187,6 @@ def _form(form: FormTexts) -> RequestBody:
         required=[ZIP_FIELD, TEMPLATE_FIELD, *(name for name in form.required if name != USER_FIELD)],
         additional_properties=False,
     )
-    return RequestBody(required=True, content={"multipart/form-data": OpenAPIMediaType(schema=schema)})
+    return RequestBody(
+        required=True, description=_FILE_NAMES, content={"multipart/form-data": OpenAPIMediaType(schema=schema)}
+    )

@@ -24,6 +24,7 @@ from domain.errors import (
 )
 from domain.findings import Finding, Severity, errors_among
 from entrypoints.api.access_log import request_id_of
+from entrypoints.api.codes import REQUESTS, of_findings
 from entrypoints.api.conversions import finding_bodies
 from entrypoints.api.field_messages import field_problem
 from entrypoints.api.idempotency import KEY_HEADER
@@ -41,35 +42,6 @@ _FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_
     one.field: "attachment" for one in ATTACHMENTS.values()
 }
 _SENT_AS = {"part": "for", "idempotency_key": KEY_HEADER}  # names in Python, where `for` can be none
-_OF_ANOTHER_TYPE = frozenset({"type_mismatch", "type_unsupported"})
-
-_KINDS: Mapping[str, tuple[int, str]] = {
-    "request_invalid": (400, "The request cannot be read: correct it and send it again."),
-    "multipart_malformed": (400, "The form cannot be read: send it as complete multipart/form-data."),
-    "body_truncated": (400, "The body is incomplete: send it again."),
-    "too_many_fields": (400, "The form has too many parts: send only the documented fields."),
-    "field_too_large": (400, "A text field is too large: shorten it."),
-    "unauthenticated": (401, "Nobody knows who asks: send an API key or a token that holds."),
-    "forbidden": (403, "The key or the token does not allow this: use one with the scope that is needed."),
-    "not_found": (404, "There is no such thing here, or no longer."),
-    "method_not_allowed": (405, "This method is not served here: see the Allow header."),
-    "request_timeout": (408, "The body came too slowly: send it again."),
-    "conflict": (409, "Somebody else moved on first: read the present state and decide again."),
-    "idempotency_conflict": (409, "The key is that of another request: send this one under a key of its own."),
-    "too_large": (413, "The request holds too many bytes: send less."),
-    "encoding_unsupported": (415, "The content encoding is not supported: send the body as it is."),
-    "media_type_unsupported": (415, "The content type is not supported: see the Content-Type that is documented."),
-    "json_invalid": (422, "The body is no JSON: correct it and send it again."),
-    "json_shape": (422, "The body is not the JSON object that is due: correct it and send it again."),
-    "json_too_deep": (422, "The JSON is nested too deep: flatten it."),
-    "json_number": (422, "A number in the JSON is too long: shorten it."),
-    "json_duplicate_key": (422, "The JSON names a key twice: send each once."),
-    "fields_invalid": (422, "Fields of the request cannot be used: correct those that the findings name."),
-    "upload_invalid": (422, "The upload cannot be registered: correct what the findings name and send it again."),
-    "internal_error": (500, "Something broke here: report the request id."),
-    "unavailable": (503, "The service cannot do this now: try again later."),
-    "misconfigured": (503, "The service is wrongly configured: its operator must act."),
-}
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type_unsupported"}
 
 _log = logging.getLogger(__name__)
@@ -123,7 +95,7 @@ def _of_the_framework(request: AnyRequest, error: HTTPException) -> Response[Pro
     if fields := tuple(_named_fields(error)):
         return _invalid_fields(request, fields)
     code = _CODE_OF_STATUS.get(error.status_code, "request_invalid")
-    return _problem(request, code, _KINDS[code][1], headers=error.headers)
+    return _problem(request, code, REQUESTS[code][1], headers=error.headers)
 
 
 def _named_fields(error: HTTPException) -> Sequence[FieldProblem]:
@@ -153,30 +125,24 @@ def _invalid_fields(
     )
     first = problems[0]
     errors = errors_among(tuple(of_files))
-    return _problem(
+    codes = [problem.code for problem in problems] + [error.code for error in errors]
+    return _of_findings(
         request,
-        _common_code(
-            [*(problem.code for problem in problems), *(error.code for error in errors)], otherwise="fields_invalid"
-        ),
+        of_findings(codes, otherwise="fields_invalid"),
         f"{first.field}: {first.message}" + _and_more(len(problems) + len(errors) - 1),
-        title=_KINDS["fields_invalid"][1],
-        status=422,
-        findings=(*findings, *finding_bodies(tuple(of_files))),
+        (*findings, *finding_bodies(tuple(of_files))),
     )
 
 
 def _invalid_upload(request: AnyRequest, error: InvalidUploadError) -> Response[ProblemBody]:
     errors = errors_among(error.findings)
-    codes = [finding.code for finding in errors]
     first = errors[0]
     place = f"{first.file}, row {first.row}" if first.row else first.file
-    return _problem(
+    return _of_findings(
         request,
-        _common_code(codes, otherwise="upload_invalid"),
+        of_findings([finding.code for finding in errors], otherwise="upload_invalid"),
         f"{place}: {first.message}" + _and_more(len(errors) - 1),
-        title=_KINDS["upload_invalid"][1],
-        status=415 if _OF_ANOTHER_TYPE.issuperset(codes) else 422,
-        findings=finding_bodies(error.findings),
+        finding_bodies(error.findings),
     )
 
 
@@ -222,31 +188,34 @@ def _bug(request: AnyRequest, error: Exception) -> Response[ProblemBody]:
     return _problem(request, "internal_error", "the request was not carried out")
 
 
-def _problem(
-    request: AnyRequest,
-    code: str,
-    detail: str,
-    *,
-    title: str = "",
-    status: int = 0,
-    findings: tuple[FindingBody, ...] = (),
-    headers: Mapping[str, str] | None = None,
+def _of_findings(
+    request: AnyRequest, kind: tuple[str, int, str], detail: str, findings: tuple[FindingBody, ...]
 ) -> Response[ProblemBody]:
-    known_status, known_title = _KINDS.get(code, (status, title))
-    body = ProblemBody(
-        type=f"urn:ladderbase:problem:{code}",
-        title=title or known_title,
-        status=status or known_status,
-        detail=detail,
-        code=code,
-        request_id=request_id_of(request.scope),
-        findings=findings,
-    )
+    code, status, title = kind
+    body = problem_of(code, status, title, detail=detail, request_id=request_id_of(request.scope), findings=findings)
+    return Response(body, status_code=status, media_type=PROBLEM_MEDIA_TYPE)
+
+
+def _problem(
+    request: AnyRequest, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+) -> Response[ProblemBody]:
+    body = problem_of(code, *REQUESTS[code], detail=detail, request_id=request_id_of(request.scope))
     return Response(body, status_code=body.status, media_type=PROBLEM_MEDIA_TYPE, headers=dict(headers or {}))
 
 
-def _common_code(codes: Sequence[str], *, otherwise: str) -> str:
-    return codes[0] if len(set(codes)) == 1 else otherwise
+def problem_of(
+    code: str, status: int, title: str, *, detail: str, request_id: str, findings: tuple[FindingBody, ...] = ()
+) -> ProblemBody:
+    """A problem as it is sent."""
+    return ProblemBody(
+        type=f"urn:ladderbase:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        findings=findings,
+    )
 
 
 def _and_more(count: int) -> str:

@@ -17,7 +17,7 @@ class FieldProblem:
 
 
 class RefusedRequestError(Exception):
-    """The request cannot be read at all; `code` is one of those in problems.py."""
+    """The request cannot be read at all; `code` is one of REQUESTS in codes.py."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)

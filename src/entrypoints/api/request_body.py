@@ -1,4 +1,4 @@
-"""A request's body as it comes in: bounded in size, and in the time that a silent client may hold a connection."""
+"""A request's body as it comes in: bounded in size, and in the time that a silent or slow client has."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from entrypoints.api.refusals import RefusedRequestError
 ApiRequest = Request[Caller, None, State]
 
 IDLE_TIMEOUT_S = 30.0
+_SLOWEST_BYTES_PER_S = 1024
 _DIGITS_OF_A_LENGTH = 15
 
 
@@ -21,13 +22,20 @@ async def body_pieces(request: ApiRequest, *, limit_bytes: int, idle_s: float = 
     Litestar's own stream answers 500 when a client goes away, and waits for a silent one for ever.
     """
     refuse_by_headers(request, limit_bytes)
-    received = 0
+    clock = asyncio.get_running_loop().time
+    received, waited_s = 0, 0.0
     while True:
+        asked_at = clock()
         try:
             async with asyncio.timeout(idle_s):
                 message = await request.receive()
         except TimeoutError:
             raise RefusedRequestError("request_timeout", f"no byte of the body came within {idle_s:.0f} s") from None
+        waited_s += clock() - asked_at
+        if waited_s > idle_s + received / _SLOWEST_BYTES_PER_S:
+            raise RefusedRequestError(
+                "request_timeout", f"the body comes at less than {_SLOWEST_BYTES_PER_S:,} bytes a second"
+            )
         if message["type"] != "http.request":
             raise RefusedRequestError("body_truncated", "the body ended before its announced length")
         received += len(message["body"])
@@ -39,17 +47,20 @@ async def body_pieces(request: ApiRequest, *, limit_bytes: int, idle_s: float = 
             return
 
 
-def too_large(limit_bytes: int) -> RefusedRequestError:
+def too_large(limit_bytes: int, *, code: str = "too_large") -> RefusedRequestError:
     """The refusal of a body over its limit."""
-    return RefusedRequestError("too_large", f"the body may hold at most {limit_bytes:,} bytes")
+    return RefusedRequestError(code, f"the body may hold at most {limit_bytes:,} bytes")
 
 
-def refuse_by_headers(request: ApiRequest, limit_bytes: int) -> None:
-    """Refuse a body for what its headers announce. Raises RefusedRequestError."""
+def refuse_by_headers(request: ApiRequest, limit_bytes: int, *, code: str = "too_large") -> None:
+    """Refuse a body for what its headers announce; `code` says that its length is over the limit.
+
+    Raises RefusedRequestError.
+    """
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         raise RefusedRequestError("encoding_unsupported", "the body has a Content-Encoding; send it as it is")
     announced = request.headers.get("content-length", "0")
     if not (announced.isascii() and announced.isdigit()):
         raise RefusedRequestError("request_invalid", "the Content-Length is no number")
     if len(announced) > _DIGITS_OF_A_LENGTH or int(announced) > limit_bytes:
-        raise too_large(limit_bytes)
+        raise too_large(limit_bytes, code=code)

@@ -1,6 +1,7 @@
 """Search over HTTP."""
 
 import time
+import unicodedata
 
 from litestar import post
 from litestar.di import NamedDependency
@@ -38,13 +39,18 @@ def _query(request: SearchRequest) -> SearchQuery:
         text=request.query,
         scope=SearchScope(
             pgm_id=request.pgm_id,
-            folder_id=request.folder_id,
-            logic_id=request.logic_id,
+            folder_id=_composed(request.folder_id),
+            logic_id=_composed(request.logic_id),
             document_type=request.document_type,
         ),
         mode=request.mode,
         limit=request.limit,
     )
+
+
+def _composed(name: str | None) -> str | None:
+    """A name as it is kept: macOS types Hangul in pieces."""
+    return None if name is None else unicodedata.normalize("NFC", name)
 
 
 HANDLERS = (search,)

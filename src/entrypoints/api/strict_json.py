@@ -5,16 +5,20 @@ import json
 import math
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
 
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from msgspec import Struct, ValidationError, convert
 
 from entrypoints.api.field_messages import field_problem
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
-from entrypoints.api.request_body import IDLE_TIMEOUT_S, ApiRequest, refuse_by_headers
+from entrypoints.api.request_body import IDLE_TIMEOUT_S, ApiRequest, refuse_by_headers, too_large
 from entrypoints.api.texts import unstorable
 
 MAX_JSON_BYTES = 64 * 1024
 MAX_DEPTH = 32
+T = TypeVar("T", bound=Struct)
+_TOO_LARGE = "json_too_large"
 _MAX_DIGITS = 18
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
@@ -23,21 +27,28 @@ def strict_json(shape: type[Struct], *, may_be_empty: bool = False) -> Callable[
     """A `before_request` hook that refuses a body which is not strictly one JSON object of this shape."""
 
     async def check(request: ApiRequest) -> None:
-        refuse_by_headers(request, MAX_JSON_BYTES)
+        refuse_by_headers(request, MAX_JSON_BYTES, code=_TOO_LARGE)
         try:
             async with asyncio.timeout(IDLE_TIMEOUT_S):
                 body = await request.body()
         except TimeoutError:
             raise RefusedRequestError("request_timeout", f"no body came within {IDLE_TIMEOUT_S:.0f} s") from None
+        except RequestEntityTooLarge:
+            raise too_large(MAX_JSON_BYTES, code=_TOO_LARGE) from None
         if may_be_empty and not body:
             return
-        document = parse_object(body)
-        try:
-            convert(document, shape)
-        except ValidationError as error:
-            raise InvalidFieldsError((field_problem(str(error)),)) from None
+        read_object(body, shape)
 
     return check
+
+
+def read_object(body: bytes, shape: type[T]) -> T:
+    """The body as an object of this shape. Raises RefusedRequestError and InvalidFieldsError."""
+    document = parse_object(body)
+    try:
+        return convert(document, shape)
+    except ValidationError as error:
+        raise InvalidFieldsError((field_problem(str(error)),)) from None
 
 
 def parse_object(body: bytes) -> dict[str, object]:
@@ -45,7 +56,8 @@ def parse_object(body: bytes) -> dict[str, object]:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise RefusedRequestError("json_invalid", f"byte {error.start + 1} is not UTF-8") from None
+        where = _place_of(body[: error.start].decode())
+        raise RefusedRequestError("json_invalid", f"the body is not UTF-8: see {where}") from None
     if not text.strip():
         raise RefusedRequestError("json_shape", "the body is empty where a JSON object is due")
     _refuse_depth(text)
@@ -67,8 +79,13 @@ def _parsed(text: str) -> object:
             parse_float=_finite_float,
         )
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
+        where = _place_of(text[: error.pos])
         raise RefusedRequestError("json_invalid", f"the body is no JSON: see {where}") from None
+
+
+def _place_of(text_before: str) -> str:
+    lines = text_before.split("\n")
+    return f"line {len(lines)}, column {len(lines[-1]) + 1}"
 
 
 def _refuse_depth(text: str) -> None:
