@@ -5,12 +5,20 @@ import logging
 import re
 
 _WORD = re.compile(r"[A-Za-z0-9._:/{}-]+")
+OWN = ("ladderbase", "domain", "application", "adapters", "entrypoints")
 _QUIET = {"arq.worker": logging.WARNING, "alembic": logging.WARNING, "httpx": logging.WARNING}
 
 
 def configure_logging(level: str) -> None:
-    """Set up the root logger once per process."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    """Set up the root logger once per process.
+
+    DEBUG is for our own lines: those of libraries quote requests with their headers, which hold keys and tokens.
+    """
+    logging.basicConfig(
+        level=max(logging.getLevelName(level), logging.INFO), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for name in OWN:
+        logging.getLogger(name).setLevel(level)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
 

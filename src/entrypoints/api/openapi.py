@@ -48,6 +48,8 @@ _USER = (
     "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
     " token, may be left out, and must not be another."
 )
+_TOLD_TO_WAIT = {"429", "503"}
+_RETRY_AFTER = {"description": "Seconds to wait before it is tried again.", "schema": {"type": "integer", "minimum": 1}}
 _SCHEMES: dict[str, SecurityScheme | Reference] = {
     API_KEY_SCHEME: SecurityScheme(
         type="http",
@@ -65,6 +67,18 @@ _SCHEMES: dict[str, SecurityScheme | Reference] = {
 }
 
 
+class _Document(JsonRenderPlugin):
+    """Says as well how long to wait: the framework has no word for the headers of errors."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document as JSON."""
+        for methods in openapi_schema["paths"].values():
+            for operation in methods.values():
+                for status in _TOLD_TO_WAIT & operation["responses"].keys():
+                    operation["responses"][status]["headers"] = {"Retry-After": _RETRY_AFTER}
+        return super().render(request, openapi_schema)
+
+
 def openapi_config(version: str) -> OpenAPIConfig:
     """The document at /schema/openapi.json; no page of it loads anything from elsewhere."""
     return OpenAPIConfig(
@@ -80,7 +94,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
         ),
         components=Components(security_schemes=_SCHEMES),
         use_handler_docstrings=True,
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[_Document(path="/openapi.json")],
         tags=[
             Tag(name="programs", description="Upload programs, follow their indexing, delete them."),
             Tag(name="documents", description="The documents of programs and their bytes."),
@@ -99,7 +113,7 @@ async def _nothing_beside_the_document(request: Request[Any, Any, Any]) -> None:
 
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
     """The errors of a handler, besides those that any request may be answered."""
-    return open_responses(401, 403, *statuses)
+    return open_responses(401, 403, 429, *statuses)
 
 
 def open_responses(*statuses: int) -> dict[int, ResponseSpec]:
@@ -117,13 +131,14 @@ _MEANING = {
     401: "Nobody knows who asks.",
     403: "The key or the token does not have the scope that is needed.",
     404: "There is no such thing, or no longer.",
-    408: "The body came too slowly.",
+    408: "The request came too slowly.",
     409: "The Idempotency-Key is that of another request, or somebody else moved on first.",
     413: "Too many bytes.",
     415: "A content type, a content encoding or a file type that is not supported.",
     422: "The request was read, and what the findings name in it cannot be used.",
+    429: "Too many requests of this caller, or too many unknown keys from this address: wait as Retry-After says.",
     500: "A bug: report the request id.",
-    503: "A dependency gives no answer: try again later.",
+    503: "A dependency gives no answer, or no place is left: try again after Retry-After.",
 }
 
 
