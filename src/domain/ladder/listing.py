@@ -2,9 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from domain.document import LadderFacts
-from domain.ladder.rung import INSTRUCTION, OPERAND, STEP, Row, Rung, cell, cut_into_rungs, mnemonic_of
+from domain.ladder.rung import (
+    INSTRUCTION,
+    OPERAND,
+    STEP,
+    Row,
+    Rung,
+    cell,
+    count_telling_rungs,
+    cut_into_rungs,
+    mnemonic_of,
+)
 from domain.ladder.table import Table, TableError, decode_table, normalised, render_table
 
 _ROWS_BEFORE_HEADER = 5
@@ -17,23 +28,27 @@ _GX_WORKS2 = tuple(map(normalised, ("PLC Information", "PC情報", "PLC信息", 
 _GX_WORKS3 = tuple(map(normalised, ("Module Type Information", "機種情報", "机型信息", "기종 정보")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Listing:
     """A parsed listing. `cpu` is as written; the program is known by its file's name alone.
 
-    `header` is the index of the header row; the rows below it are cut into `rungs`.
+    `header` is the index of the header row.
     """
 
     table: Table
     tool: str
     cpu: str
     header: int
-    rungs: tuple[Rung, ...]
 
     @property
     def body(self) -> tuple[Row, ...]:
         """The rows below the header."""
         return self.table.rows[self.header + 1 :]
+
+    @cached_property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The rows below the header, cut. Made when first asked for: a check of the listing needs none of them."""
+        return cut_into_rungs(self.body, first_row=self.header + 2)
 
     def facts(self) -> LadderFacts:
         """What the parser found out, for the caller's report. Rows are those below the header that hold anything."""
@@ -43,7 +58,7 @@ class Listing:
             tool=self.tool,
             cpu=self.cpu,
             row_count=sum(map(any, self.body)),
-            rung_count=sum(rung.says_something for rung in self.rungs),
+            rung_count=count_telling_rungs(self.body),
         )
 
     def rows(self) -> Iterator[Row]:
@@ -57,7 +72,8 @@ def parse_listing(content: bytes) -> Listing:
     """Parse the bytes of a ladder CSV. Raises TableError naming the row and the remedy."""
     table = decode_table(content)
     header = _find_header(table)
-    for number, row in enumerate(table.rows[header + 1 :], start=header + 2):
+    body = table.rows[header + 1 :]
+    for number, row in enumerate(body, start=header + 2):
         if _is_header(row):
             raise TableError(
                 "csv_invalid",
@@ -65,7 +81,7 @@ def parse_listing(content: bytes) -> Listing:
                 hint="Keep one export per file.",
                 row=number,
             )
-    if not any(mnemonic_of(row) for row in table.rows[header + 1 :]):
+    if not any(map(mnemonic_of, body)):
         raise TableError(
             "csv_no_rows",
             "the listing holds no instruction",
@@ -73,13 +89,7 @@ def parse_listing(content: bytes) -> Listing:
             row=header + 1,
         )
     tool, cpu = _origin(table.rows[:header], table.rows[header])
-    return Listing(
-        table=table,
-        tool=tool,
-        cpu=cpu,
-        header=header,
-        rungs=cut_into_rungs(table.rows[header + 1 :], first_row=header + 2),
-    )
+    return Listing(table=table, tool=tool, cpu=cpu, header=header)
 
 
 def render_listing(listing: Listing) -> bytes:
@@ -103,7 +113,7 @@ def _find_header(table: Table) -> int:
 
 
 def _is_header(row: Row) -> bool:
-    if cell(row, STEP)[:1].isdecimal() or not cell(row, OPERAND):  # nearly every row of a listing
+    if len(row) <= OPERAND or not row[OPERAND] or row[STEP][:1].isdecimal():  # nearly every row of a listing
         return False
     heads = [normalised(cell(row, column)) for column in (STEP, INSTRUCTION, OPERAND)]
     known = zip(heads, (_STEP_HEADS, _INSTRUCTION_HEADS, _OPERAND_HEADS), strict=True)

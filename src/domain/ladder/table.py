@@ -26,6 +26,8 @@ _BOMS = (
 _NO_TEXT = re.compile(
     "[\ufdd0-\ufdef" + "".join(f"{chr(p + 0xFFFE)}{chr(p + 0xFFFF)}" for p in range(0, 0x110000, 0x10000)) + "]"
 )
+# Whatever matches above matches here, where a search takes a tenth of the time.
+_MAY_BE_NO_TEXT = re.compile("[\ufdd0-\ufdef\ufffe\uffff\U0001fffe-\U0010ffff]")
 _BOM_OF_A_LINE = re.compile(f"^{_BOM}+", re.MULTILINE)
 _HALF_WIDTH_KATAKANA = re.compile("[\uff61-\uff9f]")
 _HALF_WIDTH_WORD = re.compile("(?<![\uff61-\uff9f\u3041-\u9fff])[\uff66-\uff9f]{2,}(?![\uff61-\uff65])")
@@ -178,7 +180,7 @@ def _refuse_what_is_no_text(text: str) -> None:
             hint="The file is binary or damaged: export it again.",
             row=line,
         )
-    if found := _NO_TEXT.search(text):
+    if _MAY_BE_NO_TEXT.search(text) and (found := _NO_TEXT.search(text)):
         line = text.count("\n", 0, found.start()) + 1
         raise TableError(
             "text_invalid",
@@ -199,9 +201,11 @@ def _split(text: str, delimiter: str) -> tuple[tuple[str, ...], ...]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[str, ...]] = []
     opened = 1
+    may_be_too_long = len(text) > MAX_CELL_CHARACTERS
     try:
         for row in reader:
-            _check_size(row, len(rows) + 1)
+            if len(row) > MAX_COLUMNS or len(rows) == MAX_ROWS or may_be_too_long:
+                _check_size(row, len(rows) + 1)
             rows.append(tuple(row))
             opened = reader.line_num + 1
     except csv.Error as error:
