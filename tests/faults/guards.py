@@ -350,8 +350,8 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="an upload is announced before its first blob",
-        file="src/application/register_program.py",
-        fragment="            await transaction.uploads.begin(revision_prefix(pgm_id, FIRST_REVISION))\n",
+        file="src/application/store_upload.py",
+        fragment="            await transaction.uploads.begin(drawn.prefix)\n",
         broken="",
         test="tests/faults/test_api_crashes.py::test_what_a_killed_api_left_is_removed_when_its_time_is_over",
     ),
