@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Router
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -84,7 +85,13 @@ def openapi_config(version: str) -> OpenAPIConfig:
         title="Ladderbase",
         version=version,
         summary="The registry and search index for PLC ladder programs.",
-        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, opt=open_to_all()["opt"]),
+        openapi_router=Router(
+            "/schema",
+            route_handlers=[],
+            include_in_schema=False,
+            before_request=_nothing_beside_the_document,
+            opt=open_to_all()["opt"],
+        ),
         components=Components(security_schemes=_SCHEMES),
         use_handler_docstrings=True,
         render_plugins=[_Document(path="/openapi.json")],
@@ -96,6 +103,12 @@ def openapi_config(version: str) -> OpenAPIConfig:
             Tag(name="service", description="Whether the service is up, and which one it is."),
         ],
     )
+
+
+async def _nothing_beside_the_document(request: Request[Any, Any, Any]) -> None:
+    """Litestar would answer any other path below with a page: here that is a problem like everywhere."""
+    if request.path_params:
+        raise NotFoundException
 
 
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
