@@ -7,6 +7,7 @@ from entrypoints.api import documents, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.dependencies import dependencies_from
+from entrypoints.api.methods import tell_methods
 from entrypoints.api.openapi import openapi_config
 from entrypoints.api.operation_dependencies import operation_dependencies_from
 from entrypoints.api.problems import answer_error
@@ -27,7 +28,7 @@ def create_app(container: Container) -> Litestar:
         ],
         dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
         guards=[guard_from(container)],
-        before_send=[note_action],
+        before_send=[note_action, tell_methods],
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         logging_config=None,
         openapi_config=openapi_config(health.product_version()),

@@ -1,13 +1,18 @@
 """The OpenAPI document: problems as every operation's errors, and the form that the uploads read by themselves."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from litestar import Router
+import msgspec
+from litestar import Request, Router
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
+    Encoding,
+    OpenAPIHeader,
     OpenAPIMediaType,
+    OpenAPIResponse,
     OpenAPIType,
     Operation,
     Reference,
@@ -19,7 +24,10 @@ from litestar.openapi.spec import (
 
 from domain.attachments.registry import ATTACHMENTS
 from entrypoints.api.idempotency import KEY_PARAMETER
+from entrypoints.api.media_types import MEDIA_TYPES
 from entrypoints.api.needs import API_KEY_SCHEME, TOKEN_SCHEME, open_to_all
+from entrypoints.api.openapi_links import LinkedOperation
+from entrypoints.api.operation_schemas import RetryEverywhereRequest, RetryRequest
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
     COMMENT_FIELD,
@@ -28,11 +36,12 @@ from entrypoints.api.receive_upload import (
     REGISTRATION,
     REPLACEMENT,
     TEMPLATE_FIELD,
+    TEXTS_WITH_LINES,
     USER_FIELD,
     ZIP_FIELD,
     FormTexts,
 )
-from entrypoints.api.schemas import ProblemBody
+from entrypoints.api.schemas import ProblemBody, SearchRequest
 
 _FILES = {
     ZIP_FIELD: "A ZIP of the ladder CSVs as GX Works exports them.",
@@ -40,8 +49,16 @@ _FILES = {
     COMMENT_FIELD: "The device comments as CSV.",
     **{one.field: one.description for one in ATTACHMENTS.values()},
 }
-
-
+_SENT_AS = {
+    ZIP_FIELD: ("ladder.zip", "application/zip"),
+    TEMPLATE_FIELD: ("template.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    COMMENT_FIELD: ("comment.csv", "text/csv"),
+}
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+_LINE = f"^[^{_CONTROLS}]*$"
+_LINE_THAT_SAYS_SOMETHING = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
+_LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+_JSON_BODIES = (SearchRequest, RetryRequest, RetryEverywhereRequest)
 _USER = (
     "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
     " token, may be left out, and must not be another."
@@ -63,6 +80,15 @@ _SCHEMES: dict[str, SecurityScheme | Reference] = {
 }
 
 
+class _StrictBodies(JsonRenderPlugin):
+    """Litestar forgets that a body has no other fields, and what holds for the items of a list; msgspec tells it."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        _, told = msgspec.json.schema_components(_JSON_BODIES, ref_template="#/components/schemas/{name}")
+        openapi_schema["components"]["schemas"] |= {body.__name__: told[body.__name__] for body in _JSON_BODIES}
+        return super().render(request, openapi_schema)
+
+
 def openapi_config(version: str) -> OpenAPIConfig:
     """The document at /schema/openapi.json; no page of it loads anything from elsewhere."""
     return OpenAPIConfig(
@@ -72,7 +98,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
         openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, opt=open_to_all()["opt"]),
         components=Components(security_schemes=_SCHEMES),
         use_handler_docstrings=True,
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[_StrictBodies(path="/openapi.json")],
         tags=[
             Tag(name="programs", description="Upload programs, follow their indexing, delete them."),
             Tag(name="documents", description="The documents of programs and their bytes."),
@@ -120,19 +146,21 @@ _FILE_NAMES = (
 
 
 @dataclass
-class UploadOperation(Operation):
+class UploadOperation(LinkedOperation):
     """An operation that takes an upload: its handler reads the form from the stream, so the document is told here."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.request_body = _form(REGISTRATION)
         self.parameters = [*(self.parameters or ()), KEY_PARAMETER]
 
 
 @dataclass
-class ReplacementOperation(Operation):
+class ReplacementOperation(LinkedOperation):
     """An upload of a program's files alone."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.request_body = _form(REPLACEMENT)
 
 
@@ -145,10 +173,24 @@ class DryRunOperation(Operation):
 
 
 @dataclass
-class OptionalBodyOperation(Operation):
+class ContentOperation(Operation):
+    """An operation that answers the bytes of a document: what they are, each document says for itself."""
+
+    def __post_init__(self) -> None:
+        answer = (self.responses or {}).get("200")
+        if isinstance(answer, OpenAPIResponse):
+            answer.content = {
+                name: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, content_media_type=name))
+                for name in MEDIA_TYPES
+            }
+
+
+@dataclass
+class OptionalBodyOperation(LinkedOperation):
     """An operation whose body may be left out; the framework calls every body required."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if isinstance(self.request_body, RequestBody):
             self.request_body.required = False
 
@@ -159,20 +201,40 @@ def _form(form: FormTexts) -> RequestBody:
         for name, text in _FILES.items()
     }
     texts = {
-        name: Schema(type=OpenAPIType.STRING, max_length=most)
+        name: Schema(type=OpenAPIType.STRING, max_length=most, pattern=_LINES if name in TEXTS_WITH_LINES else _LINE)
         for name, most in MAX_CHARACTERS.items()
         if name in form.names
     }
-    for name in form.required:
+    required = [name for name in form.required if name != USER_FIELD]
+    for name in required:
         texts[name].min_length = 1
+        texts[name].pattern = _LINE_THAT_SAYS_SOMETHING
     if USER_FIELD in texts:
         texts[USER_FIELD].description = _USER
     schema = Schema(
         type=OpenAPIType.OBJECT,
         properties={**files, **texts},
-        required=[ZIP_FIELD, TEMPLATE_FIELD, *(name for name in form.required if name != USER_FIELD)],
+        required=[ZIP_FIELD, TEMPLATE_FIELD, *required],
         additional_properties=False,
     )
     return RequestBody(
-        required=True, description=_FILE_NAMES, content={"multipart/form-data": OpenAPIMediaType(schema=schema)}
+        required=True,
+        description=_FILE_NAMES,
+        content={"multipart/form-data": OpenAPIMediaType(schema=schema, encoding=_encodings())},
     )
+
+
+def _encodings() -> dict[str, Encoding]:
+    """How the part of each file may be sent: names as an example, because its ending says what a file is."""
+    return {
+        name: Encoding(
+            content_type=media_type,
+            headers={
+                "Content-Disposition": OpenAPIHeader(
+                    schema=Schema(type=OpenAPIType.STRING),
+                    example=f'form-data; name="{name}"; filename="{filename}"',
+                )
+            },
+        )
+        for name, (filename, media_type) in _SENT_AS.items()
+    }

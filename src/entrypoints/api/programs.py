@@ -31,6 +31,7 @@ from entrypoints.api.identifiers import Cursor, PageSize, PgmId, Revision
 from entrypoints.api.inline_indexing import Indexing
 from entrypoints.api.needs import needs
 from entrypoints.api.openapi import DryRunOperation, ReplacementOperation, UploadOperation, problem_responses
+from entrypoints.api.openapi_links import LinkedOperation
 from entrypoints.api.receive_upload import DRY_RUN, REGISTRATION, REPLACEMENT, UploadReception
 from entrypoints.api.request_body import ApiRequest
 from entrypoints.api.schemas import (
@@ -215,6 +216,7 @@ async def get_indexing(catalogue: CatalogueDependency, pgm_id: PgmId) -> Indexin
 @delete(
     "/v1/programs/{pgm_id:str}",
     operation_id="delete_program",
+    operation_class=LinkedOperation,
     responses=problem_responses(404, 422),
     tags=_TAGS,
     **needs(Scope.WRITE),
