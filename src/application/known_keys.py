@@ -39,6 +39,11 @@ class KnownKeys:
             self._remembered.popitem(last=False)
         return found
 
+    def has_met(self, prefix: str) -> bool:
+        """Whether `find` asks nobody, or asks for a key that there was when it was asked last."""
+        until, known = self._remembered.get(prefix, (0.0, None))
+        return known is not None or self._monotonic() < until
+
     def note_use(self, prefix: str) -> None:
         """The key was used now. Costs nobody who asks anything; the record is told later."""
         if len(self._used) < self._capacity:

@@ -5,17 +5,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from application.store_upload import StoredFiles, StoreUpload
+from application.store_upload import Drawn, StoreUpload
 from domain.document import DocumentType
 from domain.errors import ConflictError, InvalidUploadError
 from domain.events import ClaimedEvent
 from domain.findings import Finding
 from domain.idempotency import KeptAnswer
 from domain.ports.blob_store import BlobStore
+from domain.ports.program_repo import ProgramRepo
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.program import ProgramDetails, Registration
-from domain.registration import FIRST_REVISION, indexing_events, register, revision_prefix
+from domain.registration import FIRST_REVISION, indexing_events, register
 from domain.upload import Upload
 
 
@@ -61,25 +62,13 @@ class RegisterProgram:
         inspected = await self.reader.inspect(command.upload)
         if not inspected.is_valid:
             raise InvalidUploadError(inspected.findings)
-        pgm_id = await self._announce()
-        prefix = revision_prefix(pgm_id, FIRST_REVISION)
-        stored = await self._store(command.upload, prefix)
+        drawn, stored = await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(command.upload, _draw)
         registration = register(
-            pgm_id, command.details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types
+            drawn.pgm_id, command.details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types
         )
         registered = Registered(registration=registration, findings=inspected.findings)
-        held = await self._record(prefix, registration, keep(registered) if keep else None)
+        held = await self._record(drawn.prefix, registration, keep(registered) if keep else None)
         return replace(registered, held=tuple(held))
-
-    async def _announce(self) -> str:
-        """Record the prefix before the first blob: a crash from here on leaves nothing that no one knows of."""
-        async with self.unit_of_work.begin() as transaction:
-            pgm_id = await transaction.programs.next_pgm_id()
-            await transaction.uploads.begin(revision_prefix(pgm_id, FIRST_REVISION))
-        return pgm_id
-
-    async def _store(self, upload: Upload, prefix: str) -> StoredFiles:
-        return await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(upload, prefix)
 
     async def _clean_up(self, prefix: str) -> None:
         await self.blobs.delete_below(prefix)
@@ -104,3 +93,7 @@ class RegisterProgram:
             await transaction.documents.add(registration.documents)
             event_ids = await transaction.outbox.add(indexing_events(registration))
             return await transaction.outbox.hold(event_ids, lease=hold) if (hold := self.hold_events_for) else []
+
+
+async def _draw(programs: ProgramRepo, skip: int) -> Drawn:
+    return Drawn(pgm_id=await programs.next_pgm_id(skip=skip), revision=FIRST_REVISION)

@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 
 from application.register_program import Registered
 from application.spool import sha256_of
-from application.store_upload import StoreUpload
+from application.store_upload import Drawn, StoreUpload
 from domain.document import DocumentType
 from domain.errors import ConflictError, InvalidUploadError, NotFoundError
 from domain.events import ClaimedEvent, Event, RevisionSuperseded
 from domain.ports.blob_store import BlobStore
+from domain.ports.program_repo import ProgramRepo
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.program import Registration
-from domain.registration import indexing_events, register, revision_prefix
+from domain.registration import indexing_events, register
 from domain.upload import Upload
 
 
@@ -56,9 +57,11 @@ class ReplaceFiles:
         inspected = await self.reader.inspect(command.upload)
         if not inspected.is_valid:
             raise InvalidUploadError(inspected.findings)
-        revision = await self._announce(command.pgm_id)
-        prefix = revision_prefix(command.pgm_id, revision)
-        stored = await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(command.upload, prefix)
+
+        async def draw(programs: ProgramRepo, skip: int) -> Drawn:
+            return Drawn(pgm_id=command.pgm_id, revision=await programs.draw_revision(command.pgm_id, skip=skip))
+
+        drawn, stored = await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(command.upload, draw)
         registration = register(
             command.pgm_id,
             replace(latest.program.details, create_user=command.create_user),
@@ -66,19 +69,13 @@ class ReplaceFiles:
             stored,
             now=self.clock(),
             indexed_types=self.indexed_types,
-            revision=revision,
+            revision=drawn.revision,
         )
-        held = await self._record(prefix, registration)
+        held = await self._record(drawn.prefix, registration)
         shown = replace(registration.program, create_dt=latest.program.create_dt)  # its revision is younger
         return Registered(
             registration=replace(registration, program=shown), findings=inspected.findings, held=tuple(held)
         )
-
-    async def _announce(self, pgm_id: str) -> int:
-        async with self.unit_of_work.begin() as transaction:
-            revision = await transaction.programs.draw_revision(pgm_id)
-            await transaction.uploads.begin(revision_prefix(pgm_id, revision))
-        return revision
 
     async def _record(self, prefix: str, registration: Registration) -> list[ClaimedEvent]:
         """One transaction; when its outcome is unknown the blobs stay: the sweeper sees whether it was committed."""

@@ -1,34 +1,84 @@
 """Store the files of an upload under a prefix of its own, all of them or none."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from application.spool import store_file
 from application.together import together
 from domain.document import DocumentType
+from domain.errors import ConflictError
 from domain.ports.blob_store import BlobStore, StoredBlob
+from domain.ports.program_repo import ProgramRepo
 from domain.ports.unit_of_work import UnitOfWork
-from domain.registration import uploaded_files
+from domain.registration import revision_prefix, uploaded_files
 from domain.upload import SpooledFile, Upload
 
 StoredFiles = Mapping[DocumentType, tuple[SpooledFile, StoredBlob]]
+_MOST_DRAWS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A revision that nobody else was given."""
+
+    pgm_id: str
+    revision: int
+
+    @property
+    def prefix(self) -> str:
+        """The folder of its blobs."""
+        return revision_prefix(self.pgm_id, self.revision)
+
+
+Draw = Callable[[ProgramRepo, int], Awaitable[Drawn]]
+"""Draws a revision, leaving out so many numbers before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreUpload:
-    """The prefix was recorded before: a crash leaves nothing that no one knows of."""
+    """Numbers come again after a restored backup: the blob store knows more of them then than the record.
+
+    What stands under such a number is left as it is, for an operator to look at, and the next one is drawn.
+    """
 
     blobs: BlobStore
     unit_of_work: UnitOfWork
 
-    async def __call__(self, upload: Upload, prefix: str) -> StoredFiles:
-        """Put every file at once. Raises what the blob store raises; then nothing is left under the prefix."""
+    async def __call__(self, upload: Upload, draw: Draw) -> tuple[Drawn, StoredFiles]:
+        """Put every file at once. Raises what the blob store raises; then nothing of ours is left.
+
+        Raises ConflictError when the blobs are thousands of numbers ahead of the record.
+        """
+        for number in range(_MOST_DRAWS):
+            try:
+                drawn = await self._announce(draw, skip=2**number - 1)
+            except ConflictError:  # somebody removes just now what stood there
+                continue
+            try:
+                return drawn, await self._stored(upload, drawn.prefix)
+            except ConflictError:
+                await self._forget(drawn.prefix)
+        raise ConflictError("the blob store holds programs of numbers far beyond those that are recorded")
+
+    async def _announce(self, draw: Draw, *, skip: int) -> Drawn:
+        """Record the prefix before the first blob: a crash from here on leaves nothing that no one knows of."""
+        async with self.unit_of_work.begin() as transaction:
+            drawn = await draw(transaction.programs, skip)
+            await transaction.uploads.begin(drawn.prefix)
+        return drawn
+
+    async def _stored(self, upload: Upload, prefix: str) -> StoredFiles:
         files = uploaded_files(upload, prefix)
         try:
             blobs = await together(*(store_file(self.blobs, key, file.path) for file, key in files.values()))
+        except ConflictError:
+            raise
         except Exception:
             await self.blobs.delete_below(prefix)
-            async with self.unit_of_work.begin() as transaction:
-                await transaction.uploads.finish(prefix)
+            await self._forget(prefix)
             raise
         return {kind: (file, blob) for (kind, (file, _)), blob in zip(files.items(), blobs, strict=True)}
+
+    async def _forget(self, prefix: str) -> None:
+        async with self.unit_of_work.begin() as transaction:
+            await transaction.uploads.finish(prefix)

@@ -44,6 +44,22 @@ class ForbiddenError(LadderbaseError):
         self.needed = needed
 
 
+class RateLimitedError(LadderbaseError):
+    """This caller asks too often, or for too much at once: come again after `wait_s` seconds."""
+
+    def __init__(self, message: str, *, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class BusyError(LadderbaseError):
+    """There is no place left, whoever asks: come again after `wait_s` seconds."""
+
+    def __init__(self, message: str, *, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 class TooLargeError(LadderbaseError):
     """More bytes than the limit allows: send less."""
 

@@ -28,6 +28,7 @@ from application.indexing import IndexingSteps
 from application.indexing_steps import KeepOwnObject, ReadChunks, ReadTemplateRows
 from application.keep_index import KeepIndex
 from application.known_keys import KnownKeys
+from application.limits import Limits
 from application.list_keys import ListKeys
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
@@ -89,6 +90,8 @@ class Container(containers.DeclarativeContainer):
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
     auth_required: providers.Dependency[bool] = providers.Dependency(default=True)
+    cors_origins: providers.Dependency[tuple[str, ...]] = providers.Dependency(default=())
+    limits: providers.Dependency[Limits] = providers.Dependency()
     randomness: providers.Dependency[Callable[[int], bytes]] = providers.Dependency()
     clock: providers.Dependency[Callable[[], datetime]] = providers.Dependency()
     scratch: providers.Dependency[Path] = providers.Dependency()
@@ -99,7 +102,9 @@ class Container(containers.DeclarativeContainer):
     # Set by whoever stops the process: no more traffic is wanted from then on.
     stopping = providers.Singleton(asyncio.Event)
 
-    authenticate = providers.Factory(Authenticate, keys=known_keys, tokens=tokens, clock=clock)
+    authenticate = providers.Factory(
+        Authenticate, keys=known_keys, strangers=limits.provided.unknown_keys, tokens=tokens, clock=clock
+    )
     create_key = providers.Factory(CreateKey, keys=keys, randomness=randomness)
     list_keys = providers.Factory(ListKeys, keys=keys)
     revoke_key = providers.Factory(RevokeKey, keys=keys)

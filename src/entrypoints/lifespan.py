@@ -35,7 +35,10 @@ from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
 from application.known_keys import KnownKeys
+from application.limits import Limits
+from application.rate_limiter import RateLimiter
 from application.spool import sweep_scratch
+from application.upload_places import UploadPlaces
 from domain.chunking import RENDERING_VERSION
 from domain.errors import MisconfiguredError
 from domain.events import LEASE
@@ -43,6 +46,7 @@ from domain.index_key import IndexKey
 from domain.ports.blob_store import BlobStore
 from domain.ports.embedder import Embedder
 from domain.ports.token_verifier import TokenVerifier
+from domain.rate import Rate
 from entrypoints.container import Container
 from entrypoints.readiness import readiness_checks
 from entrypoints.settings import Settings
@@ -94,6 +98,8 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             unit_of_work=PostgresUnitOfWork(engine),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",
+            cors_origins=settings.cors_origins,
+            limits=_limits(settings),
             randomness=secrets.token_bytes,
             clock=_now,
             scratch=settings.scratch,
@@ -114,6 +120,18 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
 
 def _now() -> datetime:
     return datetime.now(tz=UTC)
+
+
+def _limits(settings: Settings) -> Limits:
+    def by_the_minute(per_minute: int) -> RateLimiter:
+        return RateLimiter(Rate(per_minute=per_minute), monotonic=time.monotonic)
+
+    return Limits(
+        places=UploadPlaces(total=settings.uploads_at_once, per_caller=settings.uploads_at_once_per_caller),
+        uploads=by_the_minute(settings.uploads_per_minute),
+        searches=by_the_minute(settings.searches_per_minute),
+        unknown_keys=by_the_minute(settings.unknown_keys_per_minute),
+    )
 
 
 async def _token_verifier(settings: Settings, stack: AsyncExitStack) -> TokenVerifier:

@@ -6,6 +6,7 @@ import re
 import time
 
 _WORD = re.compile(r"[A-Za-z0-9._:/{}-]+")
+OWN = ("ladderbase", "domain", "application", "adapters", "entrypoints")
 _QUIET = {"arq.worker": logging.WARNING, "alembic": logging.WARNING, "httpx": logging.WARNING}
 
 
@@ -15,12 +16,17 @@ class _IsoFormatter(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Set up the root logger once per process. Times are UTC, whatever the machine's own."""
+    """Set up the root logger once per process. Times are UTC, whatever the machine's own.
+
+    DEBUG is for our own lines: those of libraries quote requests with their headers, which hold keys and tokens.
+    """
     handler = logging.StreamHandler()
     formatter = _IsoFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
-    logging.basicConfig(level=level, handlers=[handler])
+    logging.basicConfig(level=max(logging.getLevelName(level), logging.INFO), handlers=[handler])
+    for name in OWN:
+        logging.getLogger(name).setLevel(level)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
 

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -21,6 +21,11 @@ MilvusUri = Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")]
 HttpUrl = Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")]
 ApiKey = Annotated[str, msgspec.Meta(pattern=r"^[!-~]*$")]  # what fits into a header
 JwksUrl = Annotated[str, msgspec.Meta(pattern=r"^(https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/.*)?)?$")]
+Origins = Annotated[
+    str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9.\-\[\]:]+(\s*,\s*https?://[A-Za-z0-9.\-\[\]:]+)*)?$")
+]
+PerMinute = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Places = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 ScopeNames = Annotated[
     str, msgspec.Meta(pattern=r"^\s*(read|write|admin)=[^\s,]+(\s*,\s*(read|write|admin)=[^\s,]+)*$")
 ]
@@ -35,6 +40,7 @@ _SHAPES = {
         ("EMBEDDING_API_KEY", "OPENAI_API_KEY", "HUGGINGFACE_API_KEY", "COHERE_API_KEY"),
         "it is printable ASCII without blanks",
     ),
+    "CORS_ALLOWED_ORIGINS": "it is a list of origins, as https://app.example.com, separated by commas",
     "OIDC_JWKS_URL": "it begins with https:// (on this machine http:// will do)",
     "OIDC_SCOPES": "it is a list of read, write or admin, =, and a name, separated by commas",
     "PGM_TEMPLATE_REQUIRED_COLUMNS": "it is a list of names, separated by commas",
@@ -65,6 +71,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     oidc_scope_claim: Text = "scope"
     oidc_scopes: ScopeNames = "read=ladderbase:read,write=ladderbase:write,admin=ladderbase:admin"
     oidc_name_claim: Text = "sub"
+    uploads_at_once: Places = 16
+    uploads_at_once_per_caller: Places = 8
+    uploads_per_minute: PerMinute = 120
+    searches_per_minute: PerMinute = 1_200
+    unknown_keys_per_minute: PerMinute = 60
+    trusted_proxies: str = ""
+    cors_allowed_origins: Origins = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     scratch_dir: Text = tempfile.gettempdir()
 
@@ -125,6 +138,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
             return self.host == "localhost"
 
     @property
+    def proxies(self) -> tuple[str, ...]:
+        """The addresses and networks whose X-Forwarded-For is believed."""
+        return _listed(self.trusted_proxies)
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may ask."""
+        return _listed(self.cors_allowed_origins)
+
+    @property
     def oidc_scope_names(self) -> Mapping[str, Scope]:
         """What the issuer of tokens calls our scopes; of two names for one, both count."""
         pairs = (pair.strip().partition("=") for pair in self.oidc_scopes.split(","))
@@ -158,6 +181,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
         )
 
 
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises SettingsError naming the first one that is missing or wrong."""
     known = {field.encode_name for field in msgspec.structs.fields(Settings)}
@@ -172,6 +199,11 @@ def require_consistent_access(settings: Settings) -> None:
     """Raise SettingsError where the API would be open to more than is meant, or trust an issuer by halves."""
     if settings.auth == "off" and not settings.listens_on_loopback:
         raise SettingsError("HOST is wider than loopback while AUTH is off: set AUTH=required, or HOST=127.0.0.1")
+    for proxy in settings.proxies:
+        try:
+            ip_network(proxy)
+        except ValueError:
+            raise SettingsError("TRUSTED_PROXIES is wrong: it is a list of addresses and networks") from None
     named = {
         "OIDC_ISSUER": settings.oidc_issuer,
         "OIDC_AUDIENCE": settings.oidc_audience,

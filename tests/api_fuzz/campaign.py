@@ -21,6 +21,7 @@ from builders.real_servers import real_servers
 OWNER = "kim"
 PHASES = "examples,coverage,fuzzing,stateful"
 _MOST_S = 3600
+_UNLIMITED = {"UPLOADS_PER_MINUTE": "0", "SEARCHES_PER_MINUTE": "0", "UNKNOWN_KEYS_PER_MINUTE": "0"}
 _OPEN_PATHS = {"/healthz", "/readyz", "/version", "/schema/openapi.json", "unknown"}
 _TESTS = Path(__file__).parents[1]
 _LINE = re.compile(r"request method=(\S+) path=(\S+) status=(\d+)")
@@ -108,6 +109,7 @@ def a_target(folder: Path) -> Iterator[Target]:
             "REDIS_URL": servers.valkey.url,
             "MILVUS_URI": servers.milvus.url,
             "AUTH": "required",
+            **_UNLIMITED,
         }
         with a_product(folder, **settings) as product:
             api, _ = product.api(), product.worker()

@@ -183,6 +183,8 @@ MATRIX: Mapping[int, Case] = {
             "test_a_head_that_drips_is_answered_and_its_connection_closed",
             "test_a_body_that_drips_on_after_its_answer_loses_its_connection",
             "test_a_connection_on_which_nothing_comes_is_closed",
+            "test_a_body_that_comes_byte_by_byte_is_a_408_and_the_connection_ends",
+            "test_a_slow_body_gives_its_place_back",
         ),
     ),
     23: Case(

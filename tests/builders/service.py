@@ -12,13 +12,17 @@ from httpx import ASGITransport, AsyncClient
 
 from adapters.identity.no_issuer import NoIssuer
 from application.known_keys import KnownKeys
+from application.limits import Limits
+from application.rate_limiter import RateLimiter
 from application.register_program import RegisterCommand, Registered
 from application.relay_outbox import RelayOutbox
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
+from application.upload_places import UploadPlaces
 from builders.uploads import an_upload
 from domain.document import DocumentState
 from domain.ports.vector_index import IndexEntry
 from domain.program import ProgramDetails
+from domain.rate import Rate
 from domain.search import Candidate, SearchScope
 from domain.upload import InspectedUpload, Upload, UploadLimits
 from domain.vectors import Vectors
@@ -39,6 +43,28 @@ from fakes.unit_of_work import InMemoryUnitOfWork
 from fakes.vector_index import InMemoryVectorIndex
 
 DETAILS = ProgramDetails(pgm_name="셀 라인", create_user="kim")
+
+
+def some_limits(
+    monotonic: Callable[[], float],
+    *,
+    places: tuple[int, int] = (16, 8),
+    uploads: int = 0,
+    searches: int = 0,
+    unknown_keys: int = 0,
+) -> Limits:
+    """Limits that are not in the way; rates are by the minute."""
+
+    def limiter(per_minute: int) -> RateLimiter:
+        return RateLimiter(Rate(per_minute=per_minute), monotonic=monotonic)
+
+    total, per_caller = places
+    return Limits(
+        places=UploadPlaces(total=total, per_caller=per_caller),
+        uploads=limiter(uploads),
+        searches=limiter(searches),
+        unknown_keys=limiter(unknown_keys),
+    )
 
 
 class WatchedEmbedder(HashingEmbedder):
@@ -99,6 +125,7 @@ class Service:
             "index": self.index,
             "keys": self.keys,
             "known_keys": KnownKeys(self.keys, monotonic=lambda: self.registry.clock().timestamp()),
+            "limits": some_limits(lambda: self.registry.clock().timestamp()),
             "randomness": secrets.token_bytes,
             "tokens": NoIssuer(),
             "operations": self.operations,

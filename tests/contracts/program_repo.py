@@ -25,6 +25,13 @@ class ProgramRepoContract:
         assert len(ids) == 3
         assert all(pgm_id.removeprefix("PGM_").isdecimal() for pgm_id in ids)
 
+    async def test_ids_may_be_left_out(self, unit_of_work: UnitOfWork) -> None:
+        async with unit_of_work.begin() as transaction:
+            numbers = [
+                int((await transaction.programs.next_pgm_id(skip=skip)).removeprefix("PGM_")) for skip in (0, 5, 0)
+            ]
+        assert [number - numbers[0] for number in numbers] == [0, 6, 7]
+
     async def test_template_and_comments_come_back_as_they_went_in(self, unit_of_work: UnitOfWork) -> None:
         registration = a_registration()
         await add(unit_of_work, registration)

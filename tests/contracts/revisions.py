@@ -200,6 +200,7 @@ class RevisionsContract:
             await transaction.programs.promote("PGM_1")
             assert await transaction.programs.is_gone("PGM_1", 1)
             assert not await transaction.programs.is_gone("PGM_1", 2)
+            assert not await transaction.programs.is_gone("PGM_1", 3)
             with pytest.raises(NotFoundError):
                 await transaction.programs.comments_of("PGM_1", 1)
             with pytest.raises(NotFoundError):
@@ -273,3 +274,9 @@ class RevisionsContract:
             texts[1].dense_digest: "PGM_1.r1.0.g1.1",
             texts[3].dense_digest: "PGM_1.r2.0.g1.0",
         }
+
+    async def test_numbers_of_revisions_may_be_left_out(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work, a_document())
+        async with unit_of_work.begin() as transaction:
+            drawn = [await transaction.programs.draw_revision("PGM_1", skip=skip) for skip in (0, 3, 0)]
+        assert drawn == [2, 6, 7]

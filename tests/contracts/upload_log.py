@@ -89,9 +89,13 @@ class UploadLogContract:
         await delete(unit_of_work)
         assert not await take_unowned(unit_of_work)
         async with unit_of_work.begin() as transaction:
-            assert not await transaction.uploads.take_unowned("programs/PGM_1/r2")
             await transaction.programs.purge("PGM_1")
         assert await take_unowned(unit_of_work)
+
+    async def test_a_revision_that_a_program_does_not_have_is_nobodys(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work)
+        async with unit_of_work.begin() as transaction:
+            assert await transaction.uploads.take_unowned("programs/PGM_1/r2")
 
     async def test_a_prefix_is_used_by_one_upload(self, unit_of_work: UnitOfWork) -> None:
         await begin(unit_of_work)

@@ -20,8 +20,9 @@ class InMemoryProgramRepo(ProgramRepo):
         self._registry = registry
         self._tables = tables
 
-    async def next_pgm_id(self) -> str:
-        return f"PGM_{next(self._registry.pgm_numbers)}"
+    async def next_pgm_id(self, *, skip: int = 0) -> str:
+        *_, number = (next(self._registry.pgm_numbers) for _ in range(skip + 1))
+        return f"PGM_{number}"
 
     async def add(self, registration: Registration) -> None:
         parts = _parts_of(registration)
@@ -45,10 +46,11 @@ class InMemoryProgramRepo(ProgramRepo):
         }
         return LatestRevision(program=stored.program, revision=stored.latest_revision, sha256=sha256)
 
-    async def draw_revision(self, pgm_id: str) -> int:
+    async def draw_revision(self, pgm_id: str, *, skip: int = 0) -> int:
         stored = self._live(pgm_id)
-        self._tables.programs[pgm_id] = replace(stored, drawn_revision=stored.drawn_revision + 1)
-        return stored.drawn_revision + 1
+        number = stored.drawn_revision + 1 + skip
+        self._tables.programs[pgm_id] = replace(stored, drawn_revision=number)
+        return number
 
     async def add_revision(self, registration: Registration) -> Sequence[int]:
         parts = _parts_of(registration)
@@ -94,7 +96,9 @@ class InMemoryProgramRepo(ProgramRepo):
 
     async def is_gone(self, pgm_id: str, revision: int) -> bool:
         program = self._tables.programs.get(pgm_id)
-        return program is not None and not program.is_live(revision)
+        if program is None or program.is_live(revision):
+            return False
+        return program.is_deleted or program.latest_revision > revision
 
     async def purge(self, pgm_id: str) -> None:
         stored = self._tables.programs.get(pgm_id)

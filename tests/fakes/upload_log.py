@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from domain.errors import ConflictError
 from domain.ports.upload_log import UploadLog
-from domain.registration import pgm_id_of
 from fakes.registry import InMemoryRegistry, StoredUpload, Tables
 
 
@@ -35,8 +34,7 @@ class InMemoryUploadLog(UploadLog):
         return taken
 
     async def take_unowned(self, prefix: str) -> bool:
-        program = self._tables.programs.get(pgm_id_of(prefix))
-        if prefix in self._uploads or (program and program.parts):
+        if prefix in self._uploads or prefix in self._tables.prefixes():
             return False
         self._uploads[prefix] = StoredUpload(started_at=self._registry.clock(), is_taken=True)
         return True

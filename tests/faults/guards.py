@@ -30,6 +30,7 @@ _RACES = "tests/integration/test_postgres_races.py::"
 _KEYS = "tests/unit/test_authenticating.py::"
 _ACCESS = "tests/unit/test_api_access.py::"
 _TOKENS = "tests/unit/test_jwt_verifier.py::"
+_SLOW = "tests/integration/test_slow_clients.py::"
 _DISK = "tests/integration/test_local_disk_blobs.py::"
 
 
@@ -45,6 +46,14 @@ class Guard:
 
 
 GUARDS: Sequence[Guard] = (
+    Guard(
+        name="what stands under a number that comes again is left alone",
+        file="src/application/store_upload.py",
+        fragment="        except ConflictError:\n            raise\n",
+        broken="",
+        test="tests/unit/test_registering_a_program.py"
+        "::test_what_stands_under_its_number_already_is_left_alone_and_another_number_is_drawn",
+    ),
     Guard(
         name="a lease token holds an event",
         file="src/adapters/postgres/outbox.py",
@@ -566,6 +575,48 @@ GUARDS: Sequence[Guard] = (
         fragment="        if key is None and self._failure is not None:\n",
         broken="        if key is None and self._failure is None:\n",
         test=_TOKENS + "test_keys_are_kept_through_an_outage_and_not_for_ever",
+    ),
+    Guard(
+        name="a place comes back",
+        file="src/application/upload_places.py",
+        fragment="            self._taken[caller] -= 1\n",
+        broken="",
+        test="tests/unit/test_limits.py::test_places_are_given_until_there_is_none_and_come_back",
+    ),
+    Guard(
+        name="places are asked for before the body is read",
+        file="src/entrypoints/api/app.py",
+        fragment=", admission_from(container)]",
+        broken="]",
+        test="tests/unit/test_api_limits.py::test_an_upload_without_a_place_is_told_to_come_again_before_its_body_is_read",
+    ),
+    Guard(
+        name="a body has a clock that its bytes do not set back",
+        file="src/entrypoints/api/request_body.py",
+        fragment="        left_s -= clock() - asked_at\n",
+        broken="",
+        test=_SLOW + "test_a_body_that_comes_byte_by_byte_is_a_408_and_the_connection_ends",
+    ),
+    Guard(
+        name="a head has a clock",
+        file="src/entrypoints/api/http_protocol.py",
+        fragment="        self._start(self._give_up)\n\n    def data_received",
+        broken="\n    def data_received",
+        test=_SLOW + "test_a_client_that_says_nothing_is_cut_off",
+    ),
+    Guard(
+        name="an answer has a clock",
+        file="src/entrypoints/api/http_protocol.py",
+        fragment="        super().pause_writing()\n        self._stall = ",
+        broken="        super().pause_writing()\n        return\n        self._stall = ",
+        test=_SLOW + "test_a_client_that_does_not_read_its_answer_is_cut_off",
+    ),
+    Guard(
+        name="libraries are not heard at DEBUG",
+        file="src/entrypoints/logs.py",
+        fragment="max(logging.getLevelName(level), logging.INFO)",
+        broken="level",
+        test="tests/unit/test_logs.py::test_debug_is_for_our_own_lines",
     ),
 )
 

@@ -290,3 +290,62 @@ async def test_the_openapi_document_names_the_files_of_an_upload(client: Client)
     # Nobody who sends a key has to say who they are.
     assert set(form["required"]) == {"pgm_ladder_zip_file", "pgm_template_file", "pgm_name"}
     assert "pgm_comment_file" in form["properties"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status"),
+    [
+        ("GET", "/healthz", {}, 200),
+        ("GET", "/v1/programs", {}, 200),
+        ("GET", "/schema/openapi.json", {}, 200),
+        ("GET", "/nowhere", {}, 404),
+        ("PUT", "/v1/programs", {}, 405),
+        ("POST", "/v1/search", {"Content-Length": "99999999"}, 413),
+        ("POST", "/v1/programs", {}, 415),
+        ("POST", "/v1/search", {}, 422),
+        ("OPTIONS", "/v1/programs", {}, 204),
+    ],
+)
+async def test_every_answer_has_its_id_and_the_headers_of_one_that_is_no_page(
+    client: Client, method: str, path: str, sent: dict[str, str], status: int
+) -> None:
+    answer = await client.request(method, path, headers={**sent, "X-Request-ID": "trace-7"})
+    assert answer.status_code == status
+    assert answer.headers["x-request-id"] == "trace-7"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "strict-transport-security" not in answer.headers
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_an_origin_that_is_not_named_may_not_ask(client: Client) -> None:
+    headers = {"Origin": "https://evil.example.com", "Access-Control-Request-Method": "POST"}
+    for answer in (await client.options("/v1/search", headers=headers), await client.get("/healthz", headers=headers)):
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_named"),
+    [
+        ("https://app.example.com", True),
+        ("http://app.example.com", False),
+        ("https://app.example.com.evil.com", False),
+        ("https://appxexample.com", False),
+        ("null", False),
+    ],
+)
+async def test_origins_that_are_named_may_ask_without_credentials_of_the_browser(
+    tmp_path: Path, origin: str, *, is_named: bool
+) -> None:
+    service = await a_service(tmp_path, auth_required=True, cors_origins=("https://app.example.com",))
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    async with AsyncTestClient(create_app(service.container)) as client:
+        preflight = await client.options("/v1/search", headers={"Origin": origin, **asked})
+        answer = await client.post("/v1/search", json={"query": "M1"}, headers={"Origin": origin})
+    assert (preflight.status_code, answer.status_code) == (204 if is_named else 400, 401)
+    for each in (preflight, answer):
+        assert each.headers.get("access-control-allow-origin") == (origin if is_named else None)
+        assert "access-control-allow-credentials" not in each.headers
+        assert each.headers["x-request-id"]

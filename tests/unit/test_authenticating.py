@@ -12,6 +12,7 @@ from application.authenticate import Authenticate
 from application.create_key import CreatedKey, CreateKey
 from application.known_keys import REMEMBERED_S, KnownKeys
 from application.list_keys import ListKeys
+from application.rate_limiter import RateLimiter
 from application.revoke_key import RevokeKey
 from domain.api_key import LONGEST_LIFE, issue
 from domain.caller import ANYBODY, NOBODY, Caller, Scope, caller_name
@@ -20,9 +21,11 @@ from domain.errors import (
     ForbiddenError,
     InvalidRequestError,
     NotFoundError,
+    RateLimitedError,
     UnauthenticatedError,
     UnavailableError,
 )
+from domain.rate import Rate
 from fakes.key_repo import CountingKeyRepo
 from fakes.registry import ManualClock
 
@@ -33,14 +36,17 @@ WRITE = frozenset({Scope.WRITE})
 class Process:
     """An API process: what it knows of keys, with a clock of its own that the test moves."""
 
-    def __init__(self, keys: CountingKeyRepo, clock: ManualClock, *, capacity: int = 8) -> None:
+    def __init__(
+        self, keys: CountingKeyRepo, clock: ManualClock, *, capacity: int = 8, strangers_per_minute: int = 0
+    ) -> None:
         self.seconds = 0.0
         self.known = KnownKeys(keys, monotonic=lambda: self.seconds, capacity=capacity)
-        self.authenticate = Authenticate(keys=self.known, tokens=NoIssuer(), clock=clock)
+        strangers = RateLimiter(Rate(per_minute=strangers_per_minute), monotonic=lambda: self.seconds)
+        self.authenticate = Authenticate(keys=self.known, strangers=strangers, tokens=NoIssuer(), clock=clock)
 
     async def refusal(self, credential: str) -> UnauthenticatedError:
         with pytest.raises(UnauthenticatedError) as raised:
-            await self.authenticate(credential)
+            await self.authenticate(credential, origin="192.0.2.7")
         return raised.value
 
 
@@ -127,13 +133,13 @@ def test_what_a_caller_may_not_do_is_told_by_the_scope_that_is_missing() -> None
 
 async def test_a_key_tells_its_owner_and_scopes(keys: CountingKeyRepo, process: Process) -> None:
     created = await create(keys, "김 대리")
-    caller = await process.authenticate(created.text)
+    caller = await process.authenticate(created.text, origin="192.0.2.7")
     assert caller == Caller(identity="key:김 대리", name="김 대리", scopes=WRITE, credential=created.key.prefix)
 
 
 async def test_both_keys_of_an_owner_are_one_caller(keys: CountingKeyRepo, process: Process) -> None:
     first, second = await create(keys), await create(keys)
-    callers = [await process.authenticate(each.text) for each in (first, second)]
+    callers = [await process.authenticate(each.text, origin="192.0.2.7") for each in (first, second)]
     assert {caller.identity for caller in callers} == {"key:kim"}
     with pytest.raises(ConflictError):
         await create(keys)
@@ -161,7 +167,7 @@ async def test_an_expired_key_opens_nothing_from_that_moment(
 ) -> None:
     created = await create(keys)
     await clock.advance(A_DAY - timedelta(seconds=1))
-    await process.authenticate(created.text)
+    await process.authenticate(created.text, origin="192.0.2.7")
     await clock.advance(timedelta(seconds=1))  # what is remembered of a key does not keep it alive
     assert (await process.refusal(created.text)).reason == "the key is expired"
 
@@ -170,7 +176,7 @@ async def test_a_revoked_key_opens_nothing_anywhere_within_a_minute(keys: Counti
     created = await create(keys)
     replicas = [Process(keys, clock), Process(keys, clock)]
     for replica in replicas:
-        await replica.authenticate(created.text)
+        await replica.authenticate(created.text, origin="192.0.2.7")
     await RevokeKey(keys=keys)(created.key.prefix)
     for replica in replicas:
         replica.seconds += 59
@@ -180,12 +186,12 @@ async def test_a_revoked_key_opens_nothing_anywhere_within_a_minute(keys: Counti
 
 async def test_using_a_key_does_not_keep_it_in_memory(keys: CountingKeyRepo, process: Process) -> None:
     created = await create(keys)
-    await process.authenticate(created.text)
+    await process.authenticate(created.text, origin="192.0.2.7")
     await RevokeKey(keys=keys)(created.key.prefix)
     for _ in range(3):
         process.seconds += REMEMBERED_S / 3
         if process.seconds < REMEMBERED_S:
-            await process.authenticate(created.text)
+            await process.authenticate(created.text, origin="192.0.2.7")
     await process.refusal(created.text)
 
 
@@ -200,7 +206,7 @@ async def test_a_key_is_revoked_by_its_whole_text_too(keys: CountingKeyRepo, pro
 async def test_the_record_is_asked_once_for_many_requests(keys: CountingKeyRepo, process: Process) -> None:
     created = await create(keys)
     for _ in range(5):
-        await process.authenticate(created.text)
+        await process.authenticate(created.text, origin="192.0.2.7")
         await process.refusal("lb_" + "0" * 12 + "_" + "0" * 64)
     assert keys.asked == 2
 
@@ -208,7 +214,7 @@ async def test_the_record_is_asked_once_for_many_requests(keys: CountingKeyRepo,
 async def test_what_is_remembered_is_bounded_and_the_used_ones_stay(keys: CountingKeyRepo, process: Process) -> None:
     created = await create(keys)
     for number in range(20):
-        await process.authenticate(created.text)
+        await process.authenticate(created.text, origin="192.0.2.7")
         await process.refusal(f"lb_{number:012x}_" + "0" * 64)
     assert keys.asked == 21
     assert len(process.known._remembered) == 8
@@ -218,19 +224,19 @@ async def test_a_database_that_is_down_is_told_as_that_and_what_is_remembered_go
     keys: CountingKeyRepo, process: Process
 ) -> None:
     created = await create(keys)
-    await process.authenticate(created.text)
+    await process.authenticate(created.text, origin="192.0.2.7")
     keys.is_down = True
-    await process.authenticate(created.text)
+    await process.authenticate(created.text, origin="192.0.2.7")
     process.seconds += REMEMBERED_S
     with pytest.raises(UnavailableError):
-        await process.authenticate(created.text)
+        await process.authenticate(created.text, origin="192.0.2.7")
 
 
 async def test_the_last_use_is_told_later_and_no_request_waits_for_it(
     keys: CountingKeyRepo, process: Process, clock: ManualClock
 ) -> None:
     created, idle = await create(keys), await create(keys, "lee")
-    await process.authenticate(created.text)
+    await process.authenticate(created.text, origin="192.0.2.7")
     await process.refusal(f"lb_{idle.key.prefix}_" + "0" * 64)
     assert keys.kept[created.key.prefix].last_used_at is None
     keys.is_down = True
@@ -245,7 +251,7 @@ async def test_a_use_that_is_told_is_not_told_again(
     keys: CountingKeyRepo, process: Process, clock: ManualClock
 ) -> None:
     created = await create(keys)
-    await process.authenticate(created.text)
+    await process.authenticate(created.text, origin="192.0.2.7")
     await process.known.tell_uses()
     at = clock()
     await clock.advance(timedelta(minutes=5))
@@ -263,3 +269,27 @@ async def test_all_keys_are_listed_page_by_page(keys: CountingKeyRepo) -> None:
     list_keys = ListKeys(keys=keys, page_size=2)
     assert [key.owner async for key in list_keys()] == ["choi", "kim", "lee"]
     assert [key.owner async for key in list_keys("kim")] == ["kim"]
+
+
+async def test_made_up_keys_of_one_address_stop_asking_the_record_and_shut_out_nobody_who_is_known(
+    keys: CountingKeyRepo, clock: ManualClock
+) -> None:
+    known, late = await create(keys), await create(keys, "lee")
+    process = Process(keys, clock, capacity=64, strangers_per_minute=10)
+    await process.authenticate(known.text, origin="192.0.2.7")
+    asked = keys.asked
+    made_up = [f"lb_{number:012x}_{'0' * 64}" for number in range(1, 31)]
+    outcomes = [await _outcome(process, text, "192.0.2.7") for text in made_up]
+    assert outcomes == [UnauthenticatedError] * 9 + [RateLimitedError] * 21
+    assert keys.asked - asked == 9
+    process.seconds = REMEMBERED_S  # long enough for what is known to be asked for anew, not for another token
+    assert await _outcome(process, known.text, "192.0.2.7") is None
+    assert await _outcome(process, late.text, "192.0.2.8") is None
+
+
+async def _outcome(process: Process, text: str, origin: str) -> type[Exception] | None:
+    try:
+        await process.authenticate(text, origin=origin)
+    except (UnauthenticatedError, RateLimitedError) as error:
+        return type(error)
+    return None

@@ -176,6 +176,23 @@ def test_an_upload_that_gets_no_answer_is_sent_again_and_registered_once(
     assert len(forgetful.keys) == 1
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_upload_that_is_told_to_wait_waits_as_long_and_is_sent_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    slept: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("entrypoints.cli.service._pause", pause)
+    full = Full(httpx.ASGITransport(create_app(service.container)), status=status, waits=["2", "7200"])  # type: ignore[arg-type]  # as above
+    paths = (str(service.upload.ladder_zip.path), str(service.upload.template.path))
+    result = CliRunner().invoke(main, ["upload", *paths, "--json", "--no-wait"], obj=full)
+    assert answered(result)["program"]["pgm_id"] == "PGM_1"
+    assert slept == [2.0, 60.0]
+
+
 def test_an_upload_is_given_up_after_three_attempts(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("entrypoints.cli.service._UPLOAD_PAUSES_S", (0.0, 0.0))
     forgetful = Forgetful(httpx.ASGITransport(create_app(service.container)), forgotten=9)  # type: ignore[arg-type]  # as above
@@ -189,6 +206,22 @@ def test_a_key_of_one_s_own_makes_two_calls_one_upload(run: Run, service: Servic
         assert upload(run, service, "--idempotency-key", "night shift 7").exit_code == 0
     assert list(service.registry.committed.programs) == ["PGM_1"]
     assert upload(run, service, "--into", "PGM_1", "--idempotency-key", "x").exit_code == 2
+
+
+class Full(httpx.AsyncBaseTransport):
+    """Has no place at first, and says each time how many seconds to wait."""
+
+    def __init__(self, service: httpx.AsyncBaseTransport, *, status: int, waits: list[str]) -> None:
+        self._service = service
+        self._status = status
+        self._waits = waits
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        if self._waits:
+            headers = {"Retry-After": self._waits.pop(0)}
+            return httpx.Response(self._status, json={"detail": "no place"}, headers=headers, request=request)
+        return await self._service.handle_async_request(request)
 
 
 class Forgetful(httpx.AsyncBaseTransport):

@@ -118,11 +118,17 @@ async def test_no_upload_begins_under_a_prefix_that_is_being_removed(service: Se
     assert service.registry.committed.uploads == {}
 
 
-async def test_nothing_below_a_live_program_goes(service: Service) -> None:
+async def test_nothing_below_a_revision_that_a_live_program_has_goes(service: Service) -> None:
     leave(service, "programs/PGM_1/r1/foreign")
-    leave(service, "programs/PGM_1/r7")
     before = below(service, "programs/PGM_1")
     assert [removed.prefix for removed in await collected(service)] == [LEFT]
+    assert below(service, "programs/PGM_1") == before
+
+
+async def test_a_revision_that_a_live_program_does_not_have_goes(service: Service) -> None:
+    before = below(service, "programs/PGM_1")
+    leave(service, "programs/PGM_1/r7")
+    assert {removed.prefix for removed in await collected(service)} == {LEFT, "programs/PGM_1/r7"}
     assert below(service, "programs/PGM_1") == before
 
 

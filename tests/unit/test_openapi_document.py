@@ -45,6 +45,12 @@ async def test_options_names_all_methods_of_an_address(client: Client, document:
         assert told == sorted({"OPTIONS", *(method.upper() for method in operations)}), path
 
 
+async def test_options_of_an_address_that_is_not_there_is_a_404(client: Client) -> None:
+    answer = await client.options("/v1/nowhere")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "allow" not in answer.headers
+
+
 def test_a_json_body_has_no_other_fields(document: Document) -> None:
     schemas = document["components"]["schemas"]
     for name in ("SearchRequest", "RetryRequest", "RetryEverywhereRequest"):

@@ -47,6 +47,37 @@ async def test_only_the_uploaded_files_are_stored_byte_for_byte(tmp_path: Path) 
     }
 
 
+async def test_what_stands_under_its_number_already_is_left_alone_and_another_number_is_drawn(tmp_path: Path) -> None:
+    """As after a restored backup, which gives numbers out again."""
+    service = await a_service(tmp_path)
+    for number in range(1, 6):
+        await _left_behind(service.blobs, f"programs/PGM_{number}/r1/zip/ladder.zip")
+    before = {entry.key async for entry in service.blobs.list_below("")}
+    registered = await service.register()
+    assert registered.registration.program.pgm_id == "PGM_7"  # 1 and 3 are tried before
+    assert before <= {entry.key async for entry in service.blobs.list_below("")}
+    assert not service.registry.committed.uploads
+
+
+async def test_more_numbers_than_a_restore_can_explain_are_not_tried(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    service.blobs.put = _taken  # type: ignore[method-assign]
+    with pytest.raises(ConflictError, match="far beyond"):
+        await service.register()
+    assert not service.registry.committed.uploads
+
+
+async def _left_behind(blobs: InMemoryBlobStore, key: str) -> None:
+    async def content() -> AsyncIterator[bytes]:
+        yield b"of before"
+
+    await blobs.put(key, content())
+
+
+async def _taken(key: str, content: AsyncIterator[bytes]) -> StoredBlob:
+    raise ConflictError(f"{key} holds other bytes")
+
+
 async def test_a_refused_upload_leaves_no_row_and_no_blob(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
     service.upload_reader.inspected = replace(service.inspected, findings=(BROKEN,))

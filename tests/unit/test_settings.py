@@ -26,6 +26,12 @@ WRONG = {
     "OIDC_JWKS_URL": ["http://login.example.com/certs", "http://localhost.example.com", "http://127.0.0.1:x@evil"],
     "OIDC_SCOPES": ["viewer", "root=a", "read=a,,write=b", "admin=", "read=a b"],
     "PORT": ["http", "-7", "65537", "80.5"],
+    "UPLOADS_AT_ONCE": ["many", "-7", "1001", "0"],
+    "UPLOADS_AT_ONCE_PER_CALLER": ["all", "-7", "1001"],
+    "UPLOADS_PER_MINUTE": ["often", "-7", "1000001"],
+    "SEARCHES_PER_MINUTE": ["often", "-7", "1000001"],
+    "UNKNOWN_KEYS_PER_MINUTE": ["few", "-7", "1000001"],
+    "CORS_ALLOWED_ORIGINS": ["*", "null", "https://*.example.com", "https://a.example.com/path", "pages.example.org"],
     "LOG_LEVEL": ["TRACE", "info"],
     "S3_ENDPOINT_URL": ["minio:9000", "s3://bucket"],
     "S3_USE_PATH_STYLE": ["maybe"],
@@ -209,3 +215,21 @@ def _example() -> Mapping[str, str]:
     """The example as a shell reads it."""
     assignments = shlex.split((ROOT / ".env.example").read_text("utf-8"), comments=True)
     return {name: value for name, _, value in (word.partition("=") for word in assignments)}
+
+
+@pytest.mark.parametrize("proxies", ["gateway", "10.0.0.0/33", "*", "10.0.0.1/8"])
+def test_proxies_that_are_no_addresses_end_the_start(proxies: str) -> None:
+    with pytest.raises(SettingsError, match="TRUSTED_PROXIES is wrong"):
+        require_consistent_access(read_settings({**REQUIRED, "TRUSTED_PROXIES": proxies}))
+
+
+def test_lists_are_read_without_their_blanks() -> None:
+    settings = read_settings(
+        {
+            **REQUIRED,
+            "TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
+            "CORS_ALLOWED_ORIGINS": "https://a.example.com , http://localhost:3000",
+        }
+    )
+    assert settings.proxies == ("10.0.0.0/8", "2001:db8::1")
+    assert settings.cors_origins == ("https://a.example.com", "http://localhost:3000")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.many_rows import insert_of
@@ -44,9 +44,13 @@ class PostgresProgramRepo(ProgramRepo):
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def next_pgm_id(self) -> str:
-        """Draw from a sequence: no lock is held, and a rollback leaves a gap."""
-        number = (await self._connection.execute(select(pgm_number_seq.next_value()))).scalar_one()
+    async def next_pgm_id(self, *, skip: int = 0) -> str:
+        """Draw from a sequence: no lock is held, and a rollback leaves a gap.
+
+        What is skipped is drawn too: to set a sequence forward is no single step, and another may have drawn meanwhile.
+        """
+        numbers = select(pgm_number_seq.next_value().label("number")).select_from(func.generate_series(0, skip).alias())
+        number = await self._connection.scalar(select(func.max(numbers.subquery().c.number)))
         return f"{PGM_ID_PREFIX}{number}"
 
     async def add(self, registration: Registration) -> None:
@@ -74,12 +78,12 @@ class PostgresProgramRepo(ProgramRepo):
         sha256 = {DocumentType(row.document_type): row.sha256 for row in rows if row.document_type is not None}
         return LatestRevision(program=program_of_row(rows[0]), revision=rows[0].latest_revision, sha256=sha256)
 
-    async def draw_revision(self, pgm_id: str) -> int:
+    async def draw_revision(self, pgm_id: str, *, skip: int = 0) -> int:
         """See the port."""
         drawn = await self._connection.scalars(
             update(programs)
             .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
-            .values(drawn_revision=programs.c.drawn_revision + 1)
+            .values(drawn_revision=programs.c.drawn_revision + 1 + skip)
             .returning(programs.c.drawn_revision)
         )
         number = drawn.one_or_none()
@@ -190,7 +194,8 @@ class PostgresProgramRepo(ProgramRepo):
 
     async def is_gone(self, pgm_id: str, revision: int) -> bool:
         """See the port. The tombstone stays for ever."""
-        gone = select(programs.c.pgm_id).where(programs.c.pgm_id == pgm_id, ~is_live(literal(revision)))
+        has_gone_by = or_(programs.c.deleted_dt.is_not(None), programs.c.latest_revision > revision)
+        gone = select(programs.c.pgm_id).where(programs.c.pgm_id == pgm_id, ~is_live(literal(revision)), has_gone_by)
         return (await self._connection.execute(gone)).first() is not None
 
     async def purge(self, pgm_id: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres.tables import NOW, revisions, uploads
 from domain.errors import ConflictError
 from domain.ports.upload_log import UploadLog
-from domain.registration import pgm_id_of
+from domain.registration import pgm_id_of, revision_prefix
 
 _MOST_AT_ONCE = 1_000
 
@@ -58,8 +58,9 @@ class PostgresUploadLog(UploadLog):
         )
         if taken.first() is None:
             return False
-        of_program = select(revisions.c.revision).where(revisions.c.pgm_id == pgm_id_of(prefix))
-        if (await self._connection.execute(of_program)).first() is None:
+        pgm_id = pgm_id_of(prefix)
+        recorded = await self._connection.scalars(select(revisions.c.revision).where(revisions.c.pgm_id == pgm_id))
+        if prefix not in {revision_prefix(pgm_id, revision) for revision in recorded}:
             return True
         await self.forget(prefix)
         return False

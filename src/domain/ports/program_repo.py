@@ -11,8 +11,8 @@ from domain.template import Template
 class ProgramRepo(Protocol):
     """Programs by id. A deleted program is unknown here to every method but the last two."""
 
-    async def next_pgm_id(self) -> str:
-        """Draw a fresh `PGM_<n>`; gaps are normal."""
+    async def next_pgm_id(self, *, skip: int = 0) -> str:
+        """Draw a fresh `PGM_<n>`, `skip` numbers beyond the next; gaps are normal."""
         ...
 
     async def add(self, registration: Registration) -> None:
@@ -23,8 +23,11 @@ class ProgramRepo(Protocol):
         """The newest revision. Raises NotFoundError."""
         ...
 
-    async def draw_revision(self, pgm_id: str) -> int:
-        """Draw the number of a new revision, greater than all before; gaps are normal. Raises NotFoundError."""
+    async def draw_revision(self, pgm_id: str, *, skip: int = 0) -> int:
+        """Draw the number of a new revision, greater than all before by 1 + `skip`; gaps are normal.
+
+        Raises NotFoundError.
+        """
         ...
 
     async def add_revision(self, registration: Registration) -> Sequence[int]:
@@ -63,7 +66,10 @@ class ProgramRepo(Protocol):
         ...
 
     async def is_gone(self, pgm_id: str, revision: int) -> bool:
-        """Whether a program was deleted, or has gone past this revision; of one that never was, nothing is gone."""
+        """Whether a program was deleted, or has gone past this revision.
+
+        Of one that never was nothing is gone, nor is a revision beyond its latest: both may be uploaded just now.
+        """
         ...
 
     async def purge(self, pgm_id: str) -> None:

@@ -26,7 +26,7 @@ class UploadLog(Protocol):
     async def take_unowned(self, prefix: str) -> bool:
         """Take over a prefix as if an upload had been abandoned there; none can begin under it until it is forgotten.
 
-        False, and nothing is taken, while an upload is under way there or its program is not purged.
+        False, and nothing is taken, while an upload is under way there or its revision is not purged.
         """
         ...
 

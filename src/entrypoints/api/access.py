@@ -1,6 +1,7 @@
 """The one place where requests are let in: before a body is read, by what their route needs."""
 
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -14,6 +15,7 @@ from entrypoints.api.needs import needed_by
 from entrypoints.container import Container
 
 MAX_CREDENTIAL_CHARACTERS = 8_192
+_IPV4, _NETWORK_BITS = 4, 64
 _HEADER = "authorization"
 _SCHEME = "bearer"
 
@@ -38,9 +40,20 @@ def guard_from(container: Container) -> Guard:
     return let_in
 
 
+def origin_of(host: str) -> str:
+    """The address that asks; of IPv6 its network, in which one machine may have any number of addresses."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == _IPV4 else str(ip_network((address, _NETWORK_BITS), strict=False))
+
+
 async def _caller(connection: Connection, container: Container) -> Caller:
     authenticate: Authenticate = container.authenticate()
-    return await authenticate(_credential(connection))
+    return await authenticate(
+        _credential(connection), origin=origin_of(connection.client.host if connection.client else "")
+    )
 
 
 def _credential(connection: Connection) -> str:

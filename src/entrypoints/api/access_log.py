@@ -8,6 +8,8 @@ import uuid
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
+from entrypoints.api.answer_headers import complete_headers
+
 _log = logging.getLogger("ladderbase.access")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _HEADER = b"x-request-id"
@@ -62,11 +64,7 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _add_headers(message: HTTPResponseStartEvent, request_id: str) -> None:
-    message["headers"] = [
-        *message["headers"],
-        (_HEADER, request_id.encode()),
-        (b"x-content-type-options", b"nosniff"),
-    ]
+    message["headers"] = complete_headers([*message["headers"], (_HEADER, request_id.encode())])
 
 
 def _sent_id(scope: Scope) -> str:

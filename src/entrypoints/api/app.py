@@ -6,6 +6,8 @@ from litestar.exceptions import HTTPException
 from entrypoints.api import documents, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
+from entrypoints.api.admission import admission_from, held_until_answered
+from entrypoints.api.cors import cors_config
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.methods import tell_methods
 from entrypoints.api.openapi import openapi_config
@@ -27,12 +29,15 @@ def create_app(container: Container) -> Litestar:
             *health.HANDLERS,
         ],
         dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
-        guards=[guard_from(container)],
+        guards=[guard_from(container), admission_from(container)],
         before_send=[note_action, tell_methods],
+        cors_config=cors_config(container.cors_origins()),
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         logging_config=None,
         openapi_config=openapi_config(health.product_version()),
         request_max_body_size=MAX_JSON_BYTES,
     )
-    app.asgi_handler = access_logged(app.asgi_handler)  # around everything: unknown paths get an id and a line too
+    app.asgi_handler = access_logged(
+        held_until_answered(app.asgi_handler)
+    )  # around everything: unknown paths get an id and a line too
     return app

@@ -30,8 +30,10 @@ REQUESTS: Mapping[str, tuple[int, str]] = {
     "json_duplicate_key": (422, "The JSON names a key twice: send each once."),
     "fields_invalid": (422, "Fields of the request cannot be used: correct those that the findings name."),
     "upload_invalid": (422, "The upload cannot be registered: correct what the findings name and send it again."),
+    "rate_limited": (429, "Too many requests of this caller: send it again after the seconds that Retry-After names."),
     "internal_error": (500, "Something broke here: report the request id."),
     "unavailable": (503, "The service cannot do this now: try again later."),
+    "busy": (503, "No place is left: send it again after the seconds that Retry-After names."),
     "misconfigured": (503, "The service is wrongly configured: its operator must act."),
 }
 

@@ -12,21 +12,26 @@ import h11
 import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from entrypoints.api.answer_headers import complete_headers
 from entrypoints.api.codes import REQUESTS
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE, problem_of
 
 PATIENCE_S = 30.0
+STALL_S = 60.0
+"""How long a client may take to read the next 48 KiB or so of its answer."""
 
 
 class ProblemProtocol(H11Protocol):
     """One connection.
 
     It is closed where a head takes longer than `patience_s` from its first byte to its last, and where a client goes
-    on sending a body for so long after it was answered.
+    on sending a body for so long after it was answered; cut off where a client takes longer than `stall_s` to read.
     """
 
     patience_s = PATIENCE_S
+    stall_s = STALL_S
     _timer: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn narrows asyncio's own type
         """Wait for the first head."""
@@ -50,9 +55,20 @@ class ProblemProtocol(H11Protocol):
             self._start(self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timer."""
+        """Forget the timers."""
         self._stop()
         super().connection_lost(exc)
+        self._flow()
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read as fast as it is answered."""
+        super().pause_writing()
+        self._stall = self._stall or self.loop.call_later(self.stall_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read most of what was sent."""
+        super().resume_writing()
+        self._flow()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words name its library
         """Answer what is no HTTP."""
@@ -66,6 +82,11 @@ class ProblemProtocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _flow(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     def _give_up(self) -> None:
         if self.conn.trailing_data[0]:
@@ -86,8 +107,8 @@ class ProblemProtocol(H11Protocol):
             (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", request_id.encode()),
-            (b"x-content-type-options", b"nosniff"),
             (b"connection", b"close"),
         ]
-        for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+        answer = h11.Response(status_code=status, headers=complete_headers(headers))
+        for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")

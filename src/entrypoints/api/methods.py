@@ -8,12 +8,15 @@ from litestar.types import Message, Scope
 
 async def tell_methods(message: Message, scope: Scope) -> None:
     """Name all of them: Litestar names those of the first handler alone that an address has."""
-    if message["type"] != "http.response.start" or scope.get("method") != HttpMethod.OPTIONS:
+    path = scope.get(
+        "path_template"
+    )  # an address that is not there has none, nor has a browser's question about origins
+    if message["type"] != "http.response.start" or scope.get("method") != HttpMethod.OPTIONS or path is None:
         return
     served = {
         method
         for route in scope["litestar_app"].routes
-        if isinstance(route, HTTPRoute) and route.path_format == scope["path_template"]
+        if isinstance(route, HTTPRoute) and route.path_format == path
         for method in route.methods
     }
     MutableScopeHeaders.from_message(message)["allow"] = ", ".join(sorted(served))

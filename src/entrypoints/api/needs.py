@@ -11,9 +11,11 @@ from domain.caller import Scope
 API_KEY_SCHEME = "api_key"
 TOKEN_SCHEME = "token"  # noqa: S105 - the name of a scheme
 _NEEDS = "needs"
+_DRAWS_ON = "draws_on"
 _OPEN = "nothing"
 
 Needed = Scope | Literal["nothing", "undeclared"]
+Allowance = Literal["uploads", "searches"]
 
 
 class Needs(TypedDict):
@@ -23,9 +25,12 @@ class Needs(TypedDict):
     security: list[SecurityRequirement]
 
 
-def needs(scope: Scope) -> Needs:
-    """For a route that asks who is there: `@get(..., **needs(Scope.READ))`."""
-    return Needs(opt={_NEEDS: scope}, security=[{API_KEY_SCHEME: [scope.value]}, {TOKEN_SCHEME: [scope.value]}])
+def needs(scope: Scope, *, draws_on: Allowance | None = None) -> Needs:
+    """For a route that asks who is there: `@get(..., **needs(Scope.READ))`; `draws_on` is what it is bounded by."""
+    return Needs(
+        opt={_NEEDS: scope, _DRAWS_ON: draws_on},
+        security=[{API_KEY_SCHEME: [scope.value]}, {TOKEN_SCHEME: [scope.value]}],
+    )
 
 
 def open_to_all() -> Needs:
@@ -39,3 +44,9 @@ def needed_by(handler: BaseRouteHandler) -> Needed:
     if isinstance(declared, Scope):
         return declared
     return "nothing" if declared == _OPEN else "undeclared"
+
+
+def drawn_on_by(handler: BaseRouteHandler) -> Allowance | None:
+    """What a route is bounded by, if by anything."""
+    allowance: Allowance | None = handler.opt.get(_DRAWS_ON)
+    return allowance

@@ -63,6 +63,8 @@ _USER = (
     "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
     " token, may be left out, and must not be another."
 )
+_TOLD_TO_WAIT = {"429", "503"}
+_RETRY_AFTER = {"description": "Seconds to wait before it is tried again.", "schema": {"type": "integer", "minimum": 1}}
 _SCHEMES: dict[str, SecurityScheme | Reference] = {
     API_KEY_SCHEME: SecurityScheme(
         type="http",
@@ -80,10 +82,18 @@ _SCHEMES: dict[str, SecurityScheme | Reference] = {
 }
 
 
-class _StrictBodies(JsonRenderPlugin):
-    """Litestar forgets that a body has no other fields, and what holds for the items of a list; msgspec tells it."""
+class _Document(JsonRenderPlugin):
+    """Says as well what the framework forgets.
+
+    That is how long to wait after an error, that a body has no other fields, and what holds for the items of a list.
+    """
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document as JSON."""
+        for methods in openapi_schema["paths"].values():
+            for operation in methods.values():
+                for status in _TOLD_TO_WAIT & operation["responses"].keys():
+                    operation["responses"][status]["headers"] = {"Retry-After": _RETRY_AFTER}
         _, told = msgspec.json.schema_components(_JSON_BODIES, ref_template="#/components/schemas/{name}")
         openapi_schema["components"]["schemas"] |= {body.__name__: told[body.__name__] for body in _JSON_BODIES}
         return super().render(request, openapi_schema)
@@ -98,7 +108,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
         openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, opt=open_to_all()["opt"]),
         components=Components(security_schemes=_SCHEMES),
         use_handler_docstrings=True,
-        render_plugins=[_StrictBodies(path="/openapi.json")],
+        render_plugins=[_Document(path="/openapi.json")],
         tags=[
             Tag(name="programs", description="Upload programs, follow their indexing, delete them."),
             Tag(name="documents", description="The documents of programs and their bytes."),
@@ -111,7 +121,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
 
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
     """The errors of a handler, besides those that any request may be answered."""
-    return open_responses(401, 403, *statuses)
+    return open_responses(401, 403, 429, *statuses)
 
 
 def open_responses(*statuses: int) -> dict[int, ResponseSpec]:
@@ -129,13 +139,14 @@ _MEANING = {
     401: "Nobody knows who asks.",
     403: "The key or the token does not have the scope that is needed.",
     404: "There is no such thing, or no longer.",
-    408: "The body came too slowly.",
+    408: "The request came too slowly.",
     409: "The Idempotency-Key is that of another request, or somebody else moved on first.",
     413: "Too many bytes.",
     415: "A content type, a content encoding or a file type that is not supported.",
     422: "The request was read, and what the findings name in it cannot be used.",
+    429: "Too many requests of this caller, or too many unknown keys from this address: wait as Retry-After says.",
     500: "A bug: report the request id.",
-    503: "A dependency gives no answer: try again later.",
+    503: "A dependency gives no answer, or no place is left: try again after Retry-After.",
 }
 
 

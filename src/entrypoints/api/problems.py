@@ -1,6 +1,7 @@
 """The one table from what went wrong to the problem (RFC 9457) that a caller is answered."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from litestar.exceptions import HTTPException
 from domain.attachments.registry import ATTACHMENTS
 from domain.caller import Caller
 from domain.errors import (
+    BusyError,
     ConflictError,
     ForbiddenError,
     InvalidRequestError,
@@ -17,6 +19,7 @@ from domain.errors import (
     LadderbaseError,
     MisconfiguredError,
     NotFoundError,
+    RateLimitedError,
     ReusedKeyError,
     TooLargeError,
     UnauthenticatedError,
@@ -78,10 +81,8 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
             answer = _problem(request, "idempotency_conflict", "the request differs from the one under this key")
         case ConflictError():
             answer = _problem(request, "conflict", "the state changed while the request was worked on")
-        case UnavailableError():
-            answer = _unavailable(request, error)
-        case MisconfiguredError():
-            answer = _misconfigured(request, error)
+        case RateLimitedError() | BusyError() | UnavailableError() | MisconfiguredError():
+            answer = _not_now(request, error)
         case _:
             answer = _bug(request, error)
     return answer
@@ -144,6 +145,20 @@ def _invalid_upload(request: AnyRequest, error: InvalidUploadError) -> Response[
         f"{place}: {first.message}" + _and_more(len(errors) - 1),
         finding_bodies(error.findings),
     )
+
+
+def _not_now(
+    request: AnyRequest, error: RateLimitedError | BusyError | UnavailableError | MisconfiguredError
+) -> Response[ProblemBody]:
+    """Each says when to come again."""
+    match error:
+        case RateLimitedError() | BusyError():
+            code = "busy" if isinstance(error, BusyError) else "rate_limited"
+            return _problem(request, code, str(error), headers={"Retry-After": str(max(1, math.ceil(error.wait_s)))})
+        case UnavailableError():
+            return _unavailable(request, error)
+        case MisconfiguredError():
+            return _misconfigured(request, error)
 
 
 def _unavailable(request: AnyRequest, error: UnavailableError) -> Response[ProblemBody]:

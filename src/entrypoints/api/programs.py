@@ -61,7 +61,7 @@ _DEDUPLICATED = ResponseSpec(
     response_headers=[REPLAYED],
     responses=problem_responses(409, *_UPLOAD_ERRORS),
     tags=_TAGS,
-    **needs(Scope.WRITE),
+    **needs(Scope.WRITE, draws_on="uploads"),
 )
 async def register(
     request: ApiRequest,
@@ -102,7 +102,7 @@ def _answer(registered: Registered, indexing: Indexing, documents: Sequence[Docu
     responses=problem_responses(404, 409, *_UPLOAD_ERRORS) | {200: _DEDUPLICATED},
     status_code=201,
     tags=_TAGS,
-    **needs(Scope.WRITE),
+    **needs(Scope.WRITE, draws_on="uploads"),
 )
 async def replace_files(
     request: ApiRequest,
@@ -139,7 +139,7 @@ async def replace_files(
     responses=problem_responses(*_UPLOAD_ERRORS),
     status_code=200,
     tags=_TAGS,
-    **needs(Scope.WRITE),
+    **needs(Scope.WRITE, draws_on="uploads"),
 )
 async def validate(
     request: ApiRequest,

@@ -25,7 +25,7 @@ from entrypoints.api.strict_json import MAX_JSON_BYTES, strict_json
     responses=problem_responses(408, 413, 415, 422),
     status_code=200,
     tags=("search",),
-    **needs(Scope.READ),
+    **needs(Scope.READ, draws_on="searches"),
 )
 async def search(data: JSONBody[SearchRequest], search_rungs: NamedDependency[SearchRungs]) -> SearchBody:
     """Find rungs by device, by token and by meaning, in Korean, Japanese, Chinese and English."""

@@ -18,7 +18,9 @@ async def note_action(message: Message, scope: Scope) -> None:
     """One line for each request that was carried out by a route that needs more than reading."""
     if message["type"] != "http.response.start" or message["status"] not in _CARRIED_OUT:
         return
-    handler = scope["route_handler"]
+    handler = scope.get("route_handler")
+    if handler is None:  # a browser's preflight, which is answered before there is a route
+        return
     if needed_by(handler) not in {Allowed.WRITE, Allowed.ADMIN}:
         return
     location = next((value.decode("latin-1") for name, value in message["headers"] if name == b"location"), "")

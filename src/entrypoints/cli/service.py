@@ -22,6 +22,7 @@ _POLL_S = 0.3
 _OUTAGE_S = 30.0
 _UPLOAD_PAUSES_S = (1.0, 4.0)
 _STANDSTILL_S = 1_800.0
+_LONGEST_PAUSE_S = 60.0
 
 Answer = Mapping[str, Any]
 
@@ -37,13 +38,17 @@ class RefusedError(click.ClickException):
 
 
 class NoServiceError(click.ClickException):
-    """Nobody answers, or somebody does who cannot do the work now; `may_pass` where a repeat may find it done."""
+    """Nobody answers, or somebody does who cannot do the work now; `may_pass` where a repeat may find it done.
+
+    A repeat makes no sense before `wait_s` seconds are over.
+    """
 
     exit_code = NO_SERVICE
 
-    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+    def __init__(self, message: str, *, may_pass: bool = False, wait_s: float = 0.0) -> None:
         super().__init__(message)
         self.may_pass = may_pass
+        self.wait_s = wait_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +80,7 @@ class Service:
             except NoServiceError as error:
                 if not error.may_pass:
                     raise
-                await asyncio.sleep(pause_s)
+                await _pause(max(pause_s, error.wait_s))
         return await self._upload(files, details, into=into, headers=keyed)
 
     async def _upload(
@@ -159,10 +164,12 @@ class Service:
             raise NoServiceError(f"what answers at {self._client.base_url} is not this service") from error
         if not isinstance(body, dict):
             raise NoServiceError(f"what answers at {self._client.base_url} is not this service")
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            is_busy = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        may_pass = answer.status_code in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+        if may_pass or answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             detail = body.get("detail", answer.status_code)
-            raise NoServiceError(f"the service cannot do this now: {detail}", may_pass=is_busy)
+            raise NoServiceError(
+                f"the service cannot do this now: {detail}", may_pass=may_pass, wait_s=_retry_after_s(answer)
+            )
         if answer.is_error:
             raise RefusedError(body)
         return body
@@ -180,6 +187,16 @@ async def connected(
         base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local, headers=headers
     ) as client:
         yield Service(client)
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
+def _retry_after_s(answer: httpx.Response) -> float:
+    """What the service asks for, within reason."""
+    seconds = answer.headers.get("Retry-After", "")
+    return min(float(seconds), _LONGEST_PAUSE_S) if seconds.isascii() and seconds.isdigit() else 0.0
 
 
 def _address(url: str) -> httpx.URL:

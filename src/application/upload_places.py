@@ -1,0 +1,36 @@
+"""How many uploads are worked on at once, and how many of them for one caller."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from domain.errors import BusyError, RateLimitedError
+
+_WAIT_S = 5.0  # nobody knows when an upload is done: most are within it
+
+
+class UploadPlaces:
+    """One for each process. Nobody queues: who finds no place is told so, and comes again."""
+
+    def __init__(self, *, total: int, per_caller: int) -> None:
+        self._total = total
+        self._per_caller = per_caller
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def taken_by(self, caller: str) -> Iterator[None]:
+        """A place for the length of the block; a blank caller is nobody in particular, and has no share.
+
+        Raises RateLimitedError where the caller has its share already, BusyError where all places are taken.
+        """
+        if caller and self._taken[caller] >= self._per_caller:
+            raise RateLimitedError(f"more than {self._per_caller} uploads at once", wait_s=_WAIT_S)
+        if self._taken.total() >= self._total:
+            raise BusyError(f"{self._total} uploads are worked on already", wait_s=_WAIT_S)
+        self._taken[caller] += 1
+        try:
+            yield
+        finally:
+            self._taken[caller] -= 1
+            if not self._taken[caller]:
+                del self._taken[caller]
