@@ -5,17 +5,19 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis.core.failures import AcceptedNegativeData, Failure
-from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
 from api_fuzz.campaign import OWNER
 from builders.archives import Entry, a_zip
 from builders.uploads import CONVEYOR, DOOR, ladder_csv
 from builders.workbooks import a_template
+from entrypoints.api.idempotency import REPLAYED_HEADER
 from entrypoints.api.receive_upload import USER_FIELD
 
 _LADDERS = [a_zip(Entry(name=b"0000_11.csv", content=ladder_csv(body))) for body in (CONVEYOR, DOOR)]
 _COMMENTS = "Device Name,Comment\r\nX1,도어 스위치\r\nY5,도어 잠금\r\n".encode()
 
+_TOLD_AGAIN: set[str] = set()
 # What schemathesis says where the part that it spoilt is one of the files, which the good ones below then replace.
 _SPOILT_NOTHING = "Invalid component: positive test case"
 AnyCase = schemathesis.Case[Any]
@@ -37,10 +39,19 @@ def map_case(context: schemathesis.HookContext, case: AnyCase) -> AnyCase:
 
 
 @schemathesis.hook
+def after_call(context: schemathesis.HookContext, case: AnyCase, response: schemathesis.Response) -> None:
+    """Note which programs were told again under an Idempotency-Key: they may have been deleted since the first time."""
+    if REPLAYED_HEADER.lower() in response.headers:
+        _TOLD_AGAIN.add(response.json()["pgm_id"])
+
+
+@schemathesis.hook
 def filter_failure(
     context: schemathesis.HookContext, failure: Failure, case: AnyCase, response: schemathesis.Response
 ) -> bool:
     """Whether it is one: a refusal for what no schema can say is none, nor is what was meant to be bad and is good."""
+    if isinstance(failure, EnsureResourceAvailability):
+        return (case.path_parameters or {}).get("pgm_id") not in _TOLD_AGAIN
     if isinstance(failure, AcceptedNegativeData):
         is_text = all(isinstance(value, str | bytes) for value in _form_of(case).values())  # a form says null as `null`
         return is_text and _SPOILT_NOTHING not in failure.message

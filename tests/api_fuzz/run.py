@@ -14,7 +14,7 @@ _FEWER_WITHOUT_KEY = 10
 def main() -> int:
     """0 when nothing was found."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--examples", type=int, default=250)
+    parser.add_argument("--examples", type=int, default=600)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     chosen = parser.parse_args()
     _say(f"SEED={chosen.seed} EXAMPLES={chosen.examples}")
