@@ -6,7 +6,7 @@ GRADED ?= ../shared/retrieval
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: demo run test check soak guards fuzz api-fuzz corpus bench sbom audit-lock lock clean
+.PHONY: demo run test check soak guards fuzz api-fuzz corpus bench bench-once sbom audit-lock lock clean
 
 demo: .venv/ready
 	$(BIN)/ladderbase demo
@@ -50,8 +50,12 @@ api-fuzz: .venv/ready
 corpus: .fuzz/ready
 	for name in $(FUZZED); do $(FUZZ) $$name -merge=1 tests/fuzz/corpus/$$name .fuzz/corpus/$$name || exit 1; done
 
-# GRADED names a folder with ladder.zip, template.xlsx, comment.csv and queries.json; without it only times are measured.
+# Every figure against the plain design and the limit of the machine; WHICH="waits load" measures some groups alone.
 bench: .venv/ready
+	GRPC_VERBOSITY=NONE $(BIN)/python benchmarks/bench.py $(WHICH)
+
+# GRADED names a folder with ladder.zip, template.xlsx, comment.csv and queries.json; without it only times are measured.
+bench-once: .venv/ready
 	$(BIN)/python benchmarks/indexing.py
 	$(BIN)/python benchmarks/s3_upload.py
 	$(if $(wildcard $(GRADED)/queries.json),$(BIN)/python benchmarks/retrieval.py $(GRADED))

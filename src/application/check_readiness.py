@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.errors import MisconfiguredError, UnavailableError
+from domain.errors import LadderbaseError, UnavailableError
 
 Check = Callable[[], Awaitable[str | None]]
-"""Raises UnavailableError or MisconfiguredError where a dependency is not ready; a ready one may answer a notice."""
+"""Raises one of our errors where a dependency is not ready; a ready one may answer a notice.
+
+Any of them: what refuses even the probe, as text or as content, does not serve either.
+"""
 
 GOOD_FOR_S = 30.0
 BAD_FOR_S = 5.0
@@ -102,14 +105,14 @@ class RememberedCheck:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     notice: str | None = None
-    error: UnavailableError | MisconfiguredError | None = None
+    error: LadderbaseError | None = None
 
 
 async def _answer_of(check: Check, longest_s: float) -> _Answer:
     try:
         async with asyncio.timeout(longest_s):
             return _Answer(notice=await check())
-    except (UnavailableError, MisconfiguredError) as error:
+    except LadderbaseError as error:
         return _Answer(error=error)
     except TimeoutError:
         return _Answer(error=UnavailableError("dependency", f"no answer within {longest_s:g} s"))
@@ -121,7 +124,7 @@ async def _ask(dependency: str, check: Check, timeout_s: float) -> Waiting | Lim
             notice = await check()
     except UnavailableError as error:
         return Waiting(dependency=dependency, reason=error.reason)
-    except MisconfiguredError as error:
+    except LadderbaseError as error:
         return Waiting(dependency=dependency, reason=str(error))
     except TimeoutError:
         return Waiting(dependency=dependency, reason=f"no answer within {timeout_s:g} s")

@@ -164,7 +164,7 @@ class HandleEvent:
         heart = asyncio.create_task(beat())
         try:
             yield
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, UnavailableError, MisconfiguredError, OSError):  # whatever a client made of it
             if lost and worker and worker.uncancel() == 0:
                 raise lost[0] from None
             raise

@@ -46,7 +46,7 @@ class IndexDocuments:
                 surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
                 if surroundings:
                     embedded = await self._embedded_texts(documents)
-                    for read in checkpoints(await self.steps.read(documents, surroundings)):
+                    for read in checkpoints(await self.steps.read(documents, surroundings), embedded):
                         pieces = await self.vectors.write(read, embedded, reached=reached)
                         reached(Stage.PROVE)
                         await self.vectors.prove(_good(pieces))

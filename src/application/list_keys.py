@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from domain.api_key import ApiKey
+from domain.caller import caller_name
 from domain.ports.key_repo import KeyRepo
 
 
@@ -15,7 +16,8 @@ class ListKeys:
     page_size: int = 200
 
     async def __call__(self, owner: str | None = None) -> AsyncIterator[ApiKey]:
-        """All keys, or those of one owner, by owner."""
+        """All keys, or those of one owner, by owner. Raises InvalidRequestError for what cannot be one."""
+        owner = caller_name(owner) if owner is not None else None  # as it was kept, however a terminal spells it
         after: ApiKey | None = None
         while page := await self.keys.page(limit=self.page_size, after=after, owner=owner):
             for key in page:

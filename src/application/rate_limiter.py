@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from domain.errors import RateLimitedError
 from domain.rate import Rate
+from domain.told import told
 
 
 class RateLimiter:
@@ -23,7 +24,9 @@ class RateLimiter:
         now_s = self._monotonic()
         full_at_s = self._full_at_s.get(name, now_s)
         if wait_s := self._rate.wait_s(full_at_s, now_s):
-            raise RateLimitedError(f"more than {self._rate.per_minute:,} requests in a minute", wait_s=wait_s)
+            raise RateLimitedError(
+                told("more than {most:,} requests in a minute", most=self._rate.per_minute), wait_s=wait_s
+            )
         self._full_at_s[name] = self._rate.after_one(full_at_s, now_s)
         self._full_at_s.move_to_end(name)
         if len(self._full_at_s) > self._capacity:

@@ -12,6 +12,7 @@ from domain.ports.embedder import Embedder
 from domain.ports.vector_index import VectorIndex
 from domain.ranking import CANDIDATES_PER_LANE, Question, fuse
 from domain.search import Candidate, FoundChunk, Lane, SearchHit, SearchMode, SearchScope
+from domain.told import told
 from domain.vectors import Vectors
 
 MAX_QUERY_CHARACTERS = 2_000
@@ -62,7 +63,9 @@ class SearchRungs:
         available = await self.index.lanes()
         lanes = tuple(lane for lane in _LANES_OF[mode] if lane in available)
         if not lanes:
-            raise InvalidRequestError("mode", f"this service has no {mode} lane: ask for another mode", code="lane_off")
+            raise InvalidRequestError(
+                "mode", told("this service has no {mode} lane: ask for another mode", mode=mode), code="lane_off"
+            )
         return lanes
 
     async def _hits(self, text: str, query: SearchQuery, lanes: Sequence[Lane]) -> list[SearchHit]:
@@ -90,7 +93,8 @@ class SearchRungs:
         try:
             return await self.embedder.embed([text])
         except UnindexableError as error:
-            raise InvalidRequestError("query", "the embedding model takes no such text", code=error.code) from error
+            message = told("the embedding model takes no such text")
+            raise InvalidRequestError("query", message, code=error.code) from error
 
     async def _dense(self, vector: Vectors | None, scope: SearchScope, depth: int) -> list[Candidate]:
         return await self.index.dense(vector, scope, limit=depth) if vector else []
@@ -112,11 +116,11 @@ class SearchRungs:
 
 def _checked(text: str) -> str:
     if len(text) > MAX_QUERY_CHARACTERS:
-        raise InvalidRequestError("query", f"a query has at most {MAX_QUERY_CHARACTERS:,} characters")
+        raise InvalidRequestError("query", told("a query has at most {most:,} characters", most=MAX_QUERY_CHARACTERS))
     if any(unicodedata.category(character) == "Cs" for character in text):
-        raise InvalidRequestError("query", "the query holds half of a surrogate pair", code="text_invalid")
+        raise InvalidRequestError("query", told("the query holds half of a surrogate pair"), code="text_invalid")
     if not text.strip():
-        raise InvalidRequestError("query", "the query is empty")
+        raise InvalidRequestError("query", told("the query is empty"))
     return unicodedata.normalize("NFKC", text).strip()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from domain.errors import BusyError, RateLimitedError
+from domain.told import told
 
 _WAIT_S = 5.0  # nobody knows when an upload is done: most are within it
 
@@ -24,9 +25,9 @@ class UploadPlaces:
         Raises RateLimitedError where the caller has its share already, BusyError where all places are taken.
         """
         if caller and self._taken[caller] >= self._per_caller:
-            raise RateLimitedError(f"more than {self._per_caller} uploads at once", wait_s=_WAIT_S)
+            raise RateLimitedError(told("more than {most} uploads at once", most=self._per_caller), wait_s=_WAIT_S)
         if self._taken.total() >= self._total:
-            raise BusyError(f"{self._total} uploads are worked on already", wait_s=_WAIT_S)
+            raise BusyError(told("{count} uploads are worked on already", count=self._total), wait_s=_WAIT_S)
         self._taken[caller] += 1
         try:
             yield

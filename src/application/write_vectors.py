@@ -17,6 +17,8 @@ from domain.vectors import Vectors
 
 CHUNKS_PER_CHECKPOINT = 512
 CHUNKS_PER_EMBEDDING = 256
+# Of a new revision nearly every vector is held: cut by their number alone, each batch would embed two texts or three.
+HELD_CHUNKS_FOR_ONE = 8
 _NOTHING: Mapping[bytes, str] = MappingProxyType({})
 
 
@@ -57,8 +59,7 @@ class WriteVectors:
 
     async def _write_all(self, pieces: Sequence[Workpiece], embedded: Mapping[bytes, str], reached: Reached) -> None:
         chunks = [(piece.document, chunk) for piece in pieces for chunk in piece.chunks]
-        for start in range(0, len(chunks), CHUNKS_PER_EMBEDDING):
-            batch = chunks[start : start + CHUNKS_PER_EMBEDDING]
+        for batch in _batches(chunks, embedded):
             reached(Stage.EMBED)
             vectors = await self._vectors_of([chunk for _, chunk in batch], embedded)
             reached(Stage.INDEX)
@@ -106,16 +107,19 @@ class WriteVectors:
         return {text: bytes(vectors.row(place)) for place, text in enumerate(texts)}
 
 
-def checkpoints(pieces: Sequence[Workpiece]) -> Iterator[list[Workpiece]]:
-    """Whole documents, as many as hold CHUNKS_PER_CHECKPOINT chunks together, at least one."""
+def checkpoints(pieces: Sequence[Workpiece], embedded: Mapping[bytes, str] = _NOTHING) -> Iterator[list[Workpiece]]:
+    """Whole documents, as many as hold CHUNKS_PER_CHECKPOINT chunks together, at least one.
+
+    Eight chunks with texts that are embedded already count as one.
+    """
     checkpoint: list[Workpiece] = []
-    chunks = 0
+    size = 0.0
     for piece in sorted(pieces, key=lambda piece: piece.document.ordinal):
         checkpoint.append(piece)
-        chunks += len(piece.chunks)
-        if chunks >= CHUNKS_PER_CHECKPOINT:
+        size += sum(_size(chunk, embedded) for chunk in piece.chunks)
+        if size >= CHUNKS_PER_CHECKPOINT:
             yield checkpoint
-            checkpoint, chunks = [], 0
+            checkpoint, size = [], 0.0
     if checkpoint:
         yield checkpoint
 
@@ -126,6 +130,25 @@ def indexed_documents(pieces: Sequence[Workpiece], key: IndexKey) -> list[Indexe
         IndexedDocument(ref=piece.document.ref, chunks=piece.chunks, rendering_version=key.rendering_version)
         for piece in pieces
     ]
+
+
+def _batches(
+    chunks: Sequence[tuple[Document, Chunk]], embedded: Mapping[bytes, str]
+) -> Iterator[list[tuple[Document, Chunk]]]:
+    batch: list[tuple[Document, Chunk]] = []
+    size = 0.0
+    for document, chunk in chunks:
+        batch.append((document, chunk))
+        size += _size(chunk, embedded)
+        if size >= CHUNKS_PER_EMBEDDING:
+            yield batch
+            batch, size = [], 0.0
+    if batch:
+        yield batch
+
+
+def _size(chunk: Chunk, embedded: Mapping[bytes, str]) -> float:
+    return 1 / HELD_CHUNKS_FOR_ONE if embedded and chunk.dense_digest in embedded else 1
 
 
 def _chunk_ids(pieces: Sequence[Workpiece]) -> frozenset[str]:

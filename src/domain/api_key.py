@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from domain.caller import Caller, Scope, caller_name
 from domain.errors import InvalidRequestError
+from domain.told import told
 
 MARK = "lb_"
 LIVE_KEYS_OF_AN_OWNER = 2
@@ -39,9 +40,9 @@ class NewKey:
 
     def __post_init__(self) -> None:
         if not self.scopes:
-            raise InvalidRequestError("scopes", "a key without a scope opens nothing")
+            raise InvalidRequestError("scopes", told("a key without a scope opens nothing"))
         if not timedelta(0) < self.lives_for <= LONGEST_LIFE:
-            raise InvalidRequestError("lives_for", f"a key lives for 1 to {LONGEST_LIFE.days:,} days")
+            raise InvalidRequestError("lives_for", told("a key lives for 1 to {most:,} days", most=LONGEST_LIFE.days))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.errors import ForbiddenError, InvalidRequestError
+from domain.told import told
 
 MAX_NAME_CHARACTERS = 200
 
@@ -56,5 +57,6 @@ def caller_name(text: str) -> str:
     """A name as it is kept: trimmed and composed (NFC). Raises InvalidRequestError for what no line can show."""
     name = unicodedata.normalize("NFC", text).strip()
     if not name or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
-        raise InvalidRequestError("name", f"it is not 1 to {MAX_NAME_CHARACTERS} characters that can be seen")
+        message = told("it is not 1 to {most} characters that can be seen", most=MAX_NAME_CHARACTERS)
+        raise InvalidRequestError("name", message)
     return name

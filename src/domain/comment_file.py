@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from domain.comments import DeviceComments
 from domain.devices import canonical, parse_operand
 from domain.ladder.table import Table, TableError, decode_table, normalised
+from domain.told import told
 
 _ROWS_BEFORE_HEADER = 5
 _MAX_PROBLEMS = 20
@@ -57,7 +58,8 @@ def parse_comments(content: bytes) -> tuple[DeviceComments, tuple[TableError, ..
             if comment and parse_operand(device):
                 comments.setdefault(canonical(device), comment)
     if not any(map(any, table.rows[start:])):
-        problems.append(TableError("csv_no_rows", "only a header", hint="Export the device comments again.", row=start))
+        hint = told("Export the device comments again.")
+        problems.append(TableError("csv_no_rows", told("only a header"), hint=hint, row=start))
     return DeviceComments(by_device=comments), tuple(problems[:_MAX_PROBLEMS])
 
 
@@ -72,11 +74,11 @@ def _find_columns(table: Table) -> tuple[int, list[tuple[DeviceOf, range]]]:
         if columns := list(_columns(row)):
             return index + 1, columns
     if not any(map(any, table.rows)):
-        raise TableError("csv_no_rows", "the file holds no row", hint="Export the device comments again.")
+        raise TableError("csv_no_rows", told("the file holds no row"), hint=told("Export the device comments again."))
     raise TableError(
         "header_invalid",
-        f"no header row with a device and a comment column in the first {_ROWS_BEFORE_HEADER} rows",
-        hint="Export the device comments from GX Works: 'Device Name, Comment'.",
+        told("no header row with a device and a comment column in the first {rows} rows", rows=_ROWS_BEFORE_HEADER),
+        hint=told("Export the device comments from GX Works: 'Device Name, Comment'."),
         row=1,
     )
 
@@ -114,8 +116,8 @@ def _row_problem(row: tuple[str, ...], number: int, *, width: int) -> TableError
     if any(row[width:]):
         return TableError(
             "csv_row_shape",
-            f"row {number} has {len(row)} fields, its header {width}",
-            hint="Quote comments that hold the delimiter.",
+            told("row {row} has {fields} fields, its header {width}", row=number, fields=len(row), width=width),
+            hint=told("Quote comments that hold the delimiter."),
             row=number,
         )
     return None

@@ -1,6 +1,7 @@
 """What can go wrong, named by what the caller should do about it."""
 
 from domain.findings import Finding
+from domain.told import Told
 
 
 class LadderbaseError(Exception):
@@ -18,9 +19,10 @@ class InvalidUploadError(LadderbaseError):
 class InvalidRequestError(LadderbaseError):
     """A field of the request cannot be used: correct it and ask again."""
 
-    def __init__(self, field: str, message: str, *, code: str = "field_invalid") -> None:
+    def __init__(self, field: str, message: Told, *, code: str = "field_invalid") -> None:
         super().__init__(message)
         self.field = field
+        self.message = message
         self.code = code
 
 
@@ -47,16 +49,18 @@ class ForbiddenError(LadderbaseError):
 class RateLimitedError(LadderbaseError):
     """This caller asks too often, or for too much at once: come again after `wait_s` seconds."""
 
-    def __init__(self, message: str, *, wait_s: float) -> None:
+    def __init__(self, message: Told, *, wait_s: float) -> None:
         super().__init__(message)
+        self.message = message
         self.wait_s = wait_s
 
 
 class BusyError(LadderbaseError):
     """There is no place left, whoever asks: come again after `wait_s` seconds."""
 
-    def __init__(self, message: str, *, wait_s: float) -> None:
+    def __init__(self, message: Told, *, wait_s: float) -> None:
         super().__init__(message)
+        self.message = message
         self.wait_s = wait_s
 
 

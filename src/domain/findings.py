@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.told import Told
+
 
 class Section(StrEnum):
     """The part of an upload that a finding belongs to, in the order in which they are reported."""
@@ -29,8 +31,8 @@ class Finding:
     section: Section
     code: str
     file: str
-    message: str
-    hint: str
+    message: Told
+    hint: Told
     row: int | None = None
     severity: Severity = Severity.ERROR
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from domain.errors import InvalidRequestError, ReusedKeyError
+from domain.told import told
 
 MAX_KEY_CHARACTERS = 255
 _PRINTABLE = re.compile(rf"[ -~]{{1,{MAX_KEY_CHARACTERS}}}")
@@ -28,7 +29,7 @@ class IdempotencyKey:
         if not _PRINTABLE.fullmatch(self.name):
             raise InvalidRequestError(
                 "idempotency_key",
-                f"it is not 1 to {MAX_KEY_CHARACTERS} printable ASCII characters",
+                told("it is not 1 to {most} printable ASCII characters", most=MAX_KEY_CHARACTERS),
                 code="idempotency_key_invalid",
             )
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from domain.findings import Finding, Section, Severity, in_reading_order
 from domain.template import Logic, Template
+from domain.told import told
 
 MOST_FINDINGS_OF_A_KIND = 1_000
 _MOST_NEAREST_NAMES = 20  # comparing every missing name with every spare one would take minutes
@@ -93,8 +94,8 @@ def _rest(last: Finding, count: int) -> Finding:
         code=last.code,
         file=last.file,
         row=last.row,
-        message=f"and {count:,} more of this kind, up to here",
-        hint="Correct those that are listed first.",
+        message=told("and {count:,} more of this kind, up to here", count=count),
+        hint=told("Correct those that are listed first."),
         severity=last.severity,
     )
 
@@ -111,12 +112,15 @@ def _missing(logics: list[Logic], spare: list[ArchivedCsv], template_name: str) 
             code="logic_csv_missing",
             file=template_name,
             row=logic.row,
-            message=f"logic '{logic.logic_id}' has no ladder CSV in the ZIP",
+            message=told("logic '{logic_id}' has no ladder CSV in the ZIP", logic_id=logic.logic_id),
             hint=(
-                f"The ZIP holds '{nearest.path}': is it meant? Logic ID and file name must agree; "
-                "format the Logic ID column as text, so that leading zeros stay."
+                told(
+                    "The ZIP holds '{path}': is it meant? Logic ID and file name must agree; "
+                    "format the Logic ID column as text, so that leading zeros stay.",
+                    path=nearest.path,
+                )
                 if nearest
-                else f"Add '{logic.logic_id}.csv' to the ZIP, or remove the row."
+                else told("Add '{logic_id}.csv' to the ZIP, or remove the row.", logic_id=logic.logic_id)
             ),
         )
 
@@ -136,8 +140,13 @@ def _ambiguous(logic: Logic, csvs: list[ArchivedCsv]) -> Finding:
         section=Section.TEMPLATE_AGAINST_ZIP,
         code="zip_duplicate_logic",
         file=csvs[1].path,
-        message=f"logic '{logic.logic_id}' has {len(csvs)} files: " + ", ".join(f"'{csv.path}'" for csv in csvs[:5]),
-        hint="Keep the one that is meant.",
+        message=told(
+            "logic '{logic_id}' has {count} files: {paths}",
+            logic_id=logic.logic_id,
+            count=len(csvs),
+            paths=", ".join(f"'{csv.path}'" for csv in csvs[:5]),
+        ),
+        hint=told("Keep the one that is meant."),
     )
 
 
@@ -146,7 +155,7 @@ def _unnamed(csv: ArchivedCsv) -> Finding:
         section=Section.TEMPLATE_AGAINST_ZIP,
         code="csv_not_in_template",
         file=csv.path,
-        message=f"'{csv.path}' is not named in the template and is left out",
-        hint="Add a row with this Logic ID to the template if it belongs to the program.",
+        message=told("'{path}' is not named in the template and is left out", path=csv.path),
+        hint=told("Add a row with this Logic ID to the template if it belongs to the program."),
         severity=Severity.NOTICE,
     )

@@ -180,7 +180,7 @@ async def _sweep(sweep: Callable[[], Awaitable[int]], told: str) -> None:
         try:
             if swept := await sweep():
                 _log.info(told, swept)
-        except UnavailableError as error:
+        except (UnavailableError, MisconfiguredError) as error:
             _log.warning("the sweep is put off: %s", error)
         await asyncio.sleep(_SWEEP_EVERY_S)
 

@@ -15,7 +15,11 @@ from builders.product import Program, a_product, until
 from builders.real_servers import real_servers
 
 _FIGURES = pytest.StashKey[str]()
-_LIMITS = {"PGM_LADDER_ZIP_MAX_SIZE": str(32 * 1024 * 1024)}  # a hundred would make the largest bodies slow to send
+_LIMITS = {
+    "PGM_LADDER_ZIP_MAX_SIZE": str(32 * 1024 * 1024),  # a hundred would make the largest bodies slow to send
+    "UPLOADS_PER_MINUTE": "0",  # one caller sends them all, as fast as they are answered
+    "SEARCHES_PER_MINUTE": "0",
+}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -150,6 +150,7 @@ class Target:
             "application/problem+json",
             "nosniff",
         )
+        assert answer.headers["content-language"] == sent.headers.get("Accept-Language", "en")
         body = answer.body
         assert (body["code"], answer.status) in MATRIX[case].refusals, answer.text
         assert not code or body["code"] == code, answer.text

@@ -12,6 +12,7 @@ from domain.ports.catalogue import Catalogue, IndexView, Page, PendingRevision, 
 from domain.program import IndexingProgress
 from domain.search import FoundChunk
 from domain.template import Template
+from domain.told import told
 from fakes.registry import InMemoryRegistry, StoredProgram, Tables
 
 
@@ -119,7 +120,7 @@ class InMemoryCatalogue(Catalogue):
         if cursor is not None:
             given_for, after = self._cursors.get(cursor, ("", 0))
             if given_for != listing:
-                raise InvalidRequestError("cursor", "this cursor was not given out for this listing")
+                raise InvalidRequestError("cursor", told("this cursor was not given out for this listing"))
         rest = sorted(key for key in keys if after is None or key > after)
         if len(rest) <= limit:
             return rest, None

@@ -16,6 +16,7 @@ from domain.ports.operations import (
     WaitingDocument,
     WaitingEvent,
 )
+from domain.told import told
 from fakes.registry import InMemoryRegistry, Tables
 
 
@@ -126,7 +127,7 @@ class InMemoryOperations(Operations):
             return None
         given_for, key = self._cursors.get(cursor, (None, 0))
         if given_for != listing:
-            raise InvalidRequestError("cursor", "this cursor was not given out for this listing")
+            raise InvalidRequestError("cursor", told("this cursor was not given out for this listing"))
         return key
 
     def _cursor_after(self, key: int, listing: object) -> str:

@@ -9,6 +9,7 @@ from domain.errors import ConflictError, InvalidRequestError, NewerEventError, U
 from domain.events import ClaimedEvent, Event, StartedEvent
 from domain.ports.catalogue import Page
 from domain.ports.outbox import Outbox
+from domain.told import told
 from fakes.registry import InMemoryRegistry, StoredEvent, Tables
 
 _CURSOR = "dead-"
@@ -96,7 +97,7 @@ class InMemoryOutbox(Outbox):
 
     async def revive(self, *, limit: int, cursor: str | None = None) -> Page[Event | None]:
         if cursor is not None and not cursor.startswith(_CURSOR):
-            raise InvalidRequestError("cursor", "this cursor was not given out for this listing")
+            raise InvalidRequestError("cursor", told("this cursor was not given out for this listing"))
         after = int(cursor.removeprefix(_CURSOR)) if cursor else 0
         dead = sorted(event_id for event_id, row in self._events.items() if row.is_dead and event_id > after)
         for event_id in dead[:limit]:

@@ -15,6 +15,7 @@ from domain.index_key import IndexKey
 from domain.ports.operations import RecordedFailure
 from domain.program import Program, Registration
 from domain.registration import revision_prefix
+from domain.told import told
 
 
 class ManualClock:
@@ -176,7 +177,7 @@ def refuse_unstorable(value: object) -> None:
     """What Postgres refuses: U+0000 and halves of characters."""
     for text in _texts(value):
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-            raise InvalidRequestError("text", "this text cannot be kept", code="text_invalid")
+            raise InvalidRequestError("text", told("this text cannot be kept"), code="text_invalid")
 
 
 def _texts(value: object) -> Iterator[str]:

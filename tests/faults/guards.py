@@ -350,8 +350,8 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="an upload is announced before its first blob",
-        file="src/application/register_program.py",
-        fragment="            await transaction.uploads.begin(revision_prefix(pgm_id, FIRST_REVISION))\n",
+        file="src/application/store_upload.py",
+        fragment="            await transaction.uploads.begin(drawn.prefix)\n",
         broken="",
         test="tests/faults/test_api_crashes.py::test_what_a_killed_api_left_is_removed_when_its_time_is_over",
     ),
@@ -379,9 +379,16 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a blob folder that is gone is an outage",
         file="src/adapters/blobs/local_disk.py",
-        fragment="if not self._objects.is_dir():",
+        fragment="if not (self._marker.exists() and self._objects.is_dir()):",
         broken="if False:",
         test=_DISK + "test_a_folder_that_is_gone_is_an_outage_and_neither_empty_nor_made_anew",
+    ),
+    Guard(
+        name="a folder that is not the store any more is an outage",
+        file="src/adapters/blobs/local_disk.py",
+        fragment="(self._marker.exists() and self._objects.is_dir())",
+        broken="self._objects.is_dir()",
+        test=_DISK + "test_an_empty_store_in_the_place_of_the_store_is_an_outage",
     ),
     Guard(
         name="what killed workers left never stops the relay",

@@ -253,6 +253,16 @@ async def test_a_folder_that_is_gone_is_an_outage_and_neither_empty_nor_made_ane
     assert await read_all(store, KEY) == b"ladder"
 
 
+async def test_an_empty_store_in_the_place_of_the_store_is_an_outage(tmp_path: Path) -> None:
+    """As when the volume goes, and beneath it stands what probes left there before its first mount."""
+    store = LocalDiskBlobStore(tmp_path / "root")
+    await store.put(KEY, pieces(b"ladder"))
+    (tmp_path / "root").rename(tmp_path / "elsewhere")
+    (tmp_path / "root" / "objects" / "readiness").mkdir(parents=True)
+    await all_calls_fail(store)
+    assert not (tmp_path / "root" / "objects" / "b").exists()
+
+
 async def in_use() -> bool:
     return True
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.operations import PostgresOperations
+from adapters.postgres.tables import metadata
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.failure_log import a_failed_attempt, record, trim
 from contracts.outbox import claim, commit, forget_done
@@ -117,6 +118,41 @@ async def test_a_search_reads_the_chunks_that_it_asks_for_alone(
         assert "documents_pkey" in plan
 
 
+@pytest.mark.timeout(300)  # 645,000 rows are made for it
+async def test_listings_of_a_thousand_programs_go_by_an_index(
+    unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
+) -> None:
+    """With 645 documents each; their pages are read where they begin, at the end as at the start."""
+    await a_thousand_programs(unit_of_work, engine)
+    catalogue = PostgresCatalogue(engine)
+    first = await catalogue.programs(limit=50)
+    assert first.next_cursor is not None
+    page = await catalogue.documents("PGM_500", limit=100)
+    assert page.next_cursor is not None
+    for is_analysed in (False, True):
+        if is_analysed:
+            await vacuumed(engine)
+        for name, query, index in (
+            ("list", catalogue.programs(limit=50), "on programs"),  # by either index that has the numbers in order
+            ("its next page", catalogue.programs(limit=50, cursor=first.next_cursor), "on programs"),
+            ("detail", catalogue.program("PGM_500"), "programs_pkey"),
+            ("documents", catalogue.documents("PGM_500", limit=100), "Index Scan using documents_"),
+            (
+                "their next page",
+                catalogue.documents("PGM_500", limit=100, cursor=page.next_cursor),
+                "Index Scan using documents_",
+            ),
+            ("tree", catalogue.template("PGM_500"), "template_rows_pkey"),
+            ("failures", catalogue.failures("PGM_500", limit=100), "documents_state_idx"),
+        ):
+            plan = await plan_of(engine, query)
+            if is_analysed:  # before, one program's documents or the page's programs may be sorted
+                assert index in plan, f"{name}: {plan}"
+                assert "Sort Key: programs" not in plan, f"{name}: {plan}"
+            for table in ("programs", "documents", "template_rows"):
+                assert f"Seq Scan on {table}" not in plan, f"{name}: {plan}"
+
+
 @pytest.mark.parametrize("waiting", [0, 640])
 async def test_an_overview_reads_no_table_that_grows(
     unit_of_work: PostgresUnitOfWork, engine: AsyncEngine, waiting: int
@@ -171,6 +207,30 @@ async def test_a_trim_reads_the_histories_of_those_that_failed_lately_alone(
         assert "Seq Scan on failures" not in plan
     await record(unit_of_work, a_failed_attempt(pgm_id="PGM_60"))
     assert await trim(unit_of_work, keep=1_000, limit=5_000) == 1
+
+
+async def a_thousand_programs(unit_of_work: PostgresUnitOfWork, engine: AsyncEngine) -> None:
+    """One is registered, 999 are copies of it."""
+    documents = [a_document(ordinal, state=DocumentState.INDEXED) for ordinal in range(645)]
+    await register(unit_of_work, *documents)
+    changed = {
+        '"pgm_id"': "'PGM_' || number",
+        '"pgm_number"': "number",
+        '"document_id"': "'PGM_' || number || '.r1.' || ordinal",
+    }
+    for first in range(2, 1_000, 37):  # a statement has ten seconds
+        async with engine.begin() as connection:
+            for table in ("programs", "revisions", "documents", "template_rows"):
+                names = [column.name for column in metadata.tables[table].c]
+                copied = ", ".join(changed.get(name, name) for name in quoted(names))
+                numbers = f"generate_series({first}, least({first + 36}, 1000)) AS number"
+                source = f"SELECT {copied} FROM {table}, {numbers} WHERE pgm_id = 'PGM_1'"  # noqa: S608 - our own
+                await connection.execute(text(f"INSERT INTO {table} ({', '.join(quoted(names))}) {source}"))
+
+
+def quoted(names: list[str]) -> list[str]:
+    """One column is called `row`."""
+    return [f'"{name}"' for name in names]
 
 
 async def many_documents(

@@ -199,6 +199,36 @@ async def test_a_put_that_collides_with_another_is_made_again(proxy: S3Proxy, bl
     assert await read_all(blob_store, KEY) == b"ladder"
 
 
+@pytest.mark.parametrize("size", [len(LARGE), 2 * len(LARGE)], ids=["the last part", "a part before"])
+async def test_a_part_that_fails_leaves_no_request_to_cancel_behind(
+    proxy: S3Proxy, blob_store: BlobStore, size: int
+) -> None:
+    proxy.always("UploadPart", SLOW_DOWN)
+    task = asyncio.current_task()
+    assert task is not None
+    with pytest.raises(UnavailableError, match="upload_part"):
+        await blob_store.put(KEY, pieces(*(b"x" * MEBIBYTE for _ in range(size))))
+    assert task.cancelling() == 0
+
+
+async def test_a_part_that_fails_ends_the_reading_of_what_comes_slowly(proxy: S3Proxy, blob_store: BlobStore) -> None:
+    ended = asyncio.Event()
+
+    async def stalling() -> AsyncIterator[bytes]:
+        try:
+            for piece in LARGE:
+                yield piece
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    proxy.always("UploadPart", SLOW_DOWN)
+    async with asyncio.timeout(20):
+        with pytest.raises(UnavailableError, match="upload_part"):
+            await blob_store.put(KEY, stalling())
+    assert ended.is_set()
+
+
 @pytest.mark.parametrize("operation", STEPS_IN_PARTS)
 async def test_a_put_cancelled_in_any_step_leaves_nothing_open(
     proxy: S3Proxy, blob_store: BlobStore, open_uploads: Callable[[], list[str]], operation: str

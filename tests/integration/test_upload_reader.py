@@ -1,5 +1,6 @@
 """Whole uploads through real limited children: every finding of every section at once."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from builders.readers import limited_readers
 from builders.workbooks import HEADER, a_template, an_xls, an_xlsx, logic_row, sheet_with
 from domain.findings import Section, Severity, errors_among
 from domain.upload import MEBIBYTE, InspectedUpload, SpooledFile, Upload, UploadLimits
+from entrypoints.api.languages import Language, in_language
 
 SHARED = Path(__file__).parents[3] / "shared"
 LIMITS = UploadLimits()
@@ -63,6 +65,29 @@ async def test_a_good_upload_is_valid_and_everything_in_it_is_known(
 
 async def test_an_upload_without_comments_is_valid(reader: LimitedUploadReader, tmp_path: Path) -> None:
     assert (await reader.inspect(an_upload(tmp_path, comments=None))).is_valid
+
+
+async def test_what_a_child_finds_can_be_told_in_korean(reader: LimitedUploadReader, tmp_path: Path) -> None:
+    ladder_zip = a_zip_of({"0000_11.csv": "스텝,명령\n".encode(), "예비.csv": a_ladder("M1")})
+    template = a_template("0000_11", "", "0002_11")
+    inspected = await reader.inspect(an_upload(tmp_path, ladder_zip=ladder_zip, template=template))
+    korean = {
+        finding.code: (in_language(finding.message, Language.KOREAN), in_language(finding.hint, Language.KOREAN))
+        for finding in inspected.findings
+    }
+    assert korean.keys() >= {"not_a_ladder", "logic_csv_missing", "csv_not_in_template"}
+    assert korean["logic_csv_missing"][0] == "'0002_11' 로직의 래더 CSV 파일이 ZIP에 없습니다"
+    assert korean["csv_not_in_template"][0] == "'예비.csv' 파일은 템플릿에 없어서 제외합니다"
+    assert all(re.search("[가-힣]", text) for texts in korean.values() for text in texts)
+
+
+async def test_what_cost_a_child_its_life_can_be_told_in_korean(tmp_path: Path) -> None:
+    async with limited_readers(LIMITS, replace(PROCESS_LIMITS, wall_s=0.001)) as readers:
+        inspected = await readers.uploads.inspect(an_upload(tmp_path))
+    killed = [finding for finding in inspected.findings if finding.section is Section.TEMPLATE]
+    assert [in_language(finding.message, Language.KOREAN) for finding in killed] == [
+        "한도 안에서 파일을 읽지 못했습니다: 읽는 중에 한도를 넘었습니다(시간)"
+    ]
 
 
 async def test_one_answer_lists_every_problem_of_every_section(reader: LimitedUploadReader, tmp_path: Path) -> None:

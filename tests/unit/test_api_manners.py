@@ -39,6 +39,7 @@ async def client(service: Service) -> AsyncIterator[Client]:
     ("method", "path", "status", "code"),
     [
         ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/schema/nowhere", 404, "not_found"),
         ("GET", "/v1/search", 405, "method_not_allowed"),
         ("PUT", "/v1/programs", 405, "method_not_allowed"),
     ],

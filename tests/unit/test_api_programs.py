@@ -13,6 +13,7 @@ from litestar.testing import AsyncTestClient
 
 from builders.service import Service, a_service
 from domain.findings import Finding, Section, Severity
+from domain.told import told
 from entrypoints.api.app import create_app
 from fakes.blob_store import UnavailableBlobStore
 from fakes.readers import ScriptedUploadReader
@@ -87,14 +88,28 @@ async def test_the_stored_archive_is_the_one_that_was_sent(client: Client, servi
 
 async def test_a_refused_upload_lists_every_finding_and_leaves_nothing(tmp_path: Path, service: Service) -> None:
     findings = (
-        Finding(section=Section.LADDER_CSV, code="not_a_ladder", file="b.csv", message="no", hint="export", row=3),
-        Finding(section=Section.TEMPLATE, code="logic_id_blank", file="t.xlsx", message="blank", hint="fill", row=7),
+        Finding(
+            section=Section.LADDER_CSV,
+            code="not_a_ladder",
+            file="b.csv",
+            message=told("no"),
+            hint=told("export"),
+            row=3,
+        ),
+        Finding(
+            section=Section.TEMPLATE,
+            code="logic_id_blank",
+            file="t.xlsx",
+            message=told("blank"),
+            hint=told("fill"),
+            row=7,
+        ),
         Finding(
             section=Section.LADDER_ZIP,
             code="unnamed_csv",
             file="c.csv",
-            message="unused",
-            hint="name it",
+            message=told("unused"),
+            hint=told("name it"),
             severity=Severity.NOTICE,
         ),
     )
@@ -118,7 +133,9 @@ async def test_a_refused_upload_lists_every_finding_and_leaves_nothing(tmp_path:
 
 
 async def test_a_file_of_another_type_than_its_name_says_is_answered_415(service: Service) -> None:
-    finding = Finding(section=Section.TEMPLATE, code="type_mismatch", file="t.xlsx", message="a PDF", hint="send Excel")
+    finding = Finding(
+        section=Section.TEMPLATE, code="type_mismatch", file="t.xlsx", message=told("a PDF"), hint=told("send Excel")
+    )
     service.container.upload_reader.override(ScriptedUploadReader(replace(service.inspected, findings=(finding,))))
     async with AsyncTestClient(create_app(service.container)) as client:
         answer = await register(client, service)
@@ -256,7 +273,12 @@ async def test_an_address_that_cannot_be_right_names_its_field(
 
 async def test_problems_of_fields_and_of_files_come_in_one_answer(client: Client, service: Service) -> None:
     bad = Finding(
-        section=Section.TEMPLATE, code="logic_id_blank", file="템플릿.xlsx", row=3, message="blank", hint="Fill."
+        section=Section.TEMPLATE,
+        code="logic_id_blank",
+        file="템플릿.xlsx",
+        row=3,
+        message=told("blank"),
+        hint=told("Fill."),
     )
     service.upload_reader.inspected = replace(service.inspected, findings=(bad,))
     answer = await register(client, service, {"pgm_name": "셀"})

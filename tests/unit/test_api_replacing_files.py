@@ -1,6 +1,6 @@
 """Replacing a program's files over HTTP, over the container that production uses with fakes behind it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -31,13 +31,18 @@ async def client(service: Service) -> AsyncIterator[Client]:
         yield client
 
 
-async def put(client: Client, service: Service, pgm_id: str = "PGM_1", **texts: str) -> Response:
+def files(service: Service) -> Mapping[str, tuple[str, bytes]]:
+    """Made anew, they are others: archives and workbooks hold the time."""
     upload, service.upload_reader.inspected = an_upload(service.folder / "anew", {"0000_11": CONVEYOR})
-    files = {
+    return {
         "pgm_ladder_zip_file": ("ladder.zip", upload.ladder_zip.path.read_bytes()),
         "pgm_template_file": ("template.xlsx", upload.template.path.read_bytes()),
     }
-    return await client.put(f"/v1/programs/{pgm_id}/files", data=texts or {"create_user": "lee"}, files=files)
+
+
+async def put(client: Client, service: Service, pgm_id: str = "PGM_1", **texts: str) -> Response:
+    data = texts or {"create_user": "lee"}
+    return await client.put(f"/v1/programs/{pgm_id}/files", data=data, files=files(service))
 
 
 async def test_a_new_revision_is_told_and_waits_beside_the_old_one(client: Client, service: Service) -> None:
@@ -61,8 +66,9 @@ async def test_a_new_revision_is_told_and_waits_beside_the_old_one(client: Clien
 
 
 async def test_the_same_files_again_are_a_200_that_says_so(client: Client, service: Service) -> None:
-    await put(client, service)
-    answer = await put(client, service)
+    sent, texts = files(service), {"create_user": "lee"}
+    await client.put("/v1/programs/PGM_1/files", data=texts, files=sent)
+    answer = await client.put("/v1/programs/PGM_1/files", data=texts, files=sent)
     assert (answer.status_code, answer.headers["location"]) == (200, "/v1/programs/PGM_1")
     assert answer.json()["deduplicated"] is True
     assert answer.json()["pending"]["revision"] == 2

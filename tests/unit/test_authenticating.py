@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -269,6 +270,11 @@ async def test_all_keys_are_listed_page_by_page(keys: CountingKeyRepo) -> None:
     list_keys = ListKeys(keys=keys, page_size=2)
     assert [key.owner async for key in list_keys()] == ["choi", "kim", "lee"]
     assert [key.owner async for key in list_keys("kim")] == ["kim"]
+
+
+async def test_an_owner_is_found_in_either_spelling_of_hangul(keys: CountingKeyRepo) -> None:
+    await create(keys, "김")
+    assert [key.owner async for key in ListKeys(keys=keys)(unicodedata.normalize("NFD", " 김"))] == ["김"]
 
 
 async def test_made_up_keys_of_one_address_stop_asking_the_record_and_shut_out_nobody_who_is_known(

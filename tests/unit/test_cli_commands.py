@@ -20,6 +20,7 @@ from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, an_upload
 from domain.caller import Scope
 from domain.findings import Finding, Section
+from domain.told import told
 from entrypoints.api.app import create_app
 from entrypoints.cli.main import main
 from entrypoints.cli.service import NoServiceError, connected
@@ -100,10 +101,58 @@ def test_files_are_replaced_in_the_program_that_is_named(run: Run, service: Serv
     assert upload(run, service, "--into", "PGM_1", "--name", "another").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({"LANG": "ko_KR.UTF-8"}, "ko"),
+        ({"LANG": "ko"}, "ko"),
+        ({"LC_MESSAGES": "ko_KR.UTF-8", "LANG": "C"}, "ko"),
+        ({"LC_ALL": "en_US.UTF-8", "LC_MESSAGES": "ko_KR.UTF-8", "LANG": "ko_KR.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "ko_KR.eucKR"}, "ko"),
+        ({"LANG": "kok_IN"}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_the_service_is_asked_in_the_language_of_the_terminal(
+    run: Run, service: Service, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], language: str
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    blank = Finding(
+        section=Section.TEMPLATE,
+        code="logic_id_blank",
+        file="t.xlsx",
+        row=7,
+        message=told("the Logic ID is blank"),
+        hint=told("Type the cell again."),
+    )
+    service.upload_reader.inspected = replace(service.inspected, findings=(blank,))
+    refused = upload(run, service)
+    detail = {"en": "t.xlsx, row 7: the Logic ID is blank", "ko": "t.xlsx, 7행: Logic ID가 비어 있습니다"}[language]
+    assert refused.exit_code == 1
+    assert detail in refused.stderr
+
+
 def test_a_refused_upload_shows_every_finding_and_exits_1(run: Run, service: Service) -> None:
     findings = (
-        Finding(section=Section.TEMPLATE, code="logic_id_blank", file="t.xlsx", message="no id", hint="fill it", row=7),
-        Finding(section=Section.LADDER_ZIP, code="zip_corrupt", file="a.zip", message="cut off", hint="zip it again"),
+        Finding(
+            section=Section.TEMPLATE,
+            code="logic_id_blank",
+            file="t.xlsx",
+            message=told("no id"),
+            hint=told("fill it"),
+            row=7,
+        ),
+        Finding(
+            section=Section.LADDER_ZIP,
+            code="zip_corrupt",
+            file="a.zip",
+            message=told("cut off"),
+            hint=told("zip it again"),
+        ),
     )
     service.container.upload_reader.override(ScriptedUploadReader(replace(service.inspected, findings=findings)))
     result = upload(run, service)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from domain.findings import Finding, Section, Severity, errors_among
 from domain.inspection import MOST_FINDINGS_OF_A_KIND, ArchivedCsv, Comparison, compare, presented
 from domain.template import Logic, Template
+from domain.told import told
 
 
 def template_of(*logic_ids: str) -> Template:
@@ -89,7 +90,7 @@ def test_five_thousand_missing_names_are_compared_in_time() -> None:
 
 
 def finding(code: str, row: int) -> Finding:
-    return Finding(section=Section.TEMPLATE, code=code, file="t.xlsx", row=row, message="", hint="")
+    return Finding(section=Section.TEMPLATE, code=code, file="t.xlsx", row=row, message=told(""), hint=told(""))
 
 
 def test_a_flood_of_one_kind_is_cut_and_counted_and_hides_no_other_kind() -> None:

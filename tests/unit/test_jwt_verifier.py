@@ -274,6 +274,33 @@ async def test_keys_are_kept_through_an_outage_and_not_for_ever(
         await verifier.verify(signed(claims()))
 
 
+async def test_nobody_else_waits_for_an_issuer_that_is_slow_where_the_key_is_known(
+    issuer: Issuer, clock: Clock
+) -> None:
+    answers = asyncio.Event()
+    answers.set()
+
+    async def slow() -> bytes:
+        jwks = await issuer.jwks()
+        await answers.wait()
+        return jwks
+
+    verifier = JwtTokenVerifier(SigningKeys(slow, monotonic=clock), RULES)
+    await verifier.verify(signed(claims()))
+    clock.seconds += signing_keys.FRESH_S
+    answers.clear()
+    first = asyncio.create_task(verifier.verify(signed(claims())))
+    stranger = asyncio.create_task(verifier.verify(signed(claims(), headers={"kid": "new"})))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await verifier.verify(signed(claims()))
+    assert (first.done(), stranger.done(), issuer.asked) == (False, False, 2)
+    answers.set()
+    await first
+    with pytest.raises(UnauthenticatedError):
+        await stranger
+
+
 async def test_an_issuer_that_is_away_is_not_asked_by_every_request(
     verifier: JwtTokenVerifier, issuer: Issuer, clock: Clock
 ) -> None:

@@ -183,6 +183,12 @@ body_rows = st.lists(
 
 
 @given(body=body_rows)
+def test_the_rungs_that_say_something_are_counted_without_being_cut(body: Rows) -> None:
+    listing = listing_of(*body, ("9", "", "END", "", "", "", ""))
+    assert listing.facts().rung_count == sum(rung.says_something for rung in listing.rungs)
+
+
+@given(body=body_rows)
 def test_no_cell_is_lost_and_none_is_in_two_rungs(body: Rows) -> None:
     listing = listing_of(*body, ("9", "", "END", "", "", "", ""))
     assert tuple(listing.rows()) == listing.table.rows

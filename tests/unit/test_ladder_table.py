@@ -81,6 +81,8 @@ def test_a_comment_may_hold_a_line_break_and_a_quote() -> None:
         (b"a,b\r\nc,\x00d\r\n", "csv_invalid", 2),
         (b'a,b\r\nc,"d\r\ne,f\r\n', "csv_invalid", 2),
         ("a\r\nb\ufffe\r\n".encode(), "text_invalid", 2),
+        ("a\r\nb\U0001ffff\r\n".encode(), "text_invalid", 2),
+        ("a\r\nb\U0010fffe\r\n".encode(), "text_invalid", 2),
         (b"\xff\xfe\x00\xd8a\x00", "text_invalid", 1),
         (b"a,b\n\xed\xa0\x80\n", "text_invalid", 2),
         (b"\xff\xfea\x00\x00", "csv_encoding", 1),

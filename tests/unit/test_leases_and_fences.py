@@ -14,8 +14,8 @@ from application.search_rungs import SearchQuery
 from application.spool import store_file
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR
-from domain.document import DocumentRef, DocumentState
-from domain.errors import UnavailableError
+from domain.document import Document, DocumentRef, DocumentState
+from domain.errors import MisconfiguredError, UnavailableError
 from domain.events import LEASE, ClaimedEvent, DocumentsRegistered, RetryPolicy
 from domain.ports.vector_index import IndexEntry
 from domain.registration import indexing_events
@@ -93,6 +93,44 @@ async def test_work_ends_when_its_heartbeat_finds_the_lease_lost(tmp_path: Path)
     await worker_of(service, lease=timedelta(seconds=0.1))(await relayed(service))
     assert ended == ["cancelled"]
     assert not service.index.entries
+
+
+async def leave(service: Service, document: Document, text: str) -> str:
+    """A chunk too many of a document, in the index; returns its id."""
+    entry = IndexEntry(
+        chunk_id=f"{document.document_id}.g1.99",
+        pgm_id=document.pgm_id,
+        document=document.ref,
+        document_type=document.document_type,
+        folder_id="0",
+        logic_id="0000_11",
+        lexical_text=text,
+    )
+    await service.index.upsert([entry], await HashingEmbedder().embed([text]))
+    return entry.chunk_id
+
+
+async def test_a_lost_lease_is_no_order_to_stop_whatever_a_client_makes_of_the_cancellation(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    (document,) = [d for d in (await service.register()).registration.documents if d.logic_id == "0000_11"]
+
+    async def be_overtaken_by_a_purge(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        await service.registry.clock.advance(AN_HOUR)
+        await service.work()
+        await service.container.delete_program()("PGM_1")
+        await service.work()
+        await leave(service, document, "written before that")
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise MisconfiguredError("gRPC status CANCELLED") from None
+
+    service.embedder.before = be_overtaken_by_a_purge
+    await worker_of(service, lease=timedelta(seconds=0.1))(await relayed(service))
+    task = asyncio.current_task()
+    assert task is not None
+    assert (task.cancelling(), service.index.entries) == (0, {})
 
 
 async def test_a_worker_that_lost_its_lease_records_nothing(tmp_path: Path) -> None:
@@ -288,22 +326,13 @@ async def test_a_failed_document_leaves_nothing_in_the_index(tmp_path: Path) -> 
 async def test_a_chunk_too_many_is_removed_by_the_next_attempt(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
     (document,) = [d for d in (await service.register()).registration.documents if d.logic_id == "0000_11"]
-    foreign = IndexEntry(
-        chunk_id=f"{document.document_id}.g1.99",
-        pgm_id=document.pgm_id,
-        document=document.ref,
-        document_type=document.document_type,
-        folder_id="0",
-        logic_id="0000_11",
-        lexical_text="left by another version",
-    )
-    await service.index.upsert([foreign], await HashingEmbedder().embed(["left by another version"]))
+    foreign = await leave(service, document, "left by another version")
     await service.work()
     assert DocumentState.INDEXED not in service.states.values()
     await service.registry.clock.advance(timedelta(seconds=5))
     await service.work()
     assert service.states["0000_11.csv"] is DocumentState.INDEXED
-    assert foreign.chunk_id not in service.index.entries
+    assert foreign not in service.index.entries
 
 
 async def indexed_anew(service: Service) -> None:

@@ -17,7 +17,7 @@ from application.check_readiness import (
     RememberedCheck,
     Waiting,
 )
-from domain.errors import MisconfiguredError, UnavailableError
+from domain.errors import ConflictError, MisconfiguredError, UnavailableError, UnindexableError
 from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
 from domain.vectors import Vectors
@@ -147,6 +147,19 @@ async def test_limits_are_told_beside_what_is_waited_for() -> None:
         Limited(dependency="milvus", notice="no BM25"),
         Waiting(dependency="worker", reason="none"),
     ]
+
+
+@pytest.mark.parametrize(
+    "error", [UnindexableError("text_refused", "of any length"), ConflictError("the probe holds other content")]
+)
+@pytest.mark.parametrize("is_remembered", [True, False])
+async def test_a_dependency_that_refuses_the_probe_itself_is_waited_for(
+    clock: Clock, error: Exception, *, is_remembered: bool
+) -> None:
+    """An embedder without a direction for any text, a store in which somebody else put the probe: no bug of ours."""
+    dependency = Dependency(error=error)
+    check = RememberedCheck(dependency, clock=clock) if is_remembered else dependency
+    assert await CheckReadiness(checks={"embedder": check})() == [Waiting(dependency="embedder", reason=str(error))]
 
 
 @pytest.mark.parametrize("part", ReadinessPart)

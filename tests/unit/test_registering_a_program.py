@@ -14,10 +14,15 @@ from domain.document import DocumentState, DocumentType
 from domain.errors import ConflictError, InvalidUploadError, UnavailableError
 from domain.findings import Finding, Section
 from domain.ports.blob_store import StoredBlob
+from domain.told import told
 from fakes.blob_store import InMemoryBlobStore
 
 BROKEN = Finding(
-    section=Section.LADDER_CSV, code="not_a_ladder", file="a.csv", message="no header", hint="Export it again."
+    section=Section.LADDER_CSV,
+    code="not_a_ladder",
+    file="a.csv",
+    message=told("no header"),
+    hint=told("Export it again."),
 )
 
 

@@ -18,6 +18,7 @@ from domain.findings import Finding, Section
 from domain.idempotency import IdempotencyKey, KeptAnswer
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.upload_reader import UploadReader
+from domain.told import told
 from domain.upload import InspectedUpload, Upload
 from fakes.readers import GatheringUploadReader
 
@@ -116,7 +117,9 @@ async def test_a_key_that_was_used_for_another_request_is_refused(
 
 async def test_a_refused_upload_leaves_its_key_to_the_corrected_one(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
-    broken = Finding(section=Section.TEMPLATE, code="blank", file="t.xlsx", message="blank", hint="Fill it in.")
+    broken = Finding(
+        section=Section.TEMPLATE, code="blank", file="t.xlsx", message=told("blank"), hint=told("Fill it in.")
+    )
     service.upload_reader.inspected = replace(service.inspected, findings=(broken,))
     with pytest.raises(InvalidUploadError):
         await register(service)

@@ -15,6 +15,7 @@ from builders.uploads import CONVEYOR, DOOR
 from domain.errors import ConflictError, InvalidUploadError, NotFoundError, UnavailableError
 from domain.events import RevisionSuperseded
 from domain.findings import Finding, Section
+from domain.told import told
 from fakes.blob_store import InMemoryBlobStore, UnavailableBlobStore
 
 OLD = {"0000_11": CONVEYOR, "0001_11": DOOR}
@@ -172,7 +173,9 @@ async def test_a_program_that_is_deleted_meanwhile_takes_every_revision_along(tm
 
 async def test_files_that_cannot_be_used_are_refused_and_leave_nothing(tmp_path: Path) -> None:
     service = await indexed_service(tmp_path)
-    finding = Finding(section=Section.LADDER_ZIP, code="zip_empty", file="l.zip", message="empty", hint="fill it")
+    finding = Finding(
+        section=Section.LADDER_ZIP, code="zip_empty", file="l.zip", message=told("empty"), hint=told("fill it")
+    )
     before = await keys_of(service)
 
     async def refused() -> None:

@@ -1,10 +1,11 @@
-"""How the worker process ends what it does side by side."""
+"""What the worker process does side by side: what ends it, and what does not."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 
 import pytest
 
+from domain.errors import LadderbaseError, MisconfiguredError, UnavailableError
 from entrypoints import worker
 
 
@@ -40,3 +41,29 @@ async def test_a_duty_that_misses_its_cancellation_is_cancelled_again(
     async with asyncio.timeout(5):
         assert await worker._until_one_ends(duties) == code
     assert deaf.cancelled == 2
+
+
+@pytest.mark.parametrize(
+    "error", [UnavailableError("blob store", "gone"), MisconfiguredError("there is no such bucket")]
+)
+async def test_a_sweep_that_cannot_be_done_now_ends_no_worker(
+    monkeypatch: pytest.MonkeyPatch, error: LadderbaseError
+) -> None:
+    monkeypatch.setattr(worker, "_SWEEP_EVERY_S", 0.001)
+    swept = asyncio.Event()
+    outages = [error]
+
+    async def sweep() -> int:
+        if outages:
+            raise outages.pop()
+        swept.set()
+        return 0
+
+    sweeping = asyncio.create_task(worker._sweep(sweep, "swept %d"))
+    await asyncio.wait(
+        {sweeping, waiting := asyncio.create_task(swept.wait())}, timeout=5, return_when="FIRST_COMPLETED"
+    )
+    assert waiting.done()
+    sweeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sweeping

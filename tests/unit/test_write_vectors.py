@@ -14,6 +14,7 @@ from application.write_vectors import (
     indexed_documents,
 )
 from contracts.records import a_chunk, a_document
+from domain.chunk import chunk_id
 from domain.document import DocumentRef, Failure
 from domain.errors import MisconfiguredError, UnavailableError, UnindexableError
 from domain.failures import Stage
@@ -232,3 +233,24 @@ def test_nothing_makes_no_checkpoint_and_a_document_without_chunks_one() -> None
 def test_what_is_recorded_bears_the_rendering_of_the_index(index: InMemoryVectorIndex) -> None:
     (recorded,) = indexed_documents([a_piece()], replace(index.key, rendering_version=9))
     assert (recorded.ref, recorded.rendering_version, len(recorded.chunks)) == (a_document().ref, 9, 2)
+
+
+async def test_the_few_new_texts_of_a_revision_share_a_call(
+    write_vectors: WriteVectors, embedder: CountingEmbedder
+) -> None:
+    former = a_piece(0, chunks=4 * CHUNKS_PER_CHECKPOINT)
+    await write_vectors.write([former])
+    held = {chunk.dense_digest: chunk_id(former.document.ref, chunk.ordinal) for chunk in former.chunks}
+    changed = tuple(
+        replace(chunk, dense_text=f"바뀐 렁 {chunk.ordinal}") if chunk.ordinal % 100 == 0 else chunk
+        for chunk in former.chunks
+    )
+    pieces = [
+        replace(former, document=a_document(ordinal, revision=2), chunks=changed[ordinal - 1 :: 8])
+        for ordinal in range(1, 9)
+    ]
+    embedder.calls.clear()
+    for checkpoint in checkpoints(pieces, held):
+        await write_vectors.write(checkpoint, held)
+    assert [len(call) for call in embedder.calls] == [21]
+    await write_vectors.prove(pieces)

@@ -124,8 +124,8 @@ class LocalDiskBlobStore(BlobStore, KeepsHalfWritten):
             await self.prepare()
 
         def run() -> T:
-            if not self._objects.is_dir():
-                raise UnavailableError("blob store", "its folder is gone")
+            if not (self._marker.exists() and self._objects.is_dir()):
+                raise UnavailableError("blob store", f"its folder, or {MARKER} in it, is gone")
             return work(*args)
 
         return await _in_thread(run, missing=missing)

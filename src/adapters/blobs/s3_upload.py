@@ -42,6 +42,8 @@ class Upload:
         self._sending = asyncio.Semaphore(PARTS_IN_MEMORY - 1)  # one more is being gathered
         self._md5s: list[bytes] = []
         self._parts: dict[int, dict[str, Any]] = {}
+        self._reading: asyncio.Task[None] | None = None
+        self._sent: list[asyncio.Task[None]] = []
 
     @property
     def sha256(self) -> str:
@@ -61,15 +63,21 @@ class Upload:
         return not self._md5s
 
     async def receive(self, content: AsyncIterator[bytes]) -> None:
-        """Take the content in; a part that cannot be sent ends that at once. Raises what the content raises."""
+        """Take the content in; a part that cannot be sent ends that at once. Raises what the content raises.
+
+        No task group, for the reasons of application.together.
+        """
+        self._reading = reading = asyncio.create_task(self._read(content))
         try:
-            async with asyncio.TaskGroup() as sending:
-                async for piece in content:
-                    await self._take(piece, sending)
-                if self._upload_id:
-                    await self._send_part(sending)
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from failures.exceptions[0].__cause__
+            await asyncio.wait({reading})
+            # A part that has failed is why the reading ended, whatever that made of it.
+            await asyncio.gather(*(task for task in self._sent if task.done()), reading)
+            await asyncio.gather(*self._sent)
+        finally:
+            tasks = {reading, *self._sent}
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     async def commit(self, conditions: Mapping[str, Any]) -> None:
         """Make the content an object under the key, all at once."""
@@ -94,11 +102,17 @@ class Upload:
         if self._upload_id:
             await _to_its_end(self._abort(self._upload_id))
 
-    async def _take(self, piece: bytes, sending: asyncio.TaskGroup) -> None:
+    async def _read(self, content: AsyncIterator[bytes]) -> None:
+        async for piece in content:
+            await self._take(piece)
+        if self._upload_id:
+            await self._send_part()
+
+    async def _take(self, piece: bytes) -> None:
         rest = memoryview(piece)
         while rest:
             if (room := PART_BYTES - self._gathered.tell()) == 0:
-                await self._send_part(sending)
+                await self._send_part()
                 continue
             taken, rest = rest[: min(room, _PIECE_BYTES)], rest[min(room, _PIECE_BYTES) :]
             await self._hold_buffer_for(self._gathered.tell() + len(taken))
@@ -106,18 +120,24 @@ class Upload:
                 digest.update(taken)
             self.size_bytes += self._gathered.write(taken)
 
-    async def _send_part(self, sending: asyncio.TaskGroup) -> None:
+    async def _send_part(self) -> None:
         if not self._upload_id:
             await _to_its_end(self._begin())
         await self._sending.acquire()
         self._md5s.append(self._md5.digest())
-        task = sending.create_task(self._send(len(self._md5s), self._gathered, self._digest()))
+        task = asyncio.create_task(self._send(len(self._md5s), self._gathered, self._digest()))
+        self._sent.append(task)
         self._gathered, self._md5 = BytesIO(), hashlib.md5(usedforsecurity=False)
         # In callbacks: a task that is cancelled before its first step never comes to its own `finally`.
-        task.add_done_callback(lambda _: self._sending.release())
+        task.add_done_callback(self._end_part)
         if self._holds_buffer:
             self._holds_buffer = False
             task.add_done_callback(lambda _: self._buffers.release())
+
+    def _end_part(self, task: asyncio.Task[None]) -> None:
+        self._sending.release()
+        if self._reading and not task.cancelled() and task.exception():
+            self._reading.cancel()
 
     async def _send(self, number: int, part: BytesIO, digest: Mapping[str, Any]) -> None:
         size_bytes = part.tell()

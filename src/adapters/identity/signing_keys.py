@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class SigningKeys:
-    """Of many requests that need the keys at once one fetches them, and the others wait for it."""
+    """Of many requests at once one fetches the keys. The others wait for it where they know no key for their token."""
 
     def __init__(self, source: KeySource, *, monotonic: Callable[[], float]) -> None:
         self._source = source
@@ -43,14 +43,17 @@ class SigningKeys:
 
     async def named(self, key_id: str) -> PyJWK | None:
         """The key of this id; None where the issuer has no such key. Raises UnavailableError where nobody can tell."""
-        if self._is_due(key_id):
+        if self._is_due(key_id) and not (self._fetching.locked() and self._known(key_id)):
             async with self._fetching:
                 if self._is_due(key_id):  # else somebody fetched them while we waited
                     await self._fetch()
-        key = self._keys.get(key_id) if self._age_s() < KEPT_S else None
+        key = self._known(key_id)
         if key is None and self._failure is not None:
             raise UnavailableError(ISSUER, self._failure.reason)
         return key
+
+    def _known(self, key_id: str) -> PyJWK | None:
+        return self._keys.get(key_id) if self._age_s() < KEPT_S else None
 
     def _is_due(self, key_id: str) -> bool:
         since_tried_s = self._monotonic() - self._tried_at

@@ -38,6 +38,7 @@ from adapters.plc_files.zip_records import (
     read_end,
     read_local_header,
 )
+from domain.told import told
 from domain.upload import MEBIBYTE, UploadLimits
 
 STORED, DEFLATED = 0, 8
@@ -139,7 +140,7 @@ def _of_the_whole(entries: list[_Entry], directory_offset: int) -> Iterator[Arch
         return
     in_place = sorted(entries, key=lambda entry: (entry.central.offset, entry.end))
     if in_place[0].central.offset:
-        yield corrupt("bytes stand before it that belong to no file")
+        yield corrupt(told("bytes stand before it that belong to no file"))
     for before, after in pairwise(in_place):
         if after.central.offset < before.end <= directory_offset:
             yield overlapping(after.shown_name)
@@ -162,7 +163,11 @@ def _sift(entries: list[_Entry], directory_offset: int, limits: UploadLimits) ->
     problems += taken.conflicts()
     total = sum(entry.central.size_bytes for entry in entries)
     if total > limits.unpacked_bytes:
-        what = f"the archive unpacks to {total:,} bytes, more than the limit of {limits.unpacked_bytes:,}"
+        what = told(
+            "the archive unpacks to {size:,} bytes, more than the limit of {most:,}",
+            size=total,
+            most=limits.unpacked_bytes,
+        )
         return Archive(problems=(*problems, bomb(what)), is_trustworthy=False)
     return Archive(members=tuple(members), junk=tuple(junk), problems=tuple(problems))
 
@@ -184,7 +189,7 @@ def _checked_name(entry: _Entry, directory_offset: int, limits: UploadLimits) ->
     name = decoded_name(central)
     check_name(name, central.raw_name, limits)
     if central.flags & _ENCRYPTION_FLAGS or central.method == _AES_METHOD:
-        raise encrypted(f"entry {shown(name)}", name)
+        raise encrypted(told("entry {entry}", entry=shown(name)), name)
     if central.method not in {STORED, DEFLATED}:
         raise method_unsupported(name, central.method)
     kind = S_IFMT(central.unix_mode)
@@ -198,15 +203,15 @@ def _checked_name(entry: _Entry, directory_offset: int, limits: UploadLimits) ->
 def _check_bytes(entry: _Entry, name: str, directory_offset: int) -> None:
     central = entry.central
     if name.endswith("/") and (central.size_bytes or central.packed_bytes > _EMPTY_DEFLATE_BYTES):
-        raise corrupt("it is a folder with content", name)
+        raise corrupt(told("it is a folder with content"), name)
     if central.method == STORED and central.packed_bytes != central.size_bytes:
-        raise corrupt("its two sizes differ though it is not packed", name)
+        raise corrupt(told("its two sizes differ though it is not packed"), name)
     if entry.local is None:
-        raise corrupt("there is no file where the directory says", name)
+        raise corrupt(told("there is no file where the directory says"), name)
     if entry.end > directory_offset:
-        raise corrupt("it reaches past the end of the files", name)
+        raise corrupt(told("it reaches past the end of the files"), name)
     if _contradicts(central, entry.local):
-        raise corrupt("the directory and the file's own header contradict each other", name)
+        raise corrupt(told("the directory and the file's own header contradict each other"), name)
 
 
 def _contradicts(central: CentralEntry, local: LocalHeader) -> bool:
@@ -223,10 +228,20 @@ def _contradicts(central: CentralEntry, local: LocalHeader) -> bool:
 
 def _check_expansion(central: CentralEntry, name: str, limits: UploadLimits) -> None:
     if central.size_bytes > limits.unpacked_bytes:
-        raise bomb(f"entry {shown(name)} unpacks to more than the limit of {limits.unpacked_bytes:,} bytes", name)
+        reason = told(
+            "entry {entry} unpacks to more than the limit of {most:,} bytes",
+            entry=shown(name),
+            most=limits.unpacked_bytes,
+        )
+        raise bomb(reason, name)
     expands = central.size_bytes > limits.expansion_ratio * max(central.packed_bytes, 1)
     if expands and central.size_bytes > _RATIO_COUNTS_FROM_BYTES:
-        raise bomb(f"entry {shown(name)} unpacks to more than {limits.expansion_ratio} times its packed size", name)
+        reason = told(
+            "entry {entry} unpacks to more than {most} times its packed size",
+            entry=shown(name),
+            most=limits.expansion_ratio,
+        )
+        raise bomb(reason, name)
 
 
 class _Taken:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from adapters.plc_files.archive_problems import name_encoding, name_too_long, unsafe_path
 from adapters.plc_files.zip_records import UTF8_FLAG, CentralEntry
+from domain.told import Told, told
 from domain.upload import UploadLimits
 
 _UNICODE_PATH_EXTRA = 0x7075
@@ -76,27 +77,28 @@ def is_junk(name: str) -> bool:
 def check_name(name: str, raw_name: bytes, limits: UploadLimits) -> None:
     """Refuse names that are no plain relative path on every system. Raises ArchiveProblem."""
     if b"\0" in raw_name or "\0" in name:
-        raise unsafe_path(name, "it holds a NUL character")
+        raise unsafe_path(name, told("it holds a NUL character"))
     segments = name.removesuffix("/").split("/")
     if any(len(segment.encode()) > limits.name_bytes for segment in segments):
-        raise name_too_long(name, f"has a name of more than {limits.name_bytes} bytes")
+        raise name_too_long(name, told("has a name of more than {most} bytes", most=limits.name_bytes))
     if len(segments) > limits.path_depth:
-        raise name_too_long(name, f"lies {len(segments)} levels deep, deeper than {limits.path_depth}")
-    if reason := next(filter(None, map(_reason_against, segments)), None):
-        raise unsafe_path(name, reason)
+        reason = told("lies {depth} levels deep, deeper than {most}", depth=len(segments), most=limits.path_depth)
+        raise name_too_long(name, reason)
+    if against := next(filter(None, map(_reason_against, segments)), None):
+        raise unsafe_path(name, against)
 
 
-def _reason_against(segment: str) -> str | None:
+def _reason_against(segment: str) -> Told | None:
     if segment in {"", ".", ".."}:
-        return "its path is absolute or has empty, '.' or '..' parts"
+        return told("its path is absolute or has empty, '.' or '..' parts")
     if "\\" in segment or ":" in segment:
-        return "it holds a backslash or a colon"
+        return told("it holds a backslash or a colon")
     if any(_deceives(character) for character in segment):
-        return "it holds control or invisible characters"
+        return told("it holds control or invisible characters")
     if segment[-1] in ". ":
-        return "a part of it ends in a dot or a blank"
+        return told("a part of it ends in a dot or a blank")
     if segment.partition(".")[0].rstrip(" ").casefold() in _DEVICE_NAMES:
-        return "a part of it is the name of a Windows device"
+        return told("a part of it is the name of a Windows device")
     return None
 
 

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from adapters.plc_files.zip_records import END_SIGNATURE
 from domain.attachments.attachment import Attachment
 from domain.findings import Finding, Section
+from domain.told import Told, told
 from domain.upload import MEBIBYTE, SpooledFile, UploadLimits
 
 OLE2_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -29,13 +30,13 @@ _MACRO_SUFFIXES = {".xlsm", ".xlsb", ".xltm"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Expected:
     suffixes: tuple[str, ...]
-    what: str
+    what: Told
 
 
 _EXPECTED = {
-    Section.LADDER_ZIP: _Expected(suffixes=(".zip",), what="a ZIP archive"),
-    Section.TEMPLATE: _Expected(suffixes=(".xlsx", ".xls"), what="an Excel workbook"),
-    Section.COMMENT_FILE: _Expected(suffixes=(".csv", ".txt"), what="a CSV file"),
+    Section.LADDER_ZIP: _Expected(suffixes=(".zip",), what=told("a ZIP archive")),
+    Section.TEMPLATE: _Expected(suffixes=(".xlsx", ".xls"), what=told("an Excel workbook")),
+    Section.COMMENT_FILE: _Expected(suffixes=(".csv", ".txt"), what=told("a CSV file")),
 }
 
 
@@ -49,21 +50,21 @@ def look_at(upload: SpooledFile, section: Section, limits: UploadLimits) -> Find
     with upload.path.open("rb") as file:
         file_bytes = file.seek(0, 2)
         if not file_bytes:
-            return _finding(upload, section, "file_empty", "the file is empty", "Send the file again.")
+            return _finding(upload, section, "file_empty", told("the file is empty"), told("Send the file again."))
         if file_bytes > most:
             return _finding(
                 upload,
                 section,
                 "too_large",
-                f"the file has {file_bytes:,} bytes, more than the limit of {most:,}",
-                f"Send at most {most / MEBIBYTE:g} MiB; leave out what does not belong to the program.",
+                told("the file has {size:,} bytes, more than the limit of {most:,}", size=file_bytes, most=most),
+                told("Send at most {most:g} MiB; leave out what does not belong to the program.", most=most / MEBIBYTE),
             )
         return _look_at_kind(upload, section, file)
 
 
 def look_at_attachment(upload: SpooledFile, attachment: Attachment) -> Finding | None:
     """What is wrong with its name; None where nothing is. Its size was bounded when it was received."""
-    what = f"what goes into {attachment.field}"
+    what = told("what goes into {field}", field=attachment.field)
     return _look_at_suffix(upload, Section.ATTACHMENT, _Expected(suffixes=attachment.suffixes, what=what))
 
 
@@ -75,8 +76,15 @@ def _look_at_suffix(upload: SpooledFile, section: Section, expected: _Expected) 
         upload,
         section,
         "type_unsupported",
-        f"'{suffix or 'no suffix'}' is not read here: {expected.what} is expected ({', '.join(expected.suffixes)})",
-        "Save it as .xlsx, without macros." if suffix in _MACRO_SUFFIXES else "Send the right file in this field.",
+        told(
+            "'{suffix}' is not read here: {what} is expected ({suffixes})",
+            suffix=suffix or told("no suffix"),
+            what=expected.what,
+            suffixes=", ".join(expected.suffixes),
+        ),
+        told("Save it as .xlsx, without macros.")
+        if suffix in _MACRO_SUFFIXES
+        else told("Send the right file in this field."),
     )
 
 
@@ -90,8 +98,12 @@ def _look_at_kind(upload: SpooledFile, section: Section, file: BinaryIO) -> Find
             upload,
             section,
             "type_mismatch",
-            f"the file is named {suffix}, but its content is not that of {expected.what} of this kind",
-            "Save it again from the program that made it, instead of renaming it.",
+            told(
+                "the file is named {suffix}, but its content is not that of {what} of this kind",
+                suffix=suffix,
+                what=expected.what,
+            ),
+            told("Save it again from the program that made it, instead of renaming it."),
         )
     return None
 
@@ -113,5 +125,5 @@ def _tail(file: BinaryIO) -> bytes:
     return file.read(_TAIL_BYTES)
 
 
-def _finding(upload: SpooledFile, section: Section, code: str, message: str, hint: str) -> Finding:
+def _finding(upload: SpooledFile, section: Section, code: str, message: Told, hint: Told) -> Finding:
     return Finding(section=section, code=code, file=upload.name, message=message, hint=hint)

@@ -15,6 +15,7 @@ from domain.findings import Finding, Section, Severity
 from domain.inspection import ArchivedCsv, NamedCsv
 from domain.ladder.listing import parse_listing
 from domain.ladder.table import TableError
+from domain.told import Told, told
 from domain.upload import LadderMember, UploadLimits
 
 _LADDER_SUFFIXES = frozenset({".csv", ".txt"})
@@ -80,8 +81,12 @@ def _read_ladder(
             section=Section.LADDER_CSV,
             code="too_large",
             file=member.path,
-            message=f"the CSV has {member.size_bytes:,} bytes, more than the limit of {limits.csv_bytes:,}",
-            hint="Split the program body, or export it without the empty rows.",
+            message=told(
+                "the CSV has {size:,} bytes, more than the limit of {most:,}",
+                size=member.size_bytes,
+                most=limits.csv_bytes,
+            ),
+            hint=told("Split the program body, or export it without the empty rows."),
         )
     try:
         content = unpack_whole(file, member)
@@ -96,7 +101,7 @@ def _read_ladder(
             code=error.code,
             file=member.path,
             row=error.row,
-            message=str(error),
+            message=error.message,
             hint=error.hint,
         )
     return LadderMember(
@@ -126,7 +131,8 @@ def _errors(problems: Sequence[ArchiveProblem], file_name: str) -> Iterator[Find
     for problem in problems[:_MOST_NAMED]:
         yield _error(problem, file_name)
     if more := problems[_MOST_NAMED:]:
-        rest = ArchiveProblem(more[0].code, f"and {len(more):,} more entries are refused", hint=more[0].hint)
+        message = told("and {count:,} more entries are refused", count=len(more))
+        rest = ArchiveProblem(more[0].code, message, hint=more[0].hint)
         yield _error(rest, file_name)
 
 
@@ -141,19 +147,24 @@ def _notices(junk: Sequence[str], others: Sequence[Member], file_name: str) -> I
         yield _notice(
             "junk_ignored",
             file_name,
-            f"{len(junk)} files of the operating system are ignored, such as {shown(junk[0])}",
+            told(
+                "{count} files of the operating system are ignored, such as {entry}",
+                count=len(junk),
+                entry=shown(junk[0]),
+            ),
         )
     for member in others:
         if member.suffix not in _ARCHIVE_SUFFIXES:
-            yield _notice("file_left_out", file_name, f"entry {shown(member.path)} is no CSV and is left out")
+            message = told("entry {entry} is no CSV and is left out", entry=shown(member.path))
+            yield _notice("file_left_out", file_name, message)
 
 
-def _notice(code: str, file_name: str, message: str) -> Finding:
+def _notice(code: str, file_name: str, message: Told) -> Finding:
     return Finding(
         section=Section.LADDER_ZIP,
         code=code,
         file=file_name,
         message=message,
-        hint="Nothing needs to be done.",
+        hint=told("Nothing needs to be done."),
         severity=Severity.NOTICE,
     )

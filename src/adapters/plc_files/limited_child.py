@@ -11,6 +11,7 @@ from enum import StrEnum
 from adapters.plc_files import fork_server
 from adapters.plc_files.fork_server import EXIT_STATUS, FRAME_LENGTH, Job
 from domain.errors import LadderbaseError, UnavailableError
+from domain.told import told
 from domain.upload import MEBIBYTE
 
 READER = "file reader"
@@ -20,17 +21,26 @@ _STATUS_TIMEOUT_S = 5
 class Limit(StrEnum):
     """What a child ran out of."""
 
-    CPU = "CPU time"
+    CPU = "cpu"
     MEMORY = "memory"
-    WALL = "time"
-    CRASH = "luck: the reader broke down over it"
+    WALL = "wall"
+    CRASH = "crash"
+
+
+_SHOWN = {
+    Limit.CPU: told("CPU time"),
+    Limit.MEMORY: told("memory"),
+    Limit.WALL: told("time"),
+    Limit.CRASH: told("luck: the reader broke down over it"),
+}
 
 
 class ResourceLimitError(LadderbaseError):
     """The work needs more than the limits allow: it is refused, repeating it would end the same way."""
 
     def __init__(self, limit: Limit) -> None:
-        super().__init__(f"reading it ran out of {limit.value}")
+        self.message = told("reading it ran out of {limit}", limit=_SHOWN[limit])
+        super().__init__(self.message)
         self.limit = limit
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from domain.findings import Finding, Section, Severity
 from domain.inspection import same_name
 from domain.template import Logic, Template
+from domain.told import Told, told
 from domain.upload import UploadLimits
 
 _FIELDS = {
@@ -61,7 +62,9 @@ class _Sheet:
                 if self._is_sound(row, texts):
                     yield Logic(row=row, **{_FIELDS[name]: texts.get(name, "") for name in _FIELDS})
         if not found:
-            self._find(None, "template_empty", "the template has a header but no rows", "Add a row for each logic.")
+            self._find(
+                None, "template_empty", told("the template has a header but no rows"), told("Add a row for each logic.")
+            )
 
     def _find_header(self, rows: Iterator[tuple[int, Sequence[str]]]) -> dict[str, int]:
         """Advance to the header row and say at which index each column stands; columns in doubt are left out."""
@@ -85,20 +88,23 @@ class _Sheet:
         missing = [name for head, name in required.items() if head not in headings]
         double = [name for head, name in required.items() if headings.count(head) > 1]
         if missing or double:
-            wrong = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"twice: {', '.join(double)}"] * bool(double)
             self._find(
                 row,
                 "header_invalid",
-                f"the header row must name each of {', '.join(required.values())} once; {'; '.join(wrong)}",
-                "Correct the header row of the first sheet.",
+                told(
+                    "the header row must name each of {names} once; {wrong}",
+                    names=", ".join(required.values()),
+                    wrong=_wrong_heads(missing, double),
+                ),
+                told("Correct the header row of the first sheet."),
             )
         known = required.keys() | {_heading(name) for name in (*_FIELDS, _TOLERATED)}
         if ignored := [head for head in headings if head and head not in known]:
             self._find(
                 row,
                 "column_ignored",
-                "columns that are not read: " + ", ".join(f"'{head[:40]}'" for head in ignored[:10]),
-                "Nothing needs to be done.",
+                told("columns that are not read: {names}", names=", ".join(f"'{head[:40]}'" for head in ignored[:10])),
+                told("Nothing needs to be done."),
                 severity=Severity.NOTICE,
             )
 
@@ -109,22 +115,31 @@ class _Sheet:
                 sound = self._find(
                     row,
                     "cell_too_long",
-                    f"'{name}' has more than {self._limits.cell_characters:,} characters",
-                    "Shorten it.",
+                    told(
+                        "'{column}' has more than {most:,} characters", column=name, most=self._limits.cell_characters
+                    ),
+                    told("Shorten it."),
                 )
             elif match := _NO_CHARACTER.search(text):
                 sound = self._find(
                     row,
                     "text_invalid",
-                    f"'{name}' holds U+{ord(match.group()):04X}, which is no character of a text",
-                    "Type the cell again.",
+                    told(
+                        "'{column}' holds U+{code:04X}, which is no character of a text",
+                        column=name,
+                        code=ord(match.group()),
+                    ),
+                    told("Type the cell again."),
                 )
         return self._has_id_of_its_own(row, texts["Logic ID"]) and sound
 
     def _has_id_of_its_own(self, row: int, logic_id: str) -> bool:
         if not logic_id:
             return self._find(
-                row, "logic_id_blank", "the Logic ID is blank", "Enter the name of the logic's CSV, or delete the row."
+                row,
+                "logic_id_blank",
+                told("the Logic ID is blank"),
+                told("Enter the name of the logic's CSV, or delete the row."),
             )
         first = self._first_row_of.setdefault(same_name(logic_id), row)
         if first == row:
@@ -132,12 +147,12 @@ class _Sheet:
         return self._find(
             row,
             "logic_id_duplicate",
-            f"Logic ID '{logic_id[:80]}' stands in row {first} already",
-            "Give each logic an ID of its own; upper and lower case do not make two.",
+            told("Logic ID '{logic_id}' stands in row {row} already", logic_id=logic_id[:80], row=first),
+            told("Give each logic an ID of its own; upper and lower case do not make two."),
         )
 
     def _find(
-        self, row: int | None, code: str, message: str, hint: str, *, severity: Severity = Severity.ERROR
+        self, row: int | None, code: str, message: Told, hint: Told, *, severity: Severity = Severity.ERROR
     ) -> bool:
         """Note a finding; False, so that a check can end with it."""
         self.findings.append(
@@ -152,6 +167,14 @@ class _Sheet:
             )
         )
         return False
+
+
+def _wrong_heads(missing: list[str], double: list[str]) -> Told:
+    if not double:
+        return told("missing: {missing}", missing=", ".join(missing))
+    if not missing:
+        return told("twice: {double}", double=", ".join(double))
+    return told("missing: {missing}; twice: {double}", missing=", ".join(missing), double=", ".join(double))
 
 
 def _heading(cell: str) -> str:

@@ -27,6 +27,7 @@ from adapters.plc_files.workbook_problems import (
     too_large,
 )
 from domain.findings import Finding, Section
+from domain.told import told
 from domain.upload import UploadLimits
 
 _Cell = float | str | time | date | timedelta  # int is a float to a type checker, bool an int, datetime a date
@@ -61,7 +62,11 @@ def _rows(file: BinaryIO, suffix: str, limits: UploadLimits) -> Iterator[list[st
     with _translated_errors(), CalamineWorkbook.from_filelike(file) as workbook:
         sheet = workbook.get_sheet_by_name(wanted or _first_visible(workbook))
         if sheet.total_height * sheet.width > MOST_CELLS or sheet.total_height > limits.rows:
-            raise too_large(f"its sheet has {sheet.total_height:,} rows and {sheet.width:,} columns")
+            raise too_large(
+                told(
+                    "its sheet has {rows:,} rows and {columns:,} columns", rows=sheet.total_height, columns=sheet.width
+                )
+            )
         for number, row in enumerate(sheet.iter_rows(), start=1):
             _refuse_made_up_dates(row, number)
             yield [_text(cell) for cell in row]
@@ -80,11 +85,11 @@ def _check(file: BinaryIO, suffix: str, limits: UploadLimits) -> str | None:
 def _first_visible(workbook: CalamineWorkbook) -> str:
     sheets = workbook.sheets_metadata
     if len(sheets) > MOST_SHEETS:
-        raise too_large(f"it has more than {MOST_SHEETS} sheets")
+        raise too_large(told("it has more than {most} sheets", most=MOST_SHEETS))
     for sheet in sheets:
         if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet:
             return sheet.name
-    raise corrupt("it has no visible worksheet")
+    raise corrupt(told("it has no visible worksheet"))
 
 
 @contextmanager
@@ -94,12 +99,12 @@ def _translated_errors() -> Iterator[None]:
     except PasswordError as error:
         raise protected() from error
     except (CalamineError, OSError, ValueError) as error:
-        raise corrupt("it cannot be read") from error
+        raise corrupt(told("it cannot be read")) from error
     except BaseException as error:
         # A panic inside the library arrives as a BaseException that cannot be imported by name.
         if type(error).__module__ != "pyo3_runtime":
             raise
-        raise corrupt("it cannot be read") from error
+        raise corrupt(told("it cannot be read")) from error
 
 
 def _refuse_made_up_dates(row: Sequence[_Cell], number: int) -> None:

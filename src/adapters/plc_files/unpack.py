@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from adapters.plc_files.archive import STORED, Member
 from adapters.plc_files.archive_problems import corrupt
+from domain.told import told
 
 _PIECE_BYTES = 64 * 1024
 
@@ -20,12 +21,12 @@ def unpack(file: BinaryIO, member: Member) -> Iterator[bytes]:
         size += len(piece)
         crc = zlib.crc32(piece, crc)
         if size > member.size_bytes:
-            raise corrupt("it is longer than the directory says", member.path)
+            raise corrupt(told("it is longer than the directory says"), member.path)
         yield piece
     if size != member.size_bytes:
-        raise corrupt("it is shorter than the directory says", member.path)
+        raise corrupt(told("it is shorter than the directory says"), member.path)
     if crc != member.crc:
-        raise corrupt("its checksum does not fit its content", member.path)
+        raise corrupt(told("its checksum does not fit its content"), member.path)
 
 
 def _stored(file: BinaryIO, member: Member) -> Iterator[bytes]:
@@ -44,11 +45,11 @@ def _inflated(file: BinaryIO, member: Member) -> Iterator[bytes]:
             yield _inflate(inflater, rest, member)
             rest = inflater.unconsumed_tail
         if inflater.unused_data or (inflater.eof and rest):
-            raise corrupt("bytes follow its end", member.path)
+            raise corrupt(told("bytes follow its end"), member.path)
     while not inflater.eof:  # output that did not fit into the last piece
         piece = _inflate(inflater, b"", member)
         if not piece:
-            raise corrupt("it breaks off", member.path)
+            raise corrupt(told("it breaks off"), member.path)
         yield piece
 
 
@@ -56,7 +57,7 @@ def _inflate(inflater: "zlib._Decompress", packed: bytes, member: Member) -> byt
     try:
         return inflater.decompress(packed, _PIECE_BYTES)
     except zlib.error as error:
-        raise corrupt("it cannot be unpacked", member.path) from error
+        raise corrupt(told("it cannot be unpacked"), member.path) from error
 
 
 def unpack_whole(file: BinaryIO, member: Member) -> bytes:

@@ -87,4 +87,6 @@ def _unknown(stem: str) -> Logic:
 
 
 def _of_a_table(error: TableError, section: Section, file_name: str) -> Finding:
-    return Finding(section=section, code=error.code, file=file_name, row=error.row, message=str(error), hint=error.hint)
+    return Finding(
+        section=section, code=error.code, file=file_name, row=error.row, message=error.message, hint=error.hint
+    )

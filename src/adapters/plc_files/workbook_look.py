@@ -19,6 +19,7 @@ from adapters.plc_files.workbook_problems import (
     with_macros,
 )
 from adapters.plc_files.xml_parts import PartReader, check_prolog
+from domain.told import told
 from domain.upload import MEBIBYTE, UploadLimits
 
 MOST_SHEETS = 50
@@ -72,7 +73,7 @@ def _parts(archive: Archive) -> dict[str, Member]:
 def _needed(parts: dict[str, Member], path: str) -> Member:
     if part := parts.get(path.casefold()):
         return part
-    raise corrupt(f"its part {path} is missing")
+    raise corrupt(told("its part {part} is missing", part=path))
 
 
 def _first_visible(sheets: "_Sheets", relations: "_Relations") -> tuple[str, str]:
@@ -80,7 +81,7 @@ def _first_visible(sheets: "_Sheets", relations: "_Relations") -> tuple[str, str
         kind, target = relations.found.get(relation, ("", ""))
         if visible and kind.endswith("/worksheet"):
             return name, target
-    raise corrupt("it has no visible worksheet")
+    raise corrupt(told("it has no visible worksheet"))
 
 
 class _Sheets(PartReader):
@@ -93,7 +94,7 @@ class _Sheets(PartReader):
         if name != "sheet":
             return
         if len(self.found) == MOST_SHEETS:
-            raise too_large(f"it has more than {MOST_SHEETS} sheets")
+            raise too_large(told("it has more than {most} sheets", most=MOST_SHEETS))
         relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
         visible = attributes.get("state", "visible") == "visible"
         self.found.append((attributes.get("name", ""), relation, visible))
@@ -133,7 +134,7 @@ class _SharedStrings(PartReader):
     def text_found(self, text: str, /) -> None:
         self._length += len(text)
         if self._length > self._most:
-            raise cell_too_long(f"shared text {self.count}", self._most)
+            raise cell_too_long(told("shared text {number}", number=self.count), self._most)
 
 
 class _Cells(PartReader):
@@ -161,7 +162,8 @@ class _Cells(PartReader):
         if self._element in {"v", "t"}:
             self._length += len(text)
             if self._length > self._limits.cell_characters:
-                raise cell_too_long(f"cell {self._place}", self._limits.cell_characters, row=self._row)
+                place = told("cell {cell}", cell=self._place)
+                raise cell_too_long(place, self._limits.cell_characters, row=self._row)
             self._value += text
 
     def element_ended(self, name: str, /) -> None:
@@ -175,12 +177,13 @@ class _Cells(PartReader):
 
     def _start_row(self, reference: str | None) -> None:
         if reference is not None and not _ROW_NUMBER.fullmatch(reference):
-            raise corrupt(f"there is no row '{reference[:20]}'")
+            raise corrupt(told("there is no row '{row}'", row=reference[:20]))
         number = self._row + 1 if reference is None else int(reference)
         if number <= self._row:
-            raise corrupt(f"row {number} comes after row {self._row}", row=number)
+            raise corrupt(told("row {row} comes after row {last}", row=number, last=self._row), row=number)
         if number > self._limits.rows:
-            raise too_large(f"it has a row {number:,}, beyond the limit of {self._limits.rows:,}", row=number)
+            reason = told("it has a row {row:,}, beyond the limit of {most:,}", row=number, most=self._limits.rows)
+            raise too_large(reason, row=number)
         self._row, self._column = number, 0
 
     def _start_cell(self, reference: str | None) -> None:
@@ -188,12 +191,17 @@ class _Cells(PartReader):
         if reference is not None:
             match = _CELL_REFERENCE.fullmatch(reference)
             if not match or int(match[2]) != self._row:
-                raise corrupt(f"row {self._row} holds a cell '{reference[:20]}'", row=self._row)
+                reason = told("row {row} holds a cell '{cell}'", row=self._row, cell=reference[:20])
+                raise corrupt(reason, row=self._row)
             column = _number(match[1])
         if column <= self._column:
-            raise corrupt(f"cell {letters_of(column)}{self._row} is out of order", row=self._row)
+            reason = told("cell {cell} is out of order", cell=f"{letters_of(column)}{self._row}")
+            raise corrupt(reason, row=self._row)
         if column > self._limits.columns:
-            raise too_large(f"it has a column {column:,}, beyond the limit of {self._limits.columns}", row=self._row)
+            reason = told(
+                "it has a column {column:,}, beyond the limit of {most}", column=column, most=self._limits.columns
+            )
+            raise too_large(reason, row=self._row)
         self._column = column
         self._widen()
 
@@ -202,11 +210,11 @@ class _Cells(PartReader):
         self._leftmost, self._rightmost = min(self._leftmost, self._column), max(self._rightmost, self._column)
         cells = (self._row - self._first_row + 1) * (self._rightmost - self._leftmost + 1)
         if cells > MOST_CELLS:
-            raise too_large(f"its used range has more than {MOST_CELLS:,} cells", row=self._row)
+            raise too_large(told("its used range has more than {most:,} cells", most=MOST_CELLS), row=self._row)
 
     def _check_value(self, value: str) -> None:
         if self._kind == "s" and not (_INDEX.fullmatch(value) and int(value) < self._shared_strings):
-            raise corrupt(f"cell {self._place} names a shared text that is not there", row=self._row)
+            raise corrupt(told("cell {cell} names a shared text that is not there", cell=self._place), row=self._row)
         if self._kind == "n" and not _is_finite_number(value):
             raise cell_invalid(self._place, row=self._row)
         if self._kind == "d" and not _DATE.fullmatch(value):

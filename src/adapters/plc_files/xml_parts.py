@@ -7,6 +7,7 @@ from adapters.plc_files.archive import Member
 from adapters.plc_files.archive_problems import ArchiveProblem
 from adapters.plc_files.unpack import unpack
 from adapters.plc_files.workbook_problems import corrupt, forbidden_xml, of_its_archive, too_large
+from domain.told import told
 from domain.upload import MEBIBYTE
 
 MOST_PART_BYTES = 32 * MEBIBYTE
@@ -33,16 +34,23 @@ class PartReader:
     def read(self, file: BinaryIO, part: Member) -> None:
         """Stream the part through the methods above. Raises WorkbookProblem."""
         if part.size_bytes > MOST_PART_BYTES:
-            raise too_large(f"part {part.path} has {part.size_bytes:,} bytes, more than {MOST_PART_BYTES:,}")
+            raise too_large(
+                told(
+                    "part {part} has {size:,} bytes, more than {most:,}",
+                    part=part.path,
+                    size=part.size_bytes,
+                    most=MOST_PART_BYTES,
+                )
+            )
         parser = self._parser(part)
         try:
             for number, piece in enumerate(unpack(file, part)):
                 if not number and piece.startswith(_UTF16_MARKS):
-                    raise corrupt(f"part {part.path} is UTF-16, where workbooks are UTF-8")
+                    raise corrupt(told("part {part} is UTF-16, where workbooks are UTF-8", part=part.path))
                 parser.Parse(piece, False)  # noqa: FBT003 - expat takes its flag by place
             parser.Parse(b"", True)  # noqa: FBT003 - as above
         except expat.ExpatError as error:
-            raise corrupt(f"part {part.path} is no XML at line {error.lineno}") from error
+            raise corrupt(told("part {part} is no XML at line {line}", part=part.path, line=error.lineno)) from error
         except ArchiveProblem as problem:
             raise of_its_archive(problem) from problem
 
@@ -54,7 +62,14 @@ class PartReader:
 
         def check_declaration(version: str, encoding: str | None, _: int) -> None:
             if version != "1.0" or (encoding or "utf-8").lower() not in _READABLE_ENCODINGS:
-                raise corrupt(f"part {part.path} is XML {version} in {encoding}, not XML 1.0 in UTF-8")
+                raise corrupt(
+                    told(
+                        "part {part} is XML {version} in {encoding}, not XML 1.0 in UTF-8",
+                        part=part.path,
+                        version=version,
+                        encoding=encoding,
+                    )
+                )
 
         parser.StartDoctypeDeclHandler = refuse
         parser.XmlDeclHandler = check_declaration

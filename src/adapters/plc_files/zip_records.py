@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from adapters.plc_files.archive_problems import corrupt, encrypted, spanned, too_many_entries
+from domain.told import told
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
 CENTRAL_SIGNATURE = b"PK\x01\x02"
@@ -82,12 +83,12 @@ def read_end(file: BinaryIO, file_bytes: int) -> EndRecord:
     if disk not in {0, _NONE16} or first_disk not in {0, _NONE16}:
         raise spanned()
     if count_here != count:
-        raise corrupt("its end record contradicts itself")
+        raise corrupt(told("its end record contradicts itself"))
     record = EndRecord(entry_count=count, directory_offset=offset, directory_bytes=size)
     if locator := _locator_before(file, end_offset):
         record, end_offset = _read_end64(file, record, *locator)
     if record.directory_offset + record.directory_bytes != end_offset:
-        raise corrupt("bytes stand before or in it that belong to no file, or parts are missing")
+        raise corrupt(told("bytes stand before or in it that belong to no file, or parts are missing"))
     return record
 
 
@@ -97,10 +98,10 @@ def _only_end(tail: bytes) -> int:
         if place + _END.size + _END.unpack_from(tail, place)[7] == len(tail):
             comment = tail[place + _END.size :]
             if any(mark in comment for mark in (END_SIGNATURE, CENTRAL_SIGNATURE, LOCAL_SIGNATURE)):
-                raise corrupt("a second archive hides in its comment")
+                raise corrupt(told("a second archive hides in its comment"))
             return place
         place = tail.find(END_SIGNATURE, place + 1)
-    raise corrupt("its end is missing, or bytes follow it")
+    raise corrupt(told("its end is missing, or bytes follow it"))
 
 
 def _locator_before(file: BinaryIO, end_offset: int) -> tuple[int, int, int] | None:
@@ -119,15 +120,15 @@ def _read_end64(
     if disks > 1:
         raise spanned()
     if record_offset + _END64.size > locator_offset:
-        raise corrupt("its end record lies outside of it")
+        raise corrupt(told("its end record lies outside of it"))
     file.seek(record_offset)
     signature, length, _, needed, disk, first_disk, count_here, count, size, offset = _END64.unpack(
         file.read(_END64.size)
     )
     if signature != _END64_SIGNATURE or record_offset + 12 + length != locator_offset:
-        raise corrupt("its end record is damaged")
+        raise corrupt(told("its end record is damaged"))
     if needed >= _VERSION_OF_ENCRYPTED_DIRECTORY and 12 + length > _END64.size:
-        raise encrypted("the archive's list of files")
+        raise encrypted(told("the archive's list of files"))
     if disk or first_disk:
         raise spanned()
     if (
@@ -136,7 +137,7 @@ def _read_end64(
         or short.directory_bytes not in {_NONE32, size}
         or short.directory_offset not in {_NONE32, offset}
     ):
-        raise corrupt("its two end records contradict each other")
+        raise corrupt(told("its two end records contradict each other"))
     return EndRecord(entry_count=count, directory_offset=offset, directory_bytes=size), record_offset
 
 
@@ -149,18 +150,18 @@ def central_entries(file: BinaryIO, end: EndRecord, most: int) -> Iterator[Centr
     while left:
         head = file.read(min(left, _CENTRAL.size))
         if len(head) < _CENTRAL.size or head[:4] != CENTRAL_SIGNATURE:
-            raise corrupt(f"its list of files breaks off after {seen:,} entries")
+            raise corrupt(told("its list of files breaks off after {count:,} entries", count=seen))
         if seen == most:
             raise too_many_entries(seen + 1, most)
         fields = _CENTRAL.unpack(head)
         lengths = fields[10:13]
         left -= _CENTRAL.size + sum(lengths)
         if left < 0:
-            raise corrupt(f"its list of files breaks off after {seen:,} entries")
+            raise corrupt(told("its list of files breaks off after {count:,} entries", count=seen))
         yield _central_entry(fields, *(file.read(length) for length in lengths))
         seen += 1
     if seen != end.entry_count:
-        raise corrupt(f"it claims {end.entry_count:,} entries and lists {seen:,}")
+        raise corrupt(told("it claims {claimed:,} entries and lists {count:,}", claimed=end.entry_count, count=seen))
 
 
 def _central_entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes, _comment: bytes) -> CentralEntry:

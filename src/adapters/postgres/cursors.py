@@ -4,6 +4,7 @@ import base64
 import binascii
 
 from domain.errors import InvalidRequestError
+from domain.told import told
 
 _LARGEST_KEY = 2**63 - 1
 
@@ -19,8 +20,8 @@ def key_of(cursor: str, *, listing: str) -> int:
         padded = cursor + "=" * (-len(cursor) % 4)
         text = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeError) as error:
-        raise InvalidRequestError("cursor", "this cursor was not given out here") from error
+        raise InvalidRequestError("cursor", told("this cursor was not given out here")) from error
     name, _, key = text.rpartition(":")
     if name != listing or not key.isdecimal() or len(key) > len(str(_LARGEST_KEY)) or int(key) > _LARGEST_KEY:
-        raise InvalidRequestError("cursor", "this cursor was not given out for this listing")
+        raise InvalidRequestError("cursor", told("this cursor was not given out for this listing"))
     return int(key)

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from domain.errors import ConflictError, InvalidRequestError, LadderbaseError, MisconfiguredError, UnavailableError
+from domain.told import told
 
 _CONFLICTS = {
     "programs_pkey": "the program is registered already",
@@ -88,7 +89,8 @@ def _translated(error: BaseException, *, connection_lost: bool) -> LadderbaseErr
     if (violated := _violated(constraint)) is not None:
         return violated
     if sqlstate in _TEXT_REFUSED or isinstance(error.__cause__, UnicodeEncodeError):
-        return InvalidRequestError("text", "text with U+0000 or half a character cannot be kept", code="text_invalid")
+        message = told("text with U+0000 or half a character cannot be kept")
+        return InvalidRequestError("text", message, code="text_invalid")
     for code in (sqlstate, sqlstate[:2]):
         if code in _MISCONFIGURED:
             return MisconfiguredError(_MISCONFIGURED[code])

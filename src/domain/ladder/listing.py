@@ -2,10 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from domain.document import LadderFacts
-from domain.ladder.rung import INSTRUCTION, OPERAND, STEP, Row, Rung, cell, cut_into_rungs, mnemonic_of
+from domain.ladder.rung import (
+    INSTRUCTION,
+    OPERAND,
+    STEP,
+    Row,
+    Rung,
+    cell,
+    count_telling_rungs,
+    cut_into_rungs,
+    mnemonic_of,
+)
 from domain.ladder.table import Table, TableError, decode_table, normalised, render_table
+from domain.told import told
 
 _ROWS_BEFORE_HEADER = 5
 _STEP_HEADS = frozenset(map(normalised, ("Step No.", "ステップ番号", "步号", "步號", "스텝 번호", "스텝 No.")))
@@ -17,23 +29,27 @@ _GX_WORKS2 = tuple(map(normalised, ("PLC Information", "PC情報", "PLC信息", 
 _GX_WORKS3 = tuple(map(normalised, ("Module Type Information", "機種情報", "机型信息", "기종 정보")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Listing:
     """A parsed listing. `cpu` is as written; the program is known by its file's name alone.
 
-    `header` is the index of the header row; the rows below it are cut into `rungs`.
+    `header` is the index of the header row.
     """
 
     table: Table
     tool: str
     cpu: str
     header: int
-    rungs: tuple[Rung, ...]
 
     @property
     def body(self) -> tuple[Row, ...]:
         """The rows below the header."""
         return self.table.rows[self.header + 1 :]
+
+    @cached_property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The rows below the header, cut. Made when first asked for: a check of the listing needs none of them."""
+        return cut_into_rungs(self.body, first_row=self.header + 2)
 
     def facts(self) -> LadderFacts:
         """What the parser found out, for the caller's report. Rows are those below the header that hold anything."""
@@ -43,7 +59,7 @@ class Listing:
             tool=self.tool,
             cpu=self.cpu,
             row_count=sum(map(any, self.body)),
-            rung_count=sum(rung.says_something for rung in self.rungs),
+            rung_count=count_telling_rungs(self.body),
         )
 
     def rows(self) -> Iterator[Row]:
@@ -57,29 +73,24 @@ def parse_listing(content: bytes) -> Listing:
     """Parse the bytes of a ladder CSV. Raises TableError naming the row and the remedy."""
     table = decode_table(content)
     header = _find_header(table)
-    for number, row in enumerate(table.rows[header + 1 :], start=header + 2):
+    body = table.rows[header + 1 :]
+    for number, row in enumerate(body, start=header + 2):
         if _is_header(row):
             raise TableError(
                 "csv_invalid",
-                f"row {number} is a second header: two exports stand in one file",
-                hint="Keep one export per file.",
+                told("row {row} is a second header: two exports stand in one file", row=number),
+                hint=told("Keep one export per file."),
                 row=number,
             )
-    if not any(mnemonic_of(row) for row in table.rows[header + 1 :]):
+    if not any(map(mnemonic_of, body)):
         raise TableError(
             "csv_no_rows",
-            "the listing holds no instruction",
-            hint="Export the program body again; an empty program still ends with END.",
+            told("the listing holds no instruction"),
+            hint=told("Export the program body again; an empty program still ends with END."),
             row=header + 1,
         )
     tool, cpu = _origin(table.rows[:header], table.rows[header])
-    return Listing(
-        table=table,
-        tool=tool,
-        cpu=cpu,
-        header=header,
-        rungs=cut_into_rungs(table.rows[header + 1 :], first_row=header + 2),
-    )
+    return Listing(table=table, tool=tool, cpu=cpu, header=header)
 
 
 def render_listing(listing: Listing) -> bytes:
@@ -90,20 +101,23 @@ def render_listing(listing: Listing) -> bytes:
 
 def _find_header(table: Table) -> int:
     if not any(map(any, table.rows)):
-        raise TableError("csv_no_rows", "the file holds no row", hint="Export the program body again.")
+        raise TableError("csv_no_rows", told("the file holds no row"), hint=told("Export the program body again."))
     for index, row in enumerate(table.rows[:_ROWS_BEFORE_HEADER]):
         if _is_header(row):
             return index
     raise TableError(
         "not_a_ladder",
-        f"no header row 'Step No., Line Statement, Instruction, …' in the first {_ROWS_BEFORE_HEADER} rows",
-        hint="Export a ladder program with 'Write to CSV File'; label lists and device comments are no ladder.",
+        told(
+            "no header row 'Step No., Line Statement, Instruction, …' in the first {rows} rows",
+            rows=_ROWS_BEFORE_HEADER,
+        ),
+        hint=told("Export a ladder program with 'Write to CSV File'; label lists and device comments are no ladder."),
         row=1,
     )
 
 
 def _is_header(row: Row) -> bool:
-    if cell(row, STEP)[:1].isdecimal() or not cell(row, OPERAND):  # nearly every row of a listing
+    if len(row) <= OPERAND or not row[OPERAND] or row[STEP][:1].isdecimal():  # nearly every row of a listing
         return False
     heads = [normalised(cell(row, column)) for column in (STEP, INSTRUCTION, OPERAND)]
     known = zip(heads, (_STEP_HEADS, _INSTRUCTION_HEADS, _OPERAND_HEADS), strict=True)

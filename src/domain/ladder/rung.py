@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,8 +27,7 @@ class Rung:
     @property
     def title(self) -> str:
         """The statements in one line, without GX Works' prefixes and drawn lines; empty where they hold no word."""
-        cleaned = (" ".join(_TITLE_PREFIX.sub("", text, count=1).strip("-=* ").split()) for text in self.statements)
-        return " ".join(text for text in cleaned if any(map(str.isalnum, text)))
+        return _title(self.statements)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -54,8 +53,15 @@ class Rung:
 
 def cut_into_rungs(rows: Sequence[Row], *, first_row: int) -> tuple[Rung, ...]:
     """Cut the rows below a listing's header into rungs. Each row ends up in exactly one rung, in order."""
-    borders = [*_rung_starts(rows), len(rows)]
+    borders = [*_rung_starts(rows, [mnemonic_of(row) for row in rows]), len(rows)]
     return tuple(_read_rung(tuple(rows[start:stop]), first_row=first_row + start) for start, stop in pairwise(borders))
+
+
+def count_telling_rungs(rows: Sequence[Row]) -> int:
+    """How many of the rungs say something. None is made for it: that takes longer than all the rest."""
+    mnemonics = [mnemonic_of(row) for row in rows]
+    borders = [*_rung_starts(rows, mnemonics), len(rows)]
+    return sum(_tells(rows[start:stop], mnemonics[start:stop]) for start, stop in pairwise(borders))
 
 
 def cell(row: Row, column: int) -> str:
@@ -71,13 +77,24 @@ def mnemonic_of(row: Row) -> str:
     return unicodedata.normalize("NFKC", text).strip().split(" ", 1)[0].upper()
 
 
-def _rung_starts(rows: Sequence[Row]) -> list[int]:
+def _tells(rows: Sequence[Row], mnemonics: Sequence[str]) -> bool:
+    """As `Rung.says_something` does."""
+    if any(mnemonic and mnemonic not in TERMINATORS for mnemonic in mnemonics):
+        return True
+    return bool(_title(statement for row in rows if (statement := cell(row, STATEMENT))))
+
+
+def _title(statements: Iterable[str]) -> str:
+    cleaned = (" ".join(_TITLE_PREFIX.sub("", text, count=1).strip("-=* ").split()) for text in statements)
+    return " ".join(text for text in cleaned if any(map(str.isalnum, text)))
+
+
+def _rung_starts(rows: Sequence[Row], mnemonics: Sequence[str]) -> list[int]:
     """Row indexes at which a rung begins: at its statements where it has any, else at its first instruction."""
     starts: list[int] = []
     previous: str | None = None
     statements_from: int | None = None
-    for index, row in enumerate(rows):
-        mnemonic = mnemonic_of(row)
+    for index, (row, mnemonic) in enumerate(zip(rows, mnemonics, strict=True)):
         if not mnemonic:
             if statements_from is None and cell(row, STATEMENT):
                 statements_from = index

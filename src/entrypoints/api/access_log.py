@@ -9,6 +9,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 from entrypoints.api.answer_headers import complete_headers
+from entrypoints.api.languages import language_headers
 
 _log = logging.getLogger("ladderbase.access")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -38,7 +39,7 @@ def access_logged(app: ASGIApp) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(message, request_id_of(scope))
+                _add_headers(message, scope)
             await send(message)
 
         try:
@@ -63,8 +64,10 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
     )
 
 
-def _add_headers(message: HTTPResponseStartEvent, request_id: str) -> None:
-    message["headers"] = complete_headers([*message["headers"], (_HEADER, request_id.encode())])
+def _add_headers(message: HTTPResponseStartEvent, scope: Scope) -> None:
+    said = message["headers"]
+    own = [(_HEADER, request_id_of(scope).encode()), *language_headers(scope, said)]
+    message["headers"] = complete_headers([*said, *own])
 
 
 def _sent_id(scope: Scope) -> str:

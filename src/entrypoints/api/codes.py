@@ -14,7 +14,7 @@ REQUESTS: Mapping[str, tuple[int, str]] = {
     "field_too_large": (400, "A text field is too large: shorten it."),
     "unauthenticated": (401, "Nobody knows who asks: send an API key or a token that holds."),
     "forbidden": (403, "The key or the token does not allow this: use one with the scope that is needed."),
-    "not_found": (404, "There is no such thing here, or no longer."),
+    "not_found": (404, "There is no such thing here, or no longer: look its id up in a listing."),
     "method_not_allowed": (405, "This method is not served here: see the Allow header."),
     "request_timeout": (408, "The request came too slowly: send it again."),
     "conflict": (409, "Somebody else moved on first: read the present state and decide again."),

@@ -15,6 +15,7 @@ from domain.search import Lane, SearchHit, SearchMode
 from domain.template import Folder, Template
 from domain.upload import InspectedUpload, LadderMember
 from entrypoints.api import schemas
+from entrypoints.api.languages import Language, failure_title, in_language
 
 LEXICAL_LANE_IS_OFF = "The lexical lane is off on this index: devices and words are found by their meaning alone."
 
@@ -24,22 +25,22 @@ def indexing_href(pgm_id: str) -> str:
     return f"/v1/programs/{pgm_id}/indexing"
 
 
-def finding_body(finding: Finding) -> schemas.FindingBody:
-    """One finding of an upload."""
+def finding_body(finding: Finding, language: Language) -> schemas.FindingBody:
+    """One finding of an upload, in words of that language."""
     return schemas.FindingBody(
         section=finding.section,
         code=finding.code,
         file=finding.file,
         row=finding.row,
-        message=finding.message,
-        hint=finding.hint,
+        message=in_language(finding.message, language),
+        hint=in_language(finding.hint, language),
         severity=finding.severity,
     )
 
 
-def finding_bodies(findings: tuple[Finding, ...]) -> tuple[schemas.FindingBody, ...]:
+def finding_bodies(findings: tuple[Finding, ...], language: Language) -> tuple[schemas.FindingBody, ...]:
     """All findings in the order in which people read them."""
-    return tuple(map(finding_body, in_reading_order(findings)))
+    return tuple(finding_body(finding, language) for finding in in_reading_order(findings))
 
 
 def document_body(document: Document) -> schemas.DocumentBody:
@@ -123,7 +124,11 @@ def program_page(page: Page[ProgramView]) -> schemas.ProgramPage:
 
 
 def registered_body(
-    registered: Registered, documents: Sequence[Document], processing: Literal["background", "inline"]
+    registered: Registered,
+    documents: Sequence[Document],
+    *,
+    processing: Literal["background", "inline"],
+    language: Language,
 ) -> schemas.RegisteredBody:
     """An accepted upload, with its documents as they are now."""
     program, details = registered.registration.program, registered.registration.program.details
@@ -141,19 +146,19 @@ def registered_body(
         indexing=schemas.IndexingLink(status=_status(documents), href=indexing_href(program.pgm_id)),
         pending=None,
         documents=tuple(map(document_body, documents)),
-        report=_registered_report(registered),
+        report=_registered_report(registered, language),
         milvus_processing=processing,
     )
 
 
-def validation_body(inspected: InspectedUpload) -> schemas.ValidationBody:
+def validation_body(inspected: InspectedUpload, language: Language) -> schemas.ValidationBody:
     """The report of a dry run."""
     return schemas.ValidationBody(
         valid=inspected.is_valid,
         logic_count=len(inspected.template.logics),
         ladder_count=len(inspected.ladders),
         comment_count=len(inspected.comments.by_device),
-        findings=finding_bodies(inspected.findings),
+        findings=finding_bodies(inspected.findings, language),
         ladders=tuple(map(_ladder_body, inspected.ladders)),
     )
 
@@ -165,7 +170,7 @@ def template_body(pgm_id: str, template: Template) -> schemas.TemplateBody:
     )
 
 
-def indexing_body(view: ProgramView, failed: Iterable[Document]) -> schemas.IndexingBody:
+def indexing_body(view: ProgramView, failed: Iterable[Document], language: Language) -> schemas.IndexingBody:
     """The progress of the latest revision; every state is named, those without documents too."""
     progress = view.latest.progress
     return schemas.IndexingBody(
@@ -181,6 +186,7 @@ def indexing_body(view: ProgramView, failed: Iterable[Document]) -> schemas.Inde
                 document_id=document.document_id,
                 document_name=document.document_name,
                 code=document.failure.code,
+                title=failure_title(document.failure.code, language),
                 message=document.failure.message,
             )
             for document in failed
@@ -213,14 +219,14 @@ def _status(documents: Sequence[Document]) -> ProgramStatus:
     return IndexingProgress(counts=Counter(document.state for document in documents)).status
 
 
-def _registered_report(registered: Registered) -> schemas.ReportBody:
+def _registered_report(registered: Registered, language: Language) -> schemas.ReportBody:
     registration = registered.registration
     return schemas.ReportBody(
         valid=not errors_among(registered.findings),
         logic_count=len(registration.template.logics),
         ladder_count=sum(document.ladder is not None for document in registration.documents),
         comment_count=len(registration.comments.by_device),
-        findings=finding_bodies(registered.findings),
+        findings=finding_bodies(registered.findings, language),
     )
 
 

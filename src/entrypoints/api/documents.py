@@ -40,12 +40,11 @@ async def get_document(catalogue: CatalogueDependency, document_id: DocumentId) 
 @get(
     "/v1/documents/{document_id:str}/content",
     operation_id="get_content",
-    operation_class=ContentOperation,
     media_type=ANY_BYTES,
     response_headers=[ResponseHeader(name="ETag", documentation_only=True, description="The document's SHA-256.")],
     responses=problem_responses(404, 422) | {304: _UNCHANGED},
     tags=_TAGS,
-    **needs(Scope.READ),
+    **needs(Scope.READ, operation=ContentOperation),
 )
 async def get_content(
     request: ApiRequest, read_content: NamedDependency[ReadContent], document_id: DocumentId

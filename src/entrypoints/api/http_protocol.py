@@ -106,6 +106,7 @@ class ProblemProtocol(H11Protocol):
         headers = [
             (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
+            (b"content-language", b"en"),  # what was asked for cannot be known
             (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
         ]

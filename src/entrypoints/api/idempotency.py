@@ -12,6 +12,8 @@ from litestar.openapi.spec import OpenAPIType, Parameter, Schema
 from application.sweep_idempotency_keys import KEPT_FOR
 from domain.errors import InvalidRequestError
 from domain.idempotency import MAX_KEY_CHARACTERS, IdempotencyKey
+from domain.told import told
+from entrypoints.api.languages import LANGUAGE_HEADER, Language
 from entrypoints.api.request_body import ApiRequest
 
 KEY_HEADER = "Idempotency-Key"
@@ -33,6 +35,9 @@ REPLAYED = ResponseHeader(
     description="There, and `true`, when this is the answer to an earlier request with the same Idempotency-Key.",
 )
 
+# Versions that spoke English alone did not keep in which language they answered.
+_BEFORE_THERE_WERE_TWO = {LANGUAGE_HEADER: Language.ENGLISH.value}
+
 
 class _Answer(msgspec.Struct, kw_only=True, frozen=True):
     """What is kept. Versions before and after this one read it too: it may gain optional fields alone."""
@@ -46,7 +51,8 @@ def key_of(request: ApiRequest, *, operation: str) -> IdempotencyKey | None:
     """The key that a request came with, if any. Raises InvalidRequestError."""
     names = request.headers.getall(KEY_HEADER, [])
     if len(names) > 1:
-        raise InvalidRequestError("idempotency_key", "it came more than once", code="idempotency_key_invalid")
+        message = told("it came more than once")
+        raise InvalidRequestError("idempotency_key", message, code="idempotency_key_invalid")
     if not names:
         return None
     return IdempotencyKey(client=request.user.identity, operation=operation, name=names[0].strip(" \t"))
@@ -60,5 +66,5 @@ def rendered(body: msgspec.Struct, *, status: int, headers: Mapping[str, str]) -
 def response_of(answer: bytes, *, is_replay: bool = False) -> Response[Any]:
     """The answer on its way out, its body byte for byte as it was rendered."""
     sent = msgspec.json.decode(answer, type=_Answer)
-    headers = {**sent.headers, REPLAYED_HEADER: "true"} if is_replay else dict(sent.headers)
+    headers = {**_BEFORE_THERE_WERE_TWO, **sent.headers, **({REPLAYED_HEADER: "true"} if is_replay else {})}
     return Response(bytes(sent.body), status_code=sent.status, headers=headers, media_type=MediaType.JSON)

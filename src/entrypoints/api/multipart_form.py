@@ -19,6 +19,7 @@ from multipart import (  # type: ignore[import-untyped]  # annotated, but it shi
     PushMultipartParser,
 )
 
+from domain.told import Told, told
 from domain.upload import SpooledFile
 from entrypoints.api.refusals import FieldProblem, RefusedRequestError
 from entrypoints.api.texts import InvalidTextError, display_name
@@ -65,7 +66,8 @@ async def receive_form(
                     portion = piece[start : start + _PARSED_AT_ONCE]
                     await reception.take(parser.parse(portion), len(portion))
     except (ParserError, ParserLimitReached):
-        raise RefusedRequestError("multipart_malformed", "the body is no complete multipart/form-data") from None
+        detail = told("the body is no complete multipart/form-data")
+        raise RefusedRequestError("multipart_malformed", detail) from None
     finally:
         await reception.close()
     return ReceivedForm(texts=reception.texts, files=reception.files, problems=tuple(reception.problems))
@@ -73,7 +75,7 @@ async def receive_form(
 
 def _parser(boundary: str | None) -> PushMultipartParser:
     if not boundary or len(boundary) > _MAX_BOUNDARY_CHARACTERS:
-        raise RefusedRequestError("multipart_malformed", "the Content-Type names no usable boundary")
+        raise RefusedRequestError("multipart_malformed", told("the Content-Type names no usable boundary"))
     return PushMultipartParser(boundary, max_header_size=_MAX_HEADER_BYTES)
 
 
@@ -103,7 +105,7 @@ class _Reception:
         if not self.parts:
             self.preamble_bytes += size_bytes
             if self.preamble_bytes > MAX_PREAMBLE_BYTES:
-                raise RefusedRequestError("multipart_malformed", "the boundary does not begin the body")
+                raise RefusedRequestError("multipart_malformed", told("the boundary does not begin the body"))
 
     async def close(self) -> None:
         if self.part and self.part.file:
@@ -112,7 +114,7 @@ class _Reception:
     async def _begin(self, segment: MultipartSegment) -> "_Part":
         self.parts += 1
         if self.parts > MAX_PARTS:
-            raise RefusedRequestError("too_many_fields", f"a form may have at most {MAX_PARTS} parts")
+            raise RefusedRequestError("too_many_fields", told("a form may have at most {most} parts", most=MAX_PARTS))
         name = segment.name or ""
         part = _Part(
             name=name,
@@ -132,9 +134,10 @@ class _Reception:
         if part.name in self.shape.files:
             self._keep_file(part)
         elif part.name not in self.shape.texts:
-            self._refuse(part, "field_unknown", "there is no such field", hint=f"Known are {', '.join(self._known)}.")
+            hint = told("Known are {fields}.", fields=", ".join(self._known))
+            self._refuse(part, "field_unknown", told("there is no such field"), hint=hint)
         elif part.name in self.texts:
-            self._refuse(part, "too_many_values", "the field came twice", hint="Send it once.")
+            self._refuse(part, "too_many_values", told("the field came twice"), hint=told("Send it once."))
         else:
             self.texts[part.name] = bytes(part.buffer)
 
@@ -142,22 +145,28 @@ class _Reception:
         if part.is_unfilled:
             return
         if part.name in self.files:
-            self._refuse(part, "too_many_files", "more than one file came", hint="Send one file in this field.")
+            hint = told("Send one file in this field.")
+            self._refuse(part, "too_many_files", told("more than one file came"), hint=hint)
             return
         try:
             name = part.display_name()
         except InvalidTextError as error:
-            self._refuse(part, "filename_invalid", str(error), hint="Give the file a plain name and send it again.")
+            hint = told("Give the file a plain name and send it again.")
+            self._refuse(part, "filename_invalid", error.message, hint=hint)
             return
         if _TYPES_OF_OTHER_FILES.fullmatch(part.declared_type):
-            message = f"the file was sent as {part.declared_type[:64]!r}, which no file of this field is"
-            self._refuse(part, "type_mismatch", message, hint="Send the right file, or no Content-Type in its part.")
+            message = told(
+                "the file was sent as {media_type!r}, which no file of this field is",
+                media_type=part.declared_type[:64],
+            )
+            hint = told("Send the right file, or no Content-Type in its part.")
+            self._refuse(part, "type_mismatch", message, hint=hint)
             return
         if part.path is None:
             raise AssertionError("a part with a file name is spooled")
         self.files[part.name] = SpooledFile(name=name, path=part.path, size_bytes=part.size_bytes)
 
-    def _refuse(self, part: "_Part", code: str, message: str, *, hint: str) -> None:
+    def _refuse(self, part: "_Part", code: str, message: Told, *, hint: Told) -> None:
         self.problems.append(FieldProblem(field=part.name, code=code, message=message, hint=hint))
 
     @property
@@ -187,7 +196,8 @@ class _Part:
         self.size_bytes += len(piece)
         if self.size_bytes > self.limit_bytes:
             code = "too_large" if self.file else "field_too_large"
-            raise RefusedRequestError(code, f"the field {self.name[:64]!r} may hold {self.limit_bytes:,} bytes")
+            detail = told("the field {field!r} may hold {most:,} bytes", field=self.name[:64], most=self.limit_bytes)
+            raise RefusedRequestError(code, detail)
         self.buffer += piece
         if self.file and len(self.buffer) >= _WRITE_BYTES:
             await self._flush(self.file)
@@ -200,9 +210,9 @@ class _Part:
     def display_name(self) -> str:
         names = {display_name(name) for name in self.sent_names}
         if not names:
-            raise InvalidTextError("the file has no name")
+            raise InvalidTextError(told("the file has no name"))
         if len(names) > 1:
-            raise InvalidTextError("filename and filename* name two different files")
+            raise InvalidTextError(told("filename and filename* name two different files"))
         return names.pop()
 
     async def _flush(self, file: BufferedWriter) -> None:

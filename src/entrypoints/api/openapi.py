@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Router
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -14,7 +15,6 @@ from litestar.openapi.spec import (
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
-    Operation,
     Reference,
     RequestBody,
     Schema,
@@ -24,6 +24,7 @@ from litestar.openapi.spec import (
 
 from domain.attachments.registry import ATTACHMENTS
 from entrypoints.api.idempotency import KEY_PARAMETER
+from entrypoints.api.languages import SpokenOperation
 from entrypoints.api.media_types import MEDIA_TYPES
 from entrypoints.api.needs import API_KEY_SCHEME, TOKEN_SCHEME, open_to_all
 from entrypoints.api.openapi_links import LinkedOperation
@@ -105,7 +106,13 @@ def openapi_config(version: str) -> OpenAPIConfig:
         title="Ladderbase",
         version=version,
         summary="The registry and search index for PLC ladder programs.",
-        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, opt=open_to_all()["opt"]),
+        openapi_router=Router(
+            "/schema",
+            route_handlers=[],
+            include_in_schema=False,
+            before_request=_nothing_beside_the_document,
+            opt=open_to_all()["opt"],
+        ),
         components=Components(security_schemes=_SCHEMES),
         use_handler_docstrings=True,
         render_plugins=[_Document(path="/openapi.json")],
@@ -117,6 +124,12 @@ def openapi_config(version: str) -> OpenAPIConfig:
             Tag(name="service", description="Whether the service is up, and which one it is."),
         ],
     )
+
+
+async def _nothing_beside_the_document(request: Request[Any, Any, Any]) -> None:
+    """Litestar would answer any other path below with a page: here that is a problem like everywhere."""
+    if request.path_params:
+        raise NotFoundException
 
 
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
@@ -176,18 +189,20 @@ class ReplacementOperation(LinkedOperation):
 
 
 @dataclass
-class DryRunOperation(Operation):
+class DryRunOperation(SpokenOperation):
     """An upload that stores nothing: it needs the files alone."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.request_body = _form(DRY_RUN)
 
 
 @dataclass
-class ContentOperation(Operation):
+class ContentOperation(SpokenOperation):
     """An operation that answers the bytes of a document: what they are, each document says for itself."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         answer = (self.responses or {}).get("200")
         if isinstance(answer, OpenAPIResponse):
             answer.content = {

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from litestar.openapi.spec import Link, OpenAPIResponse, Operation
+from litestar.openapi.spec import Link, OpenAPIResponse
+
+from entrypoints.api.languages import SpokenOperation
 
 _OF_A_PROGRAM = (
     "get_program",
@@ -44,10 +46,11 @@ _LINKS: Mapping[str, Mapping[str, Mapping[str, Link]]] = {
 
 
 @dataclass
-class LinkedOperation(Operation):
+class LinkedOperation(SpokenOperation):
     """An operation whose answers name what others take, if `_LINKS` says so."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for status, links in _LINKS.get(self.operation_id or "", {}).items():
             answer = (self.responses or {}).get(status)
             if isinstance(answer, OpenAPIResponse):

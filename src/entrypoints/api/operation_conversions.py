@@ -7,11 +7,14 @@ from domain.document import DocumentState
 from domain.ports.catalogue import Page
 from domain.ports.operations import IndexStanding, Overview, RecordedFailure, WaitingDocument
 from entrypoints.api import operation_schemas as schemas
+from entrypoints.api.languages import Language, failure_title
 
 
-def failure_page(page: Page[RecordedFailure]) -> schemas.FailurePage:
+def failure_page(page: Page[RecordedFailure], language: Language) -> schemas.FailurePage:
     """A page of the history of failures."""
-    return schemas.FailurePage(items=tuple(map(_failed_attempt_body, page.items)), next=page.next_cursor)
+    return schemas.FailurePage(
+        items=tuple(_failed_attempt_body(item, language) for item in page.items), next=page.next_cursor
+    )
 
 
 def retried_page(given_back: GivenBack) -> schemas.RetriedPage:
@@ -40,7 +43,7 @@ def operations_body(overview: Overview) -> schemas.OperationsBody:
     )
 
 
-def _failed_attempt_body(recorded: RecordedFailure) -> schemas.FailedAttemptBody:
+def _failed_attempt_body(recorded: RecordedFailure, language: Language) -> schemas.FailedAttemptBody:
     attempt = recorded.attempt
     return schemas.FailedAttemptBody(
         documents=tuple(
@@ -50,6 +53,7 @@ def _failed_attempt_body(recorded: RecordedFailure) -> schemas.FailedAttemptBody
         attempt=attempt.attempt,
         stage=attempt.stage,
         code=attempt.failure.code,
+        title=failure_title(attempt.failure.code, language),
         message=attempt.failure.message,
         final=attempt.is_final,
         failed_dt=recorded.failed_dt,

@@ -23,13 +23,17 @@ class DocumentRefBody(Struct, kw_only=True, frozen=True):
 
 
 class FailedAttemptBody(Struct, kw_only=True, frozen=True):
-    """An attempt that failed for these documents; for good where it is final, else it was repeated."""
+    """An attempt that failed for these documents; for good where it is final, else it was repeated.
+
+    `title` says what to do in the caller's language, `message` what was noted.
+    """
 
     documents: tuple[DocumentRefBody, ...]
     event_id: int
     attempt: int
     stage: Stage
     code: str
+    title: str
     message: str
     final: bool
     failed_dt: datetime

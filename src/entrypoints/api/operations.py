@@ -9,6 +9,7 @@ from application.retry_everywhere import RetryFailed, ReviveDead
 from domain.caller import Scope
 from entrypoints.api.conversions import indexing_href
 from entrypoints.api.identifiers import Cursor, OfDocument, PageSize, PgmId
+from entrypoints.api.languages import language_of
 from entrypoints.api.needs import needs
 from entrypoints.api.openapi import OptionalBodyOperation, problem_responses
 from entrypoints.api.operation_conversions import failure_page, operations_body, retried_page
@@ -21,6 +22,7 @@ from entrypoints.api.operation_schemas import (
     RetryEverywhereRequest,
     RetryRequest,
 )
+from entrypoints.api.request_body import ApiRequest
 from entrypoints.api.strict_json import MAX_JSON_BYTES, strict_json
 
 _TAGS = ("operations",)
@@ -41,6 +43,7 @@ async def get_operations(operations: OperationsDependency) -> OperationsBody:
     **needs(Scope.READ),
 )
 async def list_failures(
+    request: ApiRequest,
     operations: OperationsDependency,
     pgm_id: PgmId,
     *,
@@ -49,19 +52,19 @@ async def list_failures(
     cursor: Cursor = None,
 ) -> FailurePage:
     """Every attempt to index documents of a program that failed, newest first; the oldest are forgotten in time."""
-    return failure_page(await operations.failures(pgm_id, limit=limit, cursor=cursor, document_id=document_id))
+    page = await operations.failures(pgm_id, limit=limit, cursor=cursor, document_id=document_id)
+    return failure_page(page, language_of(request.scope))
 
 
 @post(
     "/v1/programs/{pgm_id:str}/retry",
     operation_id="retry_program",
-    operation_class=OptionalBodyOperation,
     before_request=strict_json(RetryRequest, may_be_empty=True),
     request_max_body_size=MAX_JSON_BYTES,
     responses=problem_responses(404, 408, 413, 415, 422),
     status_code=202,
     tags=_TAGS,
-    **needs(Scope.WRITE),
+    **needs(Scope.WRITE, operation=OptionalBodyOperation),
 )
 async def retry_program(
     retry_documents: NamedDependency[RetryDocuments], pgm_id: PgmId, data: JSONBody[RetryRequest] = _WHAT_FAILED

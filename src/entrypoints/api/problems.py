@@ -26,11 +26,13 @@ from domain.errors import (
     UnavailableError,
 )
 from domain.findings import Finding, Severity, errors_among
+from domain.told import Told, told
 from entrypoints.api.access_log import request_id_of
 from entrypoints.api.codes import REQUESTS, of_findings
 from entrypoints.api.conversions import finding_bodies
 from entrypoints.api.field_messages import field_problem
 from entrypoints.api.idempotency import KEY_HEADER
+from entrypoints.api.languages import in_language, language_of, title_in
 from entrypoints.api.receive_upload import COMMENT_FIELD, TEMPLATE_FIELD, ZIP_FIELD
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.schemas import FindingBody, ProblemBody
@@ -45,6 +47,7 @@ _FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_
     one.field: "attachment" for one in ATTACHMENTS.values()
 }
 _SENT_AS = {"part": "for", "idempotency_key": KEY_HEADER}  # names in Python, where `for` can be none
+_KINDS = {"program": told("program"), "document": told("document"), "key": told("key")}
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type_unsupported"}
 
 _log = logging.getLogger(__name__)
@@ -70,17 +73,19 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
             answer = _invalid_upload(request, error)
         case InvalidRequestError():
             field = _SENT_AS.get(error.field, error.field)
-            answer = _invalid_fields(request, [FieldProblem(field=field, code=error.code, message=str(error))])
+            answer = _invalid_fields(request, [FieldProblem(field=field, code=error.code, message=error.message)])
         case UnauthenticatedError() | ForbiddenError():
             answer = _not_let_in(request, error)
         case TooLargeError():
-            answer = _problem(request, "too_large", f"at most {error.limit_bytes:,} bytes are taken")
+            answer = _problem(request, "too_large", told("at most {most:,} bytes are taken", most=error.limit_bytes))
         case NotFoundError():
-            answer = _problem(request, "not_found", f"there is no {error.kind} {error.identity[:64]}")
+            kind = _KINDS.get(error.kind, error.kind)
+            detail = told("there is no {kind} {identity}", kind=kind, identity=error.identity[:64])
+            answer = _problem(request, "not_found", detail)
         case ReusedKeyError():
-            answer = _problem(request, "idempotency_conflict", "the request differs from the one under this key")
+            answer = _problem(request, "idempotency_conflict", told("the request differs from the one under this key"))
         case ConflictError():
-            answer = _problem(request, "conflict", "the state changed while the request was worked on")
+            answer = _problem(request, "conflict", told("the state changed while the request was worked on"))
         case RateLimitedError() | BusyError() | UnavailableError() | MisconfiguredError():
             answer = _not_now(request, error)
         case _:
@@ -90,13 +95,13 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
 
 def _of_the_framework(request: AnyRequest, error: HTTPException) -> Response[ProblemBody]:
     if error.detail == _DISCONNECTED:
-        return _problem(request, "body_truncated", "the body ended before its announced length")
+        return _problem(request, "body_truncated", told("the body ended before its announced length"))
     if error.status_code >= 500:  # noqa: PLR2004 - the class of statuses
         return _bug(request, error)
     if fields := tuple(_named_fields(error)):
         return _invalid_fields(request, fields)
     code = _CODE_OF_STATUS.get(error.status_code, "request_invalid")
-    return _problem(request, code, REQUESTS[code][1], headers=error.headers)
+    return _problem(request, code, Told(REQUESTS[code][1], {}), headers=error.headers)
 
 
 def _named_fields(error: HTTPException) -> Sequence[FieldProblem]:
@@ -112,14 +117,15 @@ def _named_fields(error: HTTPException) -> Sequence[FieldProblem]:
 def _invalid_fields(
     request: AnyRequest, problems: Sequence[FieldProblem], of_files: Sequence[Finding] = ()
 ) -> Response[ProblemBody]:
+    language = language_of(request.scope)
     findings = tuple(
         FindingBody(
             section=_FIELD_SECTIONS.get(problem.field, "request"),
             code=problem.code,
             field=problem.field,
             file=problem.file,
-            message=problem.message,
-            hint=problem.hint,
+            message=in_language(problem.message, language),
+            hint=in_language(problem.hint, language),
             severity=Severity.ERROR,
         )
         for problem in problems
@@ -130,20 +136,20 @@ def _invalid_fields(
     return _of_findings(
         request,
         of_findings(codes, otherwise="fields_invalid"),
-        f"{first.field}: {first.message}" + _and_more(len(problems) + len(errors) - 1),
-        (*findings, *finding_bodies(tuple(of_files))),
+        _first(first.field, first.message, others=len(problems) + len(errors) - 1),
+        (*findings, *finding_bodies(tuple(of_files), language)),
     )
 
 
 def _invalid_upload(request: AnyRequest, error: InvalidUploadError) -> Response[ProblemBody]:
     errors = errors_among(error.findings)
     first = errors[0]
-    place = f"{first.file}, row {first.row}" if first.row else first.file
+    place = told("{file}, row {row}", file=first.file, row=first.row) if first.row else first.file
     return _of_findings(
         request,
         of_findings([finding.code for finding in errors], otherwise="upload_invalid"),
-        f"{place}: {first.message}" + _and_more(len(errors) - 1),
-        finding_bodies(error.findings),
+        _first(place, first.message, others=len(errors) - 1),
+        finding_bodies(error.findings, language_of(request.scope)),
     )
 
 
@@ -154,7 +160,7 @@ def _not_now(
     match error:
         case RateLimitedError() | BusyError():
             code = "busy" if isinstance(error, BusyError) else "rate_limited"
-            return _problem(request, code, str(error), headers={"Retry-After": str(max(1, math.ceil(error.wait_s)))})
+            return _problem(request, code, error.message, headers={"Retry-After": str(max(1, math.ceil(error.wait_s)))})
         case UnavailableError():
             return _unavailable(request, error)
         case MisconfiguredError():
@@ -164,7 +170,7 @@ def _not_now(
 def _unavailable(request: AnyRequest, error: UnavailableError) -> Response[ProblemBody]:
     request_id = request_id_of(request.scope)
     _log.warning("unavailable dependency=%s reason=%s request_id=%s", error.dependency, error.reason, request_id)
-    detail = f"the {error.dependency} gave no answer"
+    detail = told("the {dependency} gave no answer", dependency=error.dependency)
     return _problem(request, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
@@ -177,7 +183,9 @@ def _unauthenticated(request: AnyRequest, error: UnauthenticatedError) -> Respon
     note_refusal(request.scope, error.reason, credential=error.credential)
     came = bool(request.headers.getall("authorization", []))
     detail = (
-        "what came in Authorization does not hold" if came else "send `Authorization: Bearer` with a key or a token"
+        told("what came in Authorization does not hold")
+        if came
+        else told("send `Authorization: Bearer` with a key or a token")
     )
     challenge = f'{CHALLENGE}, error="invalid_token"' if came else CHALLENGE
     return _problem(request, "unauthenticated", detail, headers={"WWW-Authenticate": challenge})
@@ -187,35 +195,50 @@ def _forbidden(request: AnyRequest, error: ForbiddenError) -> Response[ProblemBo
     caller: Caller = request.scope["user"]
     note_refusal(request.scope, str(error), credential=caller.credential, caller=caller.identity)
     challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{error.needed}"'
-    return _problem(request, "forbidden", str(error), headers={"WWW-Authenticate": challenge})
+    detail = told("this needs the scope {needed}", needed=error.needed)
+    return _problem(request, "forbidden", detail, headers={"WWW-Authenticate": challenge})
 
 
 def _misconfigured(request: AnyRequest, error: MisconfiguredError) -> Response[ProblemBody]:
     """What is wrong is for the operator's log: it names settings and quotes servers."""
     request_id = request_id_of(request.scope)
     _log.error("misconfigured reason=%s request_id=%s", error, request_id)
-    detail = "a dependency and the settings disagree: the log says which, under this request id"
+    detail = told("a dependency and the settings disagree: the log says which, under this request id")
     return _problem(request, "misconfigured", detail, headers={"Retry-After": str(RETRY_AFTER_MENDING_S)})
 
 
 def _bug(request: AnyRequest, error: Exception) -> Response[ProblemBody]:
     _log.error("a bug: request_id=%s", request_id_of(request.scope), exc_info=error)
-    return _problem(request, "internal_error", "the request was not carried out")
+    return _problem(request, "internal_error", told("the request was not carried out"))
 
 
 def _of_findings(
-    request: AnyRequest, kind: tuple[str, int, str], detail: str, findings: tuple[FindingBody, ...]
+    request: AnyRequest, kind: tuple[str, int, str], detail: Told, findings: tuple[FindingBody, ...]
 ) -> Response[ProblemBody]:
-    code, status, title = kind
-    body = problem_of(code, status, title, detail=detail, request_id=request_id_of(request.scope), findings=findings)
-    return Response(body, status_code=status, media_type=PROBLEM_MEDIA_TYPE)
+    body = _body(request, kind, detail, findings)
+    return Response(body, status_code=body.status, media_type=PROBLEM_MEDIA_TYPE)
 
 
 def _problem(
-    request: AnyRequest, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+    request: AnyRequest, code: str, detail: Told, *, headers: Mapping[str, str] | None = None
 ) -> Response[ProblemBody]:
-    body = problem_of(code, *REQUESTS[code], detail=detail, request_id=request_id_of(request.scope))
+    body = _body(request, (code, *REQUESTS[code]), detail)
     return Response(body, status_code=body.status, media_type=PROBLEM_MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def _body(
+    request: AnyRequest, kind: tuple[str, int, str], detail: Told, findings: tuple[FindingBody, ...] = ()
+) -> ProblemBody:
+    code, status, title = kind
+    language = language_of(request.scope)
+    return problem_of(
+        code,
+        status,
+        title_in(title, language),
+        detail=in_language(detail, language),
+        request_id=request_id_of(request.scope),
+        findings=findings,
+    )
 
 
 def problem_of(
@@ -233,5 +256,7 @@ def problem_of(
     )
 
 
-def _and_more(count: int) -> str:
-    return f" (and {count} more)" if count else ""
+def _first(place: str, message: Told, *, others: int) -> Told:
+    if others:
+        return told("{place}: {message} (and {count} more)", place=place, message=message, count=others)
+    return told("{place}: {message}", place=place, message=message)

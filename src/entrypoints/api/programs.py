@@ -29,6 +29,7 @@ from entrypoints.api.dependencies import CatalogueDependency
 from entrypoints.api.idempotency import REPLAYED, key_of, rendered, response_of
 from entrypoints.api.identifiers import Cursor, PageSize, PgmId, Revision
 from entrypoints.api.inline_indexing import Indexing
+from entrypoints.api.languages import LANGUAGE_HEADER, Language, language_of
 from entrypoints.api.needs import needs
 from entrypoints.api.openapi import DryRunOperation, ReplacementOperation, UploadOperation, problem_responses
 from entrypoints.api.openapi_links import LinkedOperation
@@ -56,12 +57,11 @@ _DEDUPLICATED = ResponseSpec(
 @post(
     "/v1/programs",
     operation_id="register_program",
-    operation_class=UploadOperation,
     request_max_body_size=None,  # the reception counts: its limit comes with the settings
     response_headers=[REPLAYED],
     responses=problem_responses(409, *_UPLOAD_ERRORS),
     tags=_TAGS,
-    **needs(Scope.WRITE, draws_on="uploads"),
+    **needs(Scope.WRITE, draws_on="uploads", operation=UploadOperation),
 )
 async def register(
     request: ApiRequest,
@@ -74,35 +74,38 @@ async def register(
     catalogue: CatalogueDependency,
 ) -> Response[RegisteredBody]:
     """Register a program: all of it or nothing. Every problem of every file comes in one answer."""
-    key = key_of(request, operation="register_program")
+    key, language = key_of(request, operation="register_program"), language_of(request.scope)
     async with reception.receive(request, form=REGISTRATION) as received:
         await received.require_usable(validate_upload)
         command = RegisterCommand(details=received.details, upload=received.upload)
-        outcome = await register_once(command, key, render=lambda registered: _answer(registered, indexing))
+        outcome = await register_once(command, key, render=lambda registered: _answer(registered, indexing, language))
     if isinstance(outcome, KeptAnswer):
         return response_of(outcome.answer, is_replay=True)
     documents = await indexing.documents_after(outcome, catalogue)
-    answer = _answer(outcome, indexing, documents)
+    answer = _answer(outcome, indexing, language, documents)
     if key and documents is not outcome.registration.documents:  # indexed meanwhile: more than the commit could know
         await amend_answer(key, answer)
     return response_of(answer)
 
 
-def _answer(registered: Registered, indexing: Indexing, documents: Sequence[Document] | None = None) -> bytes:
+def _answer(
+    registered: Registered, indexing: Indexing, language: Language, documents: Sequence[Document] | None = None
+) -> bytes:
     """With the documents as they were registered, or as they are by now."""
-    body = registered_body(registered, documents or registered.registration.documents, indexing.processing)
-    return rendered(body, status=201, headers={"Location": f"/v1/programs/{body.pgm_id}"})
+    documents = documents or registered.registration.documents
+    body = registered_body(registered, documents, processing=indexing.processing, language=language)
+    headers = {"Location": f"/v1/programs/{body.pgm_id}", LANGUAGE_HEADER: language.value}
+    return rendered(body, status=201, headers=headers)
 
 
 @put(
     "/v1/programs/{pgm_id:str}/files",
     operation_id="replace_files",
-    operation_class=ReplacementOperation,
     request_max_body_size=None,
     responses=problem_responses(404, 409, *_UPLOAD_ERRORS) | {200: _DEDUPLICATED},
     status_code=201,
     tags=_TAGS,
-    **needs(Scope.WRITE, draws_on="uploads"),
+    **needs(Scope.WRITE, draws_on="uploads", operation=ReplacementOperation),
 )
 async def replace_files(
     request: ApiRequest,
@@ -128,18 +131,19 @@ async def replace_files(
     if isinstance(replaced, Deduplicated):
         return Response(deduplicated_body(await catalogue.program(pgm_id)), status_code=200, headers=location)
     documents = await indexing.documents_after(replaced, catalogue)
-    return Response(registered_body(replaced, documents, indexing.processing), headers=location)
+    language = language_of(request.scope)
+    body = registered_body(replaced, documents, processing=indexing.processing, language=language)
+    return Response(body, headers=location)
 
 
 @post(
     "/v1/programs/validate",
     operation_id="validate_upload",
-    operation_class=DryRunOperation,
     request_max_body_size=None,
     responses=problem_responses(*_UPLOAD_ERRORS),
     status_code=200,
     tags=_TAGS,
-    **needs(Scope.WRITE, draws_on="uploads"),
+    **needs(Scope.WRITE, draws_on="uploads", operation=DryRunOperation),
 )
 async def validate(
     request: ApiRequest,
@@ -149,7 +153,7 @@ async def validate(
     """Dry run: the report that a registration would make, valid or not. Nothing is stored."""
     async with reception.receive(request, form=DRY_RUN) as received:
         await received.require_usable(validate_upload)
-        return validation_body(await validate_upload(received.upload))
+        return validation_body(await validate_upload(received.upload), language_of(request.scope))
 
 
 @get("/v1/programs", operation_id="list_programs", responses=problem_responses(422), tags=_TAGS, **needs(Scope.READ))
@@ -207,19 +211,19 @@ async def get_template(catalogue: CatalogueDependency, pgm_id: PgmId) -> Templat
     tags=_TAGS,
     **needs(Scope.READ),
 )
-async def get_indexing(catalogue: CatalogueDependency, pgm_id: PgmId) -> IndexingBody:
+async def get_indexing(request: ApiRequest, catalogue: CatalogueDependency, pgm_id: PgmId) -> IndexingBody:
     """How far the indexing of a program's latest revision is, and what failed."""
     view = await catalogue.program(pgm_id)
-    return indexing_body(view, await catalogue.failures(pgm_id, limit=MAX_FAILURES))
+    failed = await catalogue.failures(pgm_id, limit=MAX_FAILURES)
+    return indexing_body(view, failed, language_of(request.scope))
 
 
 @delete(
     "/v1/programs/{pgm_id:str}",
     operation_id="delete_program",
-    operation_class=LinkedOperation,
     responses=problem_responses(404, 422),
     tags=_TAGS,
-    **needs(Scope.WRITE),
+    **needs(Scope.WRITE, operation=LinkedOperation),
 )
 async def remove(delete_program: NamedDependency[DeleteProgram], pgm_id: PgmId) -> None:
     """Delete a program: out of every answer at once, purged everywhere soon after."""

@@ -11,6 +11,7 @@ from domain.attachments.registry import ATTACHMENTS
 from domain.caller import Caller
 from domain.errors import UnavailableError
 from domain.program import ProgramDetails
+from domain.told import told
 from domain.upload import MEBIBYTE, SpooledFile, Upload, UploadLimits
 from entrypoints.api.multipart_form import FormShape, ReceivedForm, receive_form
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
@@ -78,7 +79,7 @@ class UploadReception:
         """
         content_type, options = request.content_type
         if content_type != "multipart/form-data":
-            raise RefusedRequestError("media_type_unsupported", "an upload is sent as multipart/form-data")
+            raise RefusedRequestError("media_type_unsupported", told("an upload is sent as multipart/form-data"))
         if form.is_recorded:
             await self.require_record()  # not after a hundred megabytes have come for nothing
         async with scratch_folder(self.scratch) as folder:
@@ -134,24 +135,28 @@ def _text(name: str, form: ReceivedForm, problems: list[FieldProblem], *, requir
     try:
         text = plain_text(form.texts.get(name, b"").decode(), lines=name in TEXTS_WITH_LINES)
     except UnicodeDecodeError:
-        problems.append(FieldProblem(field=name, code="text_invalid", message="it is not UTF-8", hint="Send UTF-8."))
+        message, hint = told("it is not UTF-8"), told("Send UTF-8.")
+        problems.append(FieldProblem(field=name, code="text_invalid", message=message, hint=hint))
         return ""
     except InvalidTextError as error:
-        problems.append(FieldProblem(field=name, code="text_invalid", message=str(error), hint="Take it out."))
+        hint = told("Take it out.")
+        problems.append(FieldProblem(field=name, code="text_invalid", message=error.message, hint=hint))
         return ""
     if len(text) > MAX_CHARACTERS[name]:
-        message = f"it has {len(text):,} characters; {MAX_CHARACTERS[name]:,} are the most"
-        problems.append(FieldProblem(field=name, code="field_too_long", message=message, hint="Shorten it."))
+        message = told("it has {count:,} characters; {most:,} are the most", count=len(text), most=MAX_CHARACTERS[name])
+        hint = told("Shorten it.")
+        problems.append(FieldProblem(field=name, code="field_too_long", message=message, hint=hint))
     if required and not text:
-        problems.append(FieldProblem(field=name, code="field_blank", message="it is blank", hint=f"Send {name}."))
+        message, hint = told("it is blank"), told("Send {field}.", field=name)
+        problems.append(FieldProblem(field=name, code="field_blank", message=message, hint=hint))
     return text
 
 
 def _of_caller(caller: Caller, said: str, problems: list[FieldProblem]) -> str:
     """Who asked is known: a form that says another is a mistake that must not be recorded, nor silently corrected."""
     if said not in {"", caller.name}:
-        message = f"the key or the token is that of {caller.name}"
-        hint = f"Leave {USER_FIELD} out."
+        message = told("the key or the token is that of {name}", name=caller.name)
+        hint = told("Leave {field} out.", field=USER_FIELD)
         problems.append(FieldProblem(field=USER_FIELD, code="create_user_mismatch", message=message, hint=hint))
     return caller.name
 
@@ -160,10 +165,9 @@ def _file(name: str, form: ReceivedForm, problems: list[FieldProblem]) -> Spoole
     file = form.files.get(name)
     if file is None:
         if all(problem.field != name for problem in form.problems):
-            problems.append(
-                FieldProblem(field=name, code="file_missing", message="no file came", hint=f"Send {name} as a file.")
-            )
+            message, hint = told("no file came"), told("Send {field} as a file.", field=name)
+            problems.append(FieldProblem(field=name, code="file_missing", message=message, hint=hint))
     elif not file.size_bytes:
-        message, hint = "the file is empty", "Export it again."
+        message, hint = told("the file is empty"), told("Export it again.")
         problems.append(FieldProblem(field=name, code="file_empty", message=message, hint=hint, file=file.name))
     return file

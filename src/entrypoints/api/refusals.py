@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from domain.findings import Finding
+from domain.told import Told
+
+NOTHING = Told("", {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,15 +14,15 @@ class FieldProblem:
 
     field: str
     code: str
-    message: str
-    hint: str = ""
+    message: Told
+    hint: Told = NOTHING
     file: str | None = None
 
 
 class RefusedRequestError(Exception):
     """The request cannot be read at all; `code` is one of REQUESTS in codes.py."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: Told) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail

@@ -7,6 +7,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from domain.caller import Caller
+from domain.told import told
 from entrypoints.api.refusals import RefusedRequestError
 
 ApiRequest = Request[Caller, None, State]
@@ -33,11 +34,15 @@ async def body_pieces(request: ApiRequest, *, limit_bytes: int, idle_s: float = 
             async with asyncio.timeout(left_s):
                 message = await request.receive()
         except TimeoutError:
-            detail = f"fewer than {PROGRESS_BYTES:,} bytes of the body came within {idle_s:.0f} s"
+            detail = told(
+                "fewer than {least:,} bytes of the body came within {seconds:.0f} s",
+                least=PROGRESS_BYTES,
+                seconds=idle_s,
+            )
             raise RefusedRequestError("request_timeout", detail) from None
         left_s -= clock() - asked_at
         if message["type"] != "http.request":
-            raise RefusedRequestError("body_truncated", "the body ended before its announced length")
+            raise RefusedRequestError("body_truncated", told("the body ended before its announced length"))
         received += len(message["body"])
         if received >= due_bytes:
             due_bytes, left_s = received + PROGRESS_BYTES, idle_s
@@ -51,7 +56,7 @@ async def body_pieces(request: ApiRequest, *, limit_bytes: int, idle_s: float = 
 
 def too_large(limit_bytes: int, *, code: str = "too_large") -> RefusedRequestError:
     """The refusal of a body over its limit."""
-    return RefusedRequestError(code, f"the body may hold at most {limit_bytes:,} bytes")
+    return RefusedRequestError(code, told("the body may hold at most {most:,} bytes", most=limit_bytes))
 
 
 def refuse_by_headers(request: ApiRequest, limit_bytes: int, *, code: str = "too_large") -> None:
@@ -60,9 +65,10 @@ def refuse_by_headers(request: ApiRequest, limit_bytes: int, *, code: str = "too
     Raises RefusedRequestError.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise RefusedRequestError("encoding_unsupported", "the body has a Content-Encoding; send it as it is")
+        detail = told("the body has a Content-Encoding; send it as it is")
+        raise RefusedRequestError("encoding_unsupported", detail)
     announced = request.headers.get("content-length", "0")
     if not (announced.isascii() and announced.isdigit()):
-        raise RefusedRequestError("request_invalid", "the Content-Length is no number")
+        raise RefusedRequestError("request_invalid", told("the Content-Length is no number"))
     if len(announced) > _DIGITS_OF_A_LENGTH or int(announced) > limit_bytes:
         raise too_large(limit_bytes, code=code)

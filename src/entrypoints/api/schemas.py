@@ -208,11 +208,15 @@ class TemplateBody(Struct, kw_only=True, frozen=True):
 
 
 class IndexingErrorBody(Struct, kw_only=True, frozen=True):
-    """A document that could not be indexed."""
+    """A document that could not be indexed.
+
+    `title` says what to do in the caller's language, `message` what was noted.
+    """
 
     document_id: str
     document_name: str
     code: str
+    title: str
     message: str
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from msgspec import Struct, ValidationError, convert
 
+from domain.told import Told, told
 from entrypoints.api.field_messages import field_problem
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.request_body import IDLE_TIMEOUT_S, ApiRequest, refuse_by_headers, too_large
@@ -32,7 +33,8 @@ def strict_json(shape: type[Struct], *, may_be_empty: bool = False) -> Callable[
             async with asyncio.timeout(IDLE_TIMEOUT_S):
                 body = await request.body()
         except TimeoutError:
-            raise RefusedRequestError("request_timeout", f"no body came within {IDLE_TIMEOUT_S:.0f} s") from None
+            detail = told("no body came within {seconds:.0f} s", seconds=IDLE_TIMEOUT_S)
+            raise RefusedRequestError("request_timeout", detail) from None
         except RequestEntityTooLarge:
             raise too_large(MAX_JSON_BYTES, code=_TOO_LARGE) from None
         if may_be_empty and not body:
@@ -57,13 +59,13 @@ def parse_object(body: bytes) -> dict[str, object]:
         text = body.decode()
     except UnicodeDecodeError as error:
         where = _place_of(body[: error.start].decode())
-        raise RefusedRequestError("json_invalid", f"the body is not UTF-8: see {where}") from None
+        raise RefusedRequestError("json_invalid", told("the body is not UTF-8: see {where}", where=where)) from None
     if not text.strip():
-        raise RefusedRequestError("json_shape", "the body is empty where a JSON object is due")
+        raise RefusedRequestError("json_shape", told("the body is empty where a JSON object is due"))
     _refuse_depth(text)
     document = _parsed(text)
     if not isinstance(document, dict):
-        raise RefusedRequestError("json_shape", "the body is not a JSON object")
+        raise RefusedRequestError("json_shape", told("the body is not a JSON object"))
     if problems := tuple(_unstorable_texts(document, "")):
         raise InvalidFieldsError(problems)
     return document
@@ -80,12 +82,12 @@ def _parsed(text: str) -> object:
         )
     except json.JSONDecodeError as error:
         where = _place_of(text[: error.pos])
-        raise RefusedRequestError("json_invalid", f"the body is no JSON: see {where}") from None
+        raise RefusedRequestError("json_invalid", told("the body is no JSON: see {where}", where=where)) from None
 
 
-def _place_of(text_before: str) -> str:
+def _place_of(text_before: str) -> Told:
     lines = text_before.split("\n")
-    return f"line {len(lines)}, column {len(lines[-1]) + 1}"
+    return told("line {line}, column {column}", line=len(lines), column=len(lines[-1]) + 1)
 
 
 def _refuse_depth(text: str) -> None:
@@ -93,39 +95,40 @@ def _refuse_depth(text: str) -> None:
     for character in _STRING.sub("", text):
         depth += (character in "[{") - (character in "]}")
         if depth > MAX_DEPTH:
-            raise RefusedRequestError("json_too_deep", f"the body is nested more than {MAX_DEPTH} levels deep")
+            detail = told("the body is nested more than {most} levels deep", most=MAX_DEPTH)
+            raise RefusedRequestError("json_too_deep", detail)
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     distinct = dict(pairs)
     if len(distinct) < len(pairs):
-        raise RefusedRequestError("json_duplicate_key", "an object in the body names a key twice")
+        raise RefusedRequestError("json_duplicate_key", told("an object in the body names a key twice"))
     return distinct
 
 
 def _refuse_constant(name: str) -> object:
-    raise RefusedRequestError("json_invalid", f"{name} is no JSON number")
+    raise RefusedRequestError("json_invalid", told("{name} is no JSON number", name=name))
 
 
 def _bounded_int(digits: str) -> int:
     if len(digits) > _MAX_DIGITS:
-        raise RefusedRequestError("json_number", f"a whole number has more than {_MAX_DIGITS} digits")
+        raise RefusedRequestError("json_number", told("a whole number has more than {most} digits", most=_MAX_DIGITS))
     if digits == "-0":
-        raise RefusedRequestError("json_invalid", "-0 is no whole number")
+        raise RefusedRequestError("json_invalid", told("-0 is no whole number"))
     return int(digits)
 
 
 def _finite_float(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise RefusedRequestError("json_invalid", "a number is too large")
+        raise RefusedRequestError("json_invalid", told("a number is too large"))
     return number
 
 
 def _unstorable_texts(value: object, path: str) -> Iterator[FieldProblem]:
     if isinstance(value, str):
         if reason := unstorable(value):
-            yield FieldProblem(field=path or "body", code="text_invalid", message=reason, hint="Take it out.")
+            yield FieldProblem(field=path or "body", code="text_invalid", message=reason, hint=told("Take it out."))
     elif isinstance(value, dict):
         for key, entry in value.items():
             yield from _unstorable_texts(key, path)

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from domain.told import Told, told
+
 MAX_NAME_BYTES = 255
 _LINE_CHARACTERS = "\t\n\r"
 _FORMAT_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -14,26 +16,30 @@ _NONCHARACTER = re.compile(
 class InvalidTextError(ValueError):
     """The text cannot be kept; the message says why, in words for its sender."""
 
+    def __init__(self, message: Told) -> None:
+        super().__init__(message)
+        self.message = message
+
 
 def plain_text(text: str, *, lines: bool = False) -> str:
     """Trim and compose (NFC) a text; `lines` allows line breaks and tabs. Raises InvalidTextError."""
-    if storable := unstorable(text):
-        raise InvalidTextError(storable)
+    if against := unstorable(text):
+        raise InvalidTextError(against)
     allowed = _LINE_CHARACTERS if lines else ""
     if any(unicodedata.category(character) == "Cc" and character not in allowed for character in text):
-        raise InvalidTextError("it holds a control character")
+        raise InvalidTextError(told("it holds a control character"))
     return unicodedata.normalize("NFC", text).strip()
 
 
-def unstorable(text: str) -> str:
-    """Why no text column can hold this text; empty when it can."""
+def unstorable(text: str) -> Told | None:
+    """Why no text column can hold this text; None when it can."""
     if "\0" in text:
-        return "it holds U+0000"
+        return told("it holds U+0000")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        return "it holds half of a surrogate pair"
+        return told("it holds half of a surrogate pair")
     if _NONCHARACTER.search(text):
-        return "it holds a code point that is no character"
-    return ""
+        return told("it holds a code point that is no character")
+    return None
 
 
 def display_name(sent: str) -> str:
@@ -44,9 +50,9 @@ def display_name(sent: str) -> str:
     """
     name = unicodedata.normalize("NFC", re.split(r"[/\\]", sent)[-1]).strip()
     if any(unicodedata.category(character) in _FORMAT_CATEGORIES for character in sent) or unstorable(sent):
-        raise InvalidTextError("the file name holds characters that cannot be seen")
+        raise InvalidTextError(told("the file name holds characters that cannot be seen"))
     if not name.strip(". "):
-        raise InvalidTextError("the file has no name")
+        raise InvalidTextError(told("the file has no name"))
     if len(name.encode()) > MAX_NAME_BYTES:
-        raise InvalidTextError(f"the file name is longer than {MAX_NAME_BYTES} bytes")
+        raise InvalidTextError(told("the file name is longer than {most} bytes", most=MAX_NAME_BYTES))
     return name

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from entrypoints.cli.options import spoken
 from entrypoints.cli.rendering import print_hit, screen
 from entrypoints.cli.service import Answer, Service, UploadFiles, connected
 from entrypoints.cli.upload import follow, show_outcome, show_registered
@@ -64,7 +65,7 @@ def command() -> None:
 async def _demo(console: Console, data_dir: Path) -> None:
     stack = EmbeddedStack(data_dir=data_dir, port=free_port(), settings=_OPEN)
     console.rule("starting the servers, the API and the worker")
-    async with running(stack, say=_say_on(console)) as url, connected(url) as service:
+    async with running(stack, say=_say_on(console)) as url, connected(url, language=spoken()) as service:
         await show_the_main_job(service, console)
         console.rule("stopping")
 

@@ -27,3 +27,9 @@ def api_key() -> str:
     if not re.fullmatch("[!-~]*", key):
         raise click.UsageError(f"{API_KEY} holds what no key does")
     return key
+
+
+def spoken() -> str:
+    """The language of the terminal, as far as the service speaks it: what LC_ALL says, else LC_MESSAGES, else LANG."""
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "ko" if re.match(r"ko(?![a-z])", locale, re.IGNORECASE) else "en"

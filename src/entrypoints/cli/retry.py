@@ -8,7 +8,7 @@ import click
 import httpx
 
 from entrypoints.cli.exit_codes import REFUSED
-from entrypoints.cli.options import api_key, service_options
+from entrypoints.cli.options import api_key, service_options, spoken
 from entrypoints.cli.rendering import print_json
 from entrypoints.cli.service import Answer, RefusedError, Service, connected
 
@@ -43,7 +43,7 @@ def command(
         raise click.UsageError("--document and --all-states go with PGM_ID")
 
     async def run() -> None:
-        async with connected(url, transport, api_key=api_key()) as service:
+        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
             if pgm_id is None:
                 _show_everywhere(await _everywhere(service, "failed" if all_failed else "dead"), as_json=as_json)
             else:

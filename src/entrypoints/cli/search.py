@@ -7,7 +7,7 @@ import click
 import httpx
 
 from entrypoints.cli.exit_codes import REFUSED
-from entrypoints.cli.options import api_key, service_options
+from entrypoints.cli.options import api_key, service_options, spoken
 from entrypoints.cli.rendering import print_hit, print_json, screen
 from entrypoints.cli.service import Answer, RefusedError, connected
 
@@ -41,7 +41,7 @@ def command(
     question = {"query": " ".join(query)} | {name: value for name, value in narrowed.items() if value is not None}
 
     async def ask() -> Answer:
-        async with connected(url, transport, api_key=api_key()) as service:
+        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
             return await service.search(question)
 
     try:

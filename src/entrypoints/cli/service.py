@@ -177,12 +177,15 @@ class Service:
 
 @asynccontextmanager
 async def connected(
-    url: str, transport: httpx.AsyncBaseTransport | None = None, *, api_key: str = ""
+    url: str, transport: httpx.AsyncBaseTransport | None = None, *, api_key: str = "", language: str = "en"
 ) -> AsyncIterator[Service]:
-    """A service for the length of the block. No proxy of the environment stands before one on this machine."""
+    """A service for the length of the block, asked to answer in `language`.
+
+    No proxy of the environment stands before one on this machine.
+    """
     address = _address(url)
     is_local = is_loopback(address.host)
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    headers = {"Accept-Language": language} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
     async with httpx.AsyncClient(
         base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local, headers=headers
     ) as client:

@@ -7,7 +7,7 @@ import click
 import httpx
 
 from entrypoints.cli.exit_codes import REFUSED, SOME_FAILED
-from entrypoints.cli.options import api_key, service_options
+from entrypoints.cli.options import api_key, service_options, spoken
 from entrypoints.cli.rendering import errors_table, print_json, programs_table, screen
 from entrypoints.cli.service import Answer, RefusedError, Service, connected
 from entrypoints.cli.standing import standing_lines
@@ -26,7 +26,7 @@ def command(transport: httpx.AsyncBaseTransport | None, /, *, pgm_id: str | None
     """
 
     async def run() -> int:
-        async with connected(url, transport, api_key=api_key()) as service:
+        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
             if pgm_id is None:
                 operations, page = await service.operations(), await service.programs(_NEWEST)
                 return _show_service(operations, page, as_json=as_json)

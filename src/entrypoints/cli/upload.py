@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from entrypoints.cli.exit_codes import REFUSED, SOME_FAILED
-from entrypoints.cli.options import api_key, service_options
+from entrypoints.cli.options import api_key, service_options, spoken
 from entrypoints.cli.rendering import documents_table, errors_table, findings_table, print_json, screen
 from entrypoints.cli.service import Answer, RefusedError, Service, UploadFiles, connected
 
@@ -72,7 +72,7 @@ def command(
         details |= {"pgm_name": name or ladder_zip.stem, "pgm_version": version}
 
     async def run() -> int:
-        async with connected(url, transport, api_key=api_key()) as service:
+        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
             request = UploadRequest(files=files, details=details, into=into, idempotency_key=idempotency_key)
             return await _upload(service, request, wait=not no_wait, as_json=as_json)
 
