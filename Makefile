@@ -6,7 +6,7 @@ GRADED ?= ../shared/retrieval
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: demo run test check soak guards fuzz corpus bench bench-once lock clean
+.PHONY: demo run test check soak guards fuzz api-fuzz corpus bench bench-once sbom audit-lock lock clean
 
 demo: .venv/ready
 	$(BIN)/ladderbase demo
@@ -41,6 +41,11 @@ fuzz: .fuzz/ready
 	for name in $(FUZZED); do mkdir -p .fuzz-findings .fuzz/corpus/$$name && $(FUZZ) $$name -max_total_time=$(FUZZ_S) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
 	  -print_final_stats=1 -artifact_prefix=.fuzz-findings/$$name- .fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
 
+# More than 10,000 requests made of the OpenAPI document, in about a quarter of an hour. SEED=n repeats a run; the first line tells it.
+EXAMPLES ?= 600
+api-fuzz: .venv/ready
+	PYTHONPATH=src:tests $(BIN)/python tests/api_fuzz/run.py --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED))
+
 # What is worth keeping of all that the fuzzer came upon.
 corpus: .fuzz/ready
 	for name in $(FUZZED); do $(FUZZ) $$name -merge=1 tests/fuzz/corpus/$$name .fuzz/corpus/$$name || exit 1; done
@@ -55,12 +60,23 @@ bench-once: .venv/ready
 	$(BIN)/python benchmarks/s3_upload.py
 	$(if $(wildcard $(GRADED)/queries.json),$(BIN)/python benchmarks/retrieval.py $(GRADED))
 
+# What the image ships, as CycloneDX: the same bytes wherever and whenever it is made.
+sbom: .sbom/ready
+	$(BIN)/python tools/shipped.py requirements-server.lock > .sbom/shipped.lock
+	PYTHONPATH=.sbom $(BIN)/python -m cyclonedx_py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+	  --of JSON -o sbom.cdx.json .sbom/shipped.lock
+
+# Asks the advisory service osv.dev, or OSV_URL: 1 when a vulnerability is known, 2 when nobody could be asked.
+audit-lock: .venv/ready
+	$(BIN)/python tools/advisories.py requirements-server.lock
+
 # After a change of pyproject.toml's dependencies. Names, versions and hashes, no URL. The server's are a part of all.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock: .venv/ready
 	$(BIN)/$(LOCK) --extra dev --extra embedded --upgrade pyproject.toml -o requirements.lock
 	$(BIN)/$(LOCK) --constraints requirements.lock pyproject.toml -o requirements-server.lock
 	$(BIN)/$(LOCK) --upgrade tests/fuzz/requirements.in -o requirements-fuzz.lock
+	$(BIN)/$(LOCK) --upgrade tools/requirements.in -o requirements-sbom.lock
 	grep -A 40 '^uv==' requirements.lock | awk 'NR > 1 && /^[a-z]/ { exit } { print }' > requirements-uv.lock
 
 .venv/ready: requirements.lock requirements-uv.lock pyproject.toml
@@ -76,6 +92,11 @@ lock: .venv/ready
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --target .fuzz --only-binary :all: --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
+.sbom/ready: .venv/ready requirements-sbom.lock
+	rm -rf .sbom
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target .sbom --only-binary :all: --require-hashes -r requirements-sbom.lock
+	@touch $@
+
 clean:
-	rm -rf .venv .fuzz .fuzz-findings .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf .venv .fuzz .fuzz-findings .sbom sbom.cdx.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

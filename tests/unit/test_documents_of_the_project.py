@@ -110,12 +110,12 @@ def test_the_readmes_name_the_same_code() -> None:
 
 
 def test_every_make_target_that_a_document_names_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
     named = {
         (str(path), target)
         for path, text in _texts()
         if path.suffix == ".md"
-        for target in re.findall(r"(?:^|`)make (?:[A-Z]+=\S+ )*([a-z]+)", text, flags=re.MULTILINE)
+        for target in re.findall(r"(?:^|`)make (?:[A-Z]+=\S+ )*([a-z-]+)", text, flags=re.MULTILINE)
     }
     assert ("README.md", "demo") in named
     assert sorted((path, target) for path, target in named if target not in targets) == []

@@ -9,6 +9,7 @@ from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
 from entrypoints.api.cors import cors_config
 from entrypoints.api.dependencies import dependencies_from
+from entrypoints.api.methods import tell_methods
 from entrypoints.api.openapi import openapi_config
 from entrypoints.api.operation_dependencies import operation_dependencies_from
 from entrypoints.api.problems import answer_error
@@ -29,7 +30,7 @@ def create_app(container: Container) -> Litestar:
         ],
         dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
         guards=[guard_from(container), admission_from(container)],
-        before_send=[note_action],
+        before_send=[note_action, tell_methods],
         cors_config=cors_config(container.cors_origins()),
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         logging_config=None,

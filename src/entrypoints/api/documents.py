@@ -1,7 +1,6 @@
 """Documents over HTTP: what is known of one, and its bytes."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from pathlib import PurePath
 from urllib.parse import quote
 
 from litestar import Response, get
@@ -16,21 +15,14 @@ from domain.document import Document
 from entrypoints.api.conversions import document_body
 from entrypoints.api.dependencies import CatalogueDependency
 from entrypoints.api.identifiers import DocumentId
+from entrypoints.api.media_types import ANY_BYTES, media_type_of
 from entrypoints.api.needs import needs
-from entrypoints.api.openapi import problem_responses
+from entrypoints.api.openapi import ContentOperation, problem_responses
 from entrypoints.api.request_body import ApiRequest
 from entrypoints.api.schemas import DocumentBody
 
 _TAGS = ("documents",)
 _UNCHANGED = ResponseSpec(None, generate_examples=False, description="The caller has these bytes already.")
-_ANY_BYTES = "application/octet-stream"
-_MEDIA_TYPES = {
-    ".csv": "text/csv",
-    ".txt": "text/csv",
-    ".zip": "application/zip",
-    ".xls": "application/vnd.ms-excel",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 @get(
@@ -48,11 +40,11 @@ async def get_document(catalogue: CatalogueDependency, document_id: DocumentId) 
 @get(
     "/v1/documents/{document_id:str}/content",
     operation_id="get_content",
-    media_type=_ANY_BYTES,
+    media_type=ANY_BYTES,
     response_headers=[ResponseHeader(name="ETag", documentation_only=True, description="The document's SHA-256.")],
     responses=problem_responses(404, 422) | {304: _UNCHANGED},
     tags=_TAGS,
-    **needs(Scope.READ),
+    **needs(Scope.READ, operation=ContentOperation),
 )
 async def get_content(
     request: ApiRequest, read_content: NamedDependency[ReadContent], document_id: DocumentId
@@ -67,7 +59,9 @@ async def get_content(
     headers |= {
         "Content-Disposition": _disposition(document),
         "Content-Length": str(document.size_bytes),
-        "Content-Type": _media_type(document),  # as a header: the handler's media type would win otherwise
+        "Content-Type": media_type_of(
+            document.document_name
+        ),  # as a header: the handler's media type would win otherwise
     }
     return Stream(_resumed(first, content.pieces), headers=headers)
 
@@ -85,10 +79,6 @@ async def _resumed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[b
 def _is_known(document: Document, if_none_match: str) -> bool:
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return "*" in tags or f'"{document.sha256}"' in tags
-
-
-def _media_type(document: Document) -> str:
-    return _MEDIA_TYPES.get(PurePath(document.document_name).suffix.lower(), _ANY_BYTES)
 
 
 def _disposition(document: Document) -> str:

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from litestar import Request, Router
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
+    Encoding,
+    OpenAPIHeader,
     OpenAPIMediaType,
+    OpenAPIResponse,
     OpenAPIType,
     Reference,
     RequestBody,
@@ -21,7 +25,10 @@ from litestar.openapi.spec import (
 from domain.attachments.registry import ATTACHMENTS
 from entrypoints.api.idempotency import KEY_PARAMETER
 from entrypoints.api.languages import SpokenOperation
+from entrypoints.api.media_types import MEDIA_TYPES
 from entrypoints.api.needs import API_KEY_SCHEME, TOKEN_SCHEME, open_to_all
+from entrypoints.api.openapi_links import LinkedOperation
+from entrypoints.api.operation_schemas import RetryEverywhereRequest, RetryRequest
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
     COMMENT_FIELD,
@@ -30,11 +37,12 @@ from entrypoints.api.receive_upload import (
     REGISTRATION,
     REPLACEMENT,
     TEMPLATE_FIELD,
+    TEXTS_WITH_LINES,
     USER_FIELD,
     ZIP_FIELD,
     FormTexts,
 )
-from entrypoints.api.schemas import ProblemBody
+from entrypoints.api.schemas import ProblemBody, SearchRequest
 
 _FILES = {
     ZIP_FIELD: "A ZIP of the ladder CSVs as GX Works exports them.",
@@ -42,8 +50,16 @@ _FILES = {
     COMMENT_FIELD: "The device comments as CSV.",
     **{one.field: one.description for one in ATTACHMENTS.values()},
 }
-
-
+_SENT_AS = {
+    ZIP_FIELD: ("ladder.zip", "application/zip"),
+    TEMPLATE_FIELD: ("template.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    COMMENT_FIELD: ("comment.csv", "text/csv"),
+}
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+_LINE = f"^[^{_CONTROLS}]*$"
+_LINE_THAT_SAYS_SOMETHING = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
+_LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+_JSON_BODIES = (SearchRequest, RetryRequest, RetryEverywhereRequest)
 _USER = (
     "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
     " token, may be left out, and must not be another."
@@ -68,7 +84,10 @@ _SCHEMES: dict[str, SecurityScheme | Reference] = {
 
 
 class _Document(JsonRenderPlugin):
-    """Says as well how long to wait: the framework has no word for the headers of errors."""
+    """Says as well what the framework forgets.
+
+    That is how long to wait after an error, that a body has no other fields, and what holds for the items of a list.
+    """
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
@@ -76,6 +95,8 @@ class _Document(JsonRenderPlugin):
             for operation in methods.values():
                 for status in _TOLD_TO_WAIT & operation["responses"].keys():
                     operation["responses"][status]["headers"] = {"Retry-After": _RETRY_AFTER}
+        _, told = msgspec.json.schema_components(_JSON_BODIES, ref_template="#/components/schemas/{name}")
+        openapi_schema["components"]["schemas"] |= {body.__name__: told[body.__name__] for body in _JSON_BODIES}
         return super().render(request, openapi_schema)
 
 
@@ -149,7 +170,7 @@ _FILE_NAMES = (
 
 
 @dataclass
-class UploadOperation(SpokenOperation):
+class UploadOperation(LinkedOperation):
     """An operation that takes an upload: its handler reads the form from the stream, so the document is told here."""
 
     def __post_init__(self) -> None:
@@ -159,7 +180,7 @@ class UploadOperation(SpokenOperation):
 
 
 @dataclass
-class ReplacementOperation(SpokenOperation):
+class ReplacementOperation(LinkedOperation):
     """An upload of a program's files alone."""
 
     def __post_init__(self) -> None:
@@ -177,7 +198,21 @@ class DryRunOperation(SpokenOperation):
 
 
 @dataclass
-class OptionalBodyOperation(SpokenOperation):
+class ContentOperation(SpokenOperation):
+    """An operation that answers the bytes of a document: what they are, each document says for itself."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        answer = (self.responses or {}).get("200")
+        if isinstance(answer, OpenAPIResponse):
+            answer.content = {
+                name: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, content_media_type=name))
+                for name in MEDIA_TYPES
+            }
+
+
+@dataclass
+class OptionalBodyOperation(LinkedOperation):
     """An operation whose body may be left out; the framework calls every body required."""
 
     def __post_init__(self) -> None:
@@ -192,20 +227,40 @@ def _form(form: FormTexts) -> RequestBody:
         for name, text in _FILES.items()
     }
     texts = {
-        name: Schema(type=OpenAPIType.STRING, max_length=most)
+        name: Schema(type=OpenAPIType.STRING, max_length=most, pattern=_LINES if name in TEXTS_WITH_LINES else _LINE)
         for name, most in MAX_CHARACTERS.items()
         if name in form.names
     }
-    for name in form.required:
+    required = [name for name in form.required if name != USER_FIELD]
+    for name in required:
         texts[name].min_length = 1
+        texts[name].pattern = _LINE_THAT_SAYS_SOMETHING
     if USER_FIELD in texts:
         texts[USER_FIELD].description = _USER
     schema = Schema(
         type=OpenAPIType.OBJECT,
         properties={**files, **texts},
-        required=[ZIP_FIELD, TEMPLATE_FIELD, *(name for name in form.required if name != USER_FIELD)],
+        required=[ZIP_FIELD, TEMPLATE_FIELD, *required],
         additional_properties=False,
     )
     return RequestBody(
-        required=True, description=_FILE_NAMES, content={"multipart/form-data": OpenAPIMediaType(schema=schema)}
+        required=True,
+        description=_FILE_NAMES,
+        content={"multipart/form-data": OpenAPIMediaType(schema=schema, encoding=_encodings())},
     )
+
+
+def _encodings() -> dict[str, Encoding]:
+    """How the part of each file may be sent: names as an example, because its ending says what a file is."""
+    return {
+        name: Encoding(
+            content_type=media_type,
+            headers={
+                "Content-Disposition": OpenAPIHeader(
+                    schema=Schema(type=OpenAPIType.STRING),
+                    example=f'form-data; name="{name}"; filename="{filename}"',
+                )
+            },
+        )
+        for name, (filename, media_type) in _SENT_AS.items()
+    }

@@ -32,6 +32,7 @@ from entrypoints.api.inline_indexing import Indexing
 from entrypoints.api.languages import LANGUAGE_HEADER, Language, language_of
 from entrypoints.api.needs import needs
 from entrypoints.api.openapi import DryRunOperation, ReplacementOperation, UploadOperation, problem_responses
+from entrypoints.api.openapi_links import LinkedOperation
 from entrypoints.api.receive_upload import DRY_RUN, REGISTRATION, REPLACEMENT, UploadReception
 from entrypoints.api.request_body import ApiRequest
 from entrypoints.api.schemas import (
@@ -222,7 +223,7 @@ async def get_indexing(request: ApiRequest, catalogue: CatalogueDependency, pgm_
     operation_id="delete_program",
     responses=problem_responses(404, 422),
     tags=_TAGS,
-    **needs(Scope.WRITE),
+    **needs(Scope.WRITE, operation=LinkedOperation),
 )
 async def remove(delete_program: NamedDependency[DeleteProgram], pgm_id: PgmId) -> None:
     """Delete a program: out of every answer at once, purged everywhere soon after."""

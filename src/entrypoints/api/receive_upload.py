@@ -39,7 +39,7 @@ REGISTRATION = FormTexts(names=frozenset(MAX_CHARACTERS), required=("pgm_name", 
 # What its registration said of a program stays: its files alone are replaced.
 REPLACEMENT = FormTexts(names=frozenset({"create_user"}), required=("create_user",))
 DRY_RUN = FormTexts(names=frozenset(MAX_CHARACTERS), is_recorded=False)
-_TEXTS_WITH_LINES = frozenset({"description", "notes"})
+TEXTS_WITH_LINES = frozenset({"description", "notes"})
 _OVERHEAD_BYTES = MEBIBYTE
 
 
@@ -133,7 +133,7 @@ def _checked(form: ReceivedForm, expected: FormTexts, caller: Caller) -> Receive
 
 def _text(name: str, form: ReceivedForm, problems: list[FieldProblem], *, required: bool) -> str:
     try:
-        text = plain_text(form.texts.get(name, b"").decode(), lines=name in _TEXTS_WITH_LINES)
+        text = plain_text(form.texts.get(name, b"").decode(), lines=name in TEXTS_WITH_LINES)
     except UnicodeDecodeError:
         message, hint = told("it is not UTF-8"), told("Send UTF-8.")
         problems.append(FieldProblem(field=name, code="text_invalid", message=message, hint=hint))

@@ -15,7 +15,8 @@ from domain.search import Lane, SearchMode
 MAX_HITS = 100
 MAX_PAGE = 200
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=255)]
+_NO_NULL = r"^[^\u0000]*$"
+Identifier = Annotated[str, Meta(min_length=1, max_length=255, pattern=_NO_NULL)]
 
 
 class FindingBody(Struct, kw_only=True, frozen=True):
@@ -238,7 +239,7 @@ class IndexingBody(Struct, kw_only=True, frozen=True):
 class SearchRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A device, a sentence in any language, or both."""
 
-    query: Annotated[str, Meta(min_length=1, max_length=MAX_QUERY_CHARACTERS)]
+    query: Annotated[str, Meta(min_length=1, max_length=MAX_QUERY_CHARACTERS, pattern=_NO_NULL)]
     pgm_id: Identifier | None = None
     document_type: DocumentType | None = None
     folder_id: Identifier | None = None
