@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from builders.closing_lines import closing_lines
 
 _SENT_AS = "closing_lines"
+# A slow machine says nothing about the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 pytest.register_assert_rewrite("contracts", "faults.checker")  # that a failure tells the values
 
 
