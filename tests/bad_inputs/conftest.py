@@ -11,21 +11,15 @@ import pytest
 from adapters.postgres.migrations_runner import upgrade
 from bad_inputs.matrix import MATRIX
 from bad_inputs.target import Target
+from builders.closing_lines import closing_lines
 from builders.product import Program, a_product, until
 from builders.real_servers import real_servers
 
-_FIGURES = pytest.StashKey[str]()
 _LIMITS = {
     "PGM_LADDER_ZIP_MAX_SIZE": str(32 * 1024 * 1024),  # a hundred would make the largest bodies slow to send
     "UPLOADS_PER_MINUTE": "0",  # one caller sends them all, as fast as they are answered
     "SEARCHES_PER_MINUTE": "0",
 }
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell what the inputs cost."""
-    if figures := config.stash.get(_FIGURES, ""):
-        terminalreporter.write_line(figures)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +43,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             target = Target(product, api, key)
             yield target
             target.works()
-            request.config.stash[_FIGURES] = target.figures()
+            closing_lines(request.config).append(target.figures())
             target.close()
     if _whole_corpus_ran(request.session):
         never_given = {

@@ -1,6 +1,7 @@
 """One program per key on a real Postgres: in a crowd, and when the connection is cut during the COMMIT."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from adapters.postgres.engine import create_engine
 from adapters.postgres.tables import idempotency_keys, outbox, programs, uploads
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.register_program import RegisterCommand, Registered
-from builders.service import DETAILS, Service, a_service, connected
+from builders.service import DETAILS, Service, a_service, connected, some_limits
 from contracts.idempotency_log import KEY
 from domain.errors import UnavailableError
 from domain.idempotency import KeptAnswer
@@ -33,7 +34,8 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def test_of_fifty_uploads_at_once_one_registers_and_all_are_given_its_answer(
     engine: AsyncEngine, tmp_path: Path
 ) -> None:
-    service = await a_service(tmp_path, unit_of_work=PostgresUnitOfWork(engine))
+    limits = some_limits(time.monotonic, places=(50, 50))
+    service = await a_service(tmp_path, unit_of_work=PostgresUnitOfWork(engine), limits=limits)
     service.container.upload_reader.override(GatheringUploadReader(service.inspected, 50))
     files = {
         "pgm_ladder_zip_file": ("a.zip", service.upload.ladder_zip.path.read_bytes()),
