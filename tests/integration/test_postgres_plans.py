@@ -64,8 +64,9 @@ async def test_a_million_done_events_slow_down_neither_a_claim_nor_the_sweep(
                 text(
                     "INSERT INTO outbox (kind, payload, done_at)"
                     " SELECT 'program_deleted', '{}', now() - number * interval '1 second'"
-                    f" FROM generate_series({first}, {first + 99_999}) AS number"
-                )
+                    " FROM generate_series(CAST(:first AS int), :first + 99999) AS number"
+                ),
+                {"first": first},
             )
     await commit(unit_of_work, program_deleted())
     for is_analysed in (False, True):
