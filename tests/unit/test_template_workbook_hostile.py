@@ -208,6 +208,18 @@ def test_75_a_part_beyond_the_limit_is_not_parsed_though_it_hardly_packs(folder:
     assert (finding.code, SHEET_PART in finding.message) == ("xlsx_too_large", True)
 
 
+@pytest.mark.parametrize(
+    "sheet", ["<!-- {} --><worksheet/>", "<worksheet a='{}'/>", "<worksheet><{}/></worksheet>", "<?x {}?><worksheet/>"]
+)
+def test_75_a_tag_of_megabytes_is_not_waited_for(folder: Path, sheet: str) -> None:
+    """Seconds for each of them: expat begins an unfinished tag anew with every piece."""
+    tag = "".join(f"a{number:06x}" for number in range(MEBIBYTE))
+    found = reading(folder, an_xlsx(sheet=sheet.format(tag)))
+    assert [(finding.code, "has a tag of more than" in finding.message) for finding in found.findings] == [
+        ("xlsx_too_large", True)
+    ]
+
+
 def test_71_a_used_range_is_measured_before_a_library_allocates_it(folder: Path) -> None:
     (finding,) = reading(folder, with_row('<row r="150000"><c r="SF150000"><v>1</v></c></row>')).findings
     assert "used range" in finding.message

@@ -130,7 +130,8 @@ def read_archive(file: BinaryIO, file_bytes: int, limits: UploadLimits) -> Archi
 
 def _entry(file: BinaryIO, central: CentralEntry, directory_offset: int) -> _Entry:
     in_place = central.offset < directory_offset
-    return _Entry(central=central, local=read_local_header(file, central.offset) if in_place else None)
+    local = read_local_header(file, central.offset, central.raw_name) if in_place else None
+    return _Entry(central=central, local=local)
 
 
 def _of_the_whole(entries: list[_Entry], directory_offset: int) -> Iterator[ArchiveProblem]:
@@ -215,7 +216,7 @@ def _check_bytes(entry: _Entry, name: str, directory_offset: int) -> None:
 
 
 def _contradicts(central: CentralEntry, local: LocalHeader) -> bool:
-    if (central.raw_name, central.method) != (local.raw_name, local.method):
+    if not local.has_name or central.method != local.method:
         return True
     if (central.flags ^ local.flags) & _FLAGS_THAT_MUST_AGREE:
         return True

@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Iterable
 
 from adapters.plc_files.archive_problems import name_encoding, name_too_long, unsafe_path
-from adapters.plc_files.zip_records import UTF8_FLAG, CentralEntry
+from adapters.plc_files.zip_records import UNICODE_PATH_EXTRA, UTF8_FLAG, CentralEntry
+from domain.normal_forms import composed
 from domain.told import Told, told
 from domain.upload import UploadLimits
 
-_UNICODE_PATH_EXTRA = 0x7075
 _UNICODE_PATH = struct.Struct("<BL")  # version and CRC-32 of the raw name; the UTF-8 path follows
 _NONCHARACTERS = re.compile(
     "[\ufdd0-\ufdef"
@@ -24,6 +24,7 @@ _DEVICE_NAMES = frozenset(
 )
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _JUNK_FOLDER = "__MACOSX"
+_BYTES_PER_BYTE = 3  # macOS writes a Korean syllable as three letters
 _FORMAT_CHARACTERS_OF_WORDS = frozenset("\u200c\u200d")  # Persian and emoji need the joiners; the rest only deceives
 
 
@@ -46,7 +47,7 @@ def decoded_name(entry: CentralEntry) -> str:
         name = _unicode_path(entry) or _strictly(entry.raw_name, ("utf-8", "cp949"))
     if name is None:
         raise name_encoding(entry.raw_name.decode("ascii", "backslashreplace"))
-    return unicodedata.normalize("NFC", name)
+    return composed(name)
 
 
 def _strictly(raw_name: bytes, encodings: Iterable[str]) -> str | None:
@@ -59,7 +60,7 @@ def _strictly(raw_name: bytes, encodings: Iterable[str]) -> str | None:
 
 
 def _unicode_path(entry: CentralEntry) -> str | None:
-    content = dict(entry.extra).get(_UNICODE_PATH_EXTRA, b"")
+    content = entry.extra.get(UNICODE_PATH_EXTRA, b"")
     if len(content) <= _UNICODE_PATH.size:
         return None
     version, crc = _UNICODE_PATH.unpack_from(content)
@@ -78,6 +79,8 @@ def check_name(name: str, raw_name: bytes, limits: UploadLimits) -> None:
     """Refuse names that are no plain relative path on every system. Raises ArchiveProblem."""
     if b"\0" in raw_name or "\0" in name:
         raise unsafe_path(name, told("it holds a NUL character"))
+    if len(raw_name) > (most := _BYTES_PER_BYTE * limits.name_bytes * limits.path_depth):
+        raise name_too_long(name, told("has a name of more than {most} bytes", most=most))
     segments = name.removesuffix("/").split("/")
     if any(len(segment.encode()) > limits.name_bytes for segment in segments):
         raise name_too_long(name, told("has a name of more than {most} bytes", most=limits.name_bytes))
@@ -112,4 +115,4 @@ def _deceives(character: str) -> bool:
 
 def comparable(name: str) -> str:
     """Names that some file system takes for one and the same compare equal."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).removesuffix("/")
+    return composed(composed(name).casefold()).removesuffix("/")

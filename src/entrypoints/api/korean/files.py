@@ -137,6 +137,7 @@ WORKBOOKS: Mapping[str, str] = {
     "row {row} holds a cell '{cell}'": "{row}행에 '{cell}' 셀이 있습니다",
     "cell {cell} names a shared text that is not there": "{cell} 셀이 없는 공유 문자열을 가리킵니다",
     "part {part} has {size:,} bytes, more than {most:,}": "{part} 부분이 {size:,}바이트로, {most:,}바이트를 넘습니다",
+    "part {part} has a tag of more than {most:,} bytes": "{part} 부분에 {most:,}바이트를 넘는 태그가 있습니다",
     "part {part} is no XML at line {line}": "{part} 부분의 {line}번째 줄이 XML이 아닙니다",
     "part {part} is XML {version} in {encoding}, not XML 1.0 in UTF-8": (
         "{part} 부분이 UTF-8의 XML 1.0이 아니라 {encoding}의 XML {version}입니다"
