@@ -24,13 +24,13 @@ from builders.archives import (
     a_zip,
     a_zip64,
     a_zip_of,
-    central_header,
     deflated,
     end_record,
     extra_field,
     in_many,
     local_header,
     quoted_overlap,
+    stacked_headers,
     unicode_path,
 )
 from domain.findings import Severity, errors_among
@@ -240,12 +240,17 @@ def test_48_a_quoted_overlap_is_refused() -> None:
     assert codes_of(quoted_overlap(100, 100_000)) == {"zip_overlap"}
 
 
+def test_37_two_names_that_one_name_in_the_directory_stands_for_are_double() -> None:
+    """One says that it is UTF-8. The other does not, and reads the same as CP437, which zipfile takes it for."""
+    korean = replace(GOOD, name="가.csv".encode("cp949"))
+    drawn = replace(GOOD, name=korean.name.decode("cp437").encode(), flags=UTF8, content=b"other")
+    assert codes_of(a_zip(korean, drawn)) == {"zip_duplicate_name"}
+    assert {member.path for member in archive_of(a_zip(korean)).members} == {"가.csv"}
+
+
 def test_headers_that_share_the_bytes_of_their_names_take_no_memory() -> None:
     """Half a megabyte that would become 300, a name for each of them, before anything is compared."""
-    head = local_header(GOOD)[:26] + b"\xff\xff" * 2
-    directory = b"".join(central_header(replace(GOOD, name=b"%04d" % n), n * len(head)) for n in range(5_000))
-    body = head * 5_000 + bytes(2 * 65_535)
-    content = body + directory + end_record(5_000, len(body), len(directory))
+    content = stacked_headers(5_000)
     assert peak_bytes(lambda: codes_of(content)) < 32 * MEBIBYTE
     assert codes_of(content) == {"zip_overlap"}
 

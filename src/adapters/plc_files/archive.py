@@ -153,7 +153,7 @@ def _sift(entries: list[_Entry], directory_offset: int, limits: UploadLimits) ->
     for entry in entries:
         try:
             name = _checked_name(entry, directory_offset, limits)
-            taken.take(name)
+            taken.take(name, stored_name(entry.central))
         except ArchiveProblem as problem:
             problems.append(problem)
             continue
@@ -251,15 +251,19 @@ class _Taken:
     def __init__(self) -> None:
         self._files: dict[str, str] = {}
         self._folders: dict[str, str] = {}
+        self._stored: dict[str, str] = {}
 
-    def take(self, name: str) -> None:
+    def take(self, name: str, stored: str) -> None:
+        """Raise ArchiveProblem where another has the name; `stored` too: by that one an entry is found again."""
+        if other := self._stored.get(stored):
+            raise duplicate_name(name, other)
         key = comparable(name)
         same, other = (self._folders, self._files) if name.endswith("/") else (self._files, self._folders)
         if key in same:
             raise duplicate_name(name, same[key])
         if key in other:
             raise path_conflict(name, other[key])
-        same[key] = name
+        same[key] = self._stored[stored] = name
 
     def conflicts(self) -> Iterator[ArchiveProblem]:
         """Files that stand where another entry needs a folder."""

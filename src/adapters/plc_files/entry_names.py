@@ -24,7 +24,7 @@ _DEVICE_NAMES = frozenset(
 )
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _JUNK_FOLDER = "__MACOSX"
-_BYTES_PER_BYTE = 3  # macOS writes a Korean syllable as three letters
+_MOST_RAW_BYTES = 8_192  # eight levels of 255 bytes each, and room for macOS, which writes a syllable as three letters
 _FORMAT_CHARACTERS_OF_WORDS = frozenset("\u200c\u200d")  # Persian and emoji need the joiners; the rest only deceives
 
 
@@ -39,8 +39,11 @@ def decoded_name(entry: CentralEntry) -> str:
     """The name that people gave the file, NFC. Raises ArchiveProblem where no encoding explains it.
 
     Order: the UTF-8 flag; Info-ZIP's Unicode path (only while its CRC fits the raw name); plain UTF-8, which macOS
-    and Linux write without the flag; CP949, which Korean Windows writes.
+    and Linux write without the flag; CP949, which Korean Windows writes. One that is far too long is not looked at.
     """
+    if len(entry.raw_name) > _MOST_RAW_BYTES:
+        start = entry.raw_name[:256].decode("ascii", "backslashreplace")
+        raise name_too_long(start, told("has a name of more than {most} bytes", most=_MOST_RAW_BYTES))
     if entry.flags & UTF8_FLAG:
         name = _strictly(entry.raw_name, ("utf-8",))
     else:
@@ -79,8 +82,6 @@ def check_name(name: str, raw_name: bytes, limits: UploadLimits) -> None:
     """Refuse names that are no plain relative path on every system. Raises ArchiveProblem."""
     if b"\0" in raw_name or "\0" in name:
         raise unsafe_path(name, told("it holds a NUL character"))
-    if len(raw_name) > (most := _BYTES_PER_BYTE * limits.name_bytes * limits.path_depth):
-        raise name_too_long(name, told("has a name of more than {most} bytes", most=most))
     segments = name.removesuffix("/").split("/")
     if any(len(segment.encode()) > limits.name_bytes for segment in segments):
         raise name_too_long(name, told("has a name of more than {most} bytes", most=limits.name_bytes))
