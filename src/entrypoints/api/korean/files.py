@@ -127,6 +127,7 @@ WORKBOOKS: Mapping[str, str] = {
     "it has more than {most} sheets": "시트가 {most}개보다 많습니다",
     "its sheet has {rows:,} rows and {columns:,} columns": "시트가 {rows:,}행 {columns:,}열입니다",
     "it cannot be read": "읽을 수 없습니다",
+    "it uses the name '{name}' twice": "'{name}' 이름을 두 번 씁니다",
     "its part {part} is missing": "{part} 부분이 없습니다",
     "it has a row {row:,}, beyond the limit of {most:,}": "{row:,}행이 있어, 한도인 {most:,}행을 넘습니다",
     "it has a column {column:,}, beyond the limit of {most}": "{column:,}열이 있어, 한도인 {most}열을 넘습니다",
