@@ -255,8 +255,8 @@ class _Taken:
 
     def take(self, name: str, stored: str) -> None:
         """Raise ArchiveProblem where another has the name; `stored` too: by that one an entry is found again."""
-        if other := self._stored.get(stored):
-            raise duplicate_name(name, other)
+        if earlier := self._stored.get(stored):
+            raise duplicate_name(name, earlier)
         key = comparable(name)
         same, other = (self._folders, self._files) if name.endswith("/") else (self._files, self._folders)
         if key in same:

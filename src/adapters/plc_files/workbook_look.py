@@ -56,8 +56,8 @@ def find_first_sheet(file: BinaryIO, file_bytes: int, limits: UploadLimits) -> s
     strings = _SharedStrings(limits)
     # Those that the workbook names, and those under the usual name, which the library reads whatever is named.
     for shared in dict.fromkeys(((relations.first_of_kind("/sharedStrings") or "").casefold(), _SHARED_STRINGS)):
-        if part := parts.get(shared):
-            strings.read(file, part)
+        if texts := parts.get(shared):
+            strings.read(file, texts)
     _Cells(limits, strings.count).read(file, _needed(parts, path))
     return name
 
