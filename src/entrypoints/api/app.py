@@ -7,7 +7,7 @@ from entrypoints.api import documents, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
-from entrypoints.api.cors import cors_config
+from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.methods import tell_methods
 from entrypoints.api.openapi import openapi_config
@@ -38,6 +38,6 @@ def create_app(container: Container) -> Litestar:
         request_max_body_size=MAX_JSON_BYTES,
     )
     app.asgi_handler = access_logged(
-        held_until_answered(app.asgi_handler)
+        held_until_answered(refused_preflights_told(app.asgi_handler))
     )  # around everything: unknown paths get an id and a line too
     return app

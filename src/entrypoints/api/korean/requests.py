@@ -8,6 +8,9 @@ BODIES: Mapping[str, str] = {
     "the body has a Content-Encoding; send it as it is": (
         "본문에 Content-Encoding이 있습니다. 인코딩하지 말고 그대로 보내세요"
     ),
+    "pages of that origin may not ask so: CORS_ALLOWED_ORIGINS names those that may": (
+        "이 origin의 페이지는 이렇게 요청할 수 없습니다. 허용할 origin은 CORS_ALLOWED_ORIGINS에 적습니다"
+    ),
     "the Content-Length is no number": "Content-Length가 숫자가 아닙니다",
     "fewer than {least:,} bytes of the body came within {seconds:.0f} s": (
         "{seconds:.0f}초 동안 들어온 본문이 {least:,}바이트보다 적습니다"
