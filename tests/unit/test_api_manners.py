@@ -267,6 +267,7 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "list_documents",
         "get_template",
         "get_indexing",
+        "follow_indexing",
         "delete_program",
         "get_document",
         "get_content",
