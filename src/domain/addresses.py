@@ -20,17 +20,21 @@ _MOST = 2**31 - 2**21
 class Address:
     """Device `number` of a `space` of equal devices.
 
-    The space is what stands before the number: D, ZR, that of a module's buffer memory. X and Y of an FX, which counts them octally, are
-    spaces of their own: X8 and Y8.
+    The space is what stands before the number: D, ZR, that of a module's buffer memory. X and Y of an FX, which
+    counts them octally, are spaces of their own: X8 and Y8.
     """
 
     space: str
     number: int
 
     def __str__(self) -> str:
-        if self.space in _OCTAL.values():
-            return f"{self.space[0]}{self.number:o}"
-        return f"{self.space}{self.number:X}" if _HEXADECIMAL.fullmatch(self.space) else f"{self.space}{self.number}"
+        digits = {8: "o", 10: "d", 16: "X"}[base_of(self.space)]
+        return f"{self.kind}{self.number:{digits}}"
+
+    @property
+    def kind(self) -> str:
+        """What is written before the number."""
+        return self.space[0] if self.space in _OCTAL.values() else self.space
 
     @property
     def is_bit(self) -> bool:
@@ -41,6 +45,18 @@ class Address:
     def words(self) -> int:
         """How many words one such device holds."""
         return 2 if self.space in _DOUBLE_WORDS else 1
+
+
+def spaces_of(kind: str) -> tuple[str, ...]:
+    """The spaces of the devices that are written with this before the number: two for X and Y."""
+    return (kind, _OCTAL[kind]) if kind in _OCTAL else (kind,)
+
+
+def base_of(space: str) -> int:
+    """In which base the numbers of a space are written."""
+    if space in _OCTAL.values():
+        return 8
+    return 16 if _HEXADECIMAL.fullmatch(space) else 10
 
 
 def parse_address(device: str, *, is_fx: bool) -> Address | None:

@@ -15,6 +15,7 @@ USES_VERSION = 1
 
 MOST_OPERANDS = 32
 _MOST_VALUES = 2**20
+_MOST_CHARACTERS = 64
 _DIGITS = re.compile(r"@?K([1-8])(?=[A-Z])", re.IGNORECASE)
 _BITS_OF_A_DIGIT = 4
 _COUNT = re.compile(r"K(\d{1,9})|H([0-9A-F]{1,8})", re.IGNORECASE)
@@ -120,8 +121,8 @@ def _of_operand(
                 is_open=is_open,
                 is_shifted=bool(operand.index) and address is head,
                 step=instruction.step,
-                mnemonic=instruction.mnemonic,
-                operand=operand.written,
+                mnemonic=instruction.mnemonic[:_MOST_CHARACTERS],
+                operand=operand.written[:_MOST_CHARACTERS],
             )
 
 
