@@ -41,6 +41,7 @@ from application.repair_drift import RepairDrift
 from application.replace_files import ReplaceFiles
 from application.retry_documents import RetryDocuments
 from application.retry_everywhere import RetryFailed, ReviveDead
+from application.review_devices import ReviewDevices
 from application.revoke_key import RevokeKey
 from application.search_rungs import SearchRungs
 from application.sweep_history import SweepHistory
@@ -55,6 +56,7 @@ from domain.ports.audit_log import AuditLog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
+from domain.ports.device_catalogue import DeviceCatalogue
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
 from domain.ports.inventory import Inventory
@@ -76,6 +78,7 @@ class Container(containers.DeclarativeContainer):
     blobs: providers.Dependency[BlobStore] = providers.Dependency()
     catalogue: providers.Dependency[Catalogue] = providers.Dependency()
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
+    devices: providers.Dependency[DeviceCatalogue] = providers.Dependency()
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     query_embedder: providers.Dependency[Embedder] = providers.Dependency(default=embedder)
@@ -154,6 +157,7 @@ class Container(containers.DeclarativeContainer):
     retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
     revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
+    review_devices = providers.Factory(ReviewDevices, devices=devices)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks, is_stopping=stopping.provided.is_set)
 

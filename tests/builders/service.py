@@ -31,6 +31,7 @@ from entrypoints.container import Container
 from fakes.audit_log import InMemoryAuditLog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
+from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
 from fakes.inventory import InMemoryInventory
@@ -120,6 +121,7 @@ class Service:
             "catalogue": self.catalogue,
             "chunk_reader": InProcessChunkReader(),
             "clock": self.registry.clock,
+            "devices": InMemoryDeviceCatalogue(self.registry),
             "dispatcher": self.dispatcher,
             "embedder": self.embedder,
             "index": self.index,
