@@ -13,7 +13,7 @@ MAX_ADDRESS_CHARACTERS = 32
 _LARGEST = 2**31 - 1
 _PREFIX = re.compile(r"(?P<space>U[0-9A-F]{1,4}\\H?G|(?:J\d{1,3}\\)?(?:DX|DY|SB|SW|X|Y|B|W))(?P<digits>[0-9A-F]+)")
 _DECIMAL_PREFIX = re.compile(r"(?P<space>[A-Z]{1,3})(?P<digits>\d+)")
-_SPACE_PREFIX = re.compile(r"[A-Z0-9\\]{1,12}")
+_SPACE_PREFIX = re.compile(r"[A-Z][A-Z0-9\\]{0,11}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,8 +47,8 @@ def suspects(touched: Sequence[Touched], commented: Collection[str]) -> Mapping[
     firm = [each for each in touched if not each.is_vague]
     reads = _Covered(touched, lambda role: role in {Role.READ, Role.UNKNOWN})
     gifts = _Covered(touched, lambda role: role in GIVING or role is Role.UNKNOWN)
-    given = _firsts(each for each in firm if each.role in GIVING)
-    read = _firsts(each for each in firm if each.role is Role.READ)
+    given = list(_firsts(each for each in firm if each.role in GIVING))
+    read = list(_firsts(each for each in firm if each.role is Role.READ))
     is_fx = any(each.space in {"X8", "Y8"} for each in touched)
     found: Mapping[Suspicion, Iterable[Touched]] = {
         Suspicion.COIL_DOUBLE: (each for each in firm if each.is_coil and each.count > 1),

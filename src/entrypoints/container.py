@@ -34,6 +34,7 @@ from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
+from application.record_lacking_uses import RecordLackingUses
 from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
@@ -89,6 +90,7 @@ class Container(containers.DeclarativeContainer):
     inventory: providers.Dependency[Inventory] = providers.Dependency()
     ownership: providers.Dependency[Ownership] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
+    use_turns: providers.Dependency[AuditLog] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
@@ -190,6 +192,9 @@ class Container(containers.DeclarativeContainer):
         vectors=write_vectors,
         index=index,
         scratch=scratch,
+    )
+    record_lacking_uses = providers.Factory(
+        RecordLackingUses, unit_of_work=unit_of_work, steps=indexing_steps, turns=use_turns, scratch=scratch
     )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)

@@ -98,6 +98,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             inventory=PostgresInventory(engine),
             ownership=ownership,
             unit_of_work=PostgresUnitOfWork(engine),
+            use_turns=PostgresAuditLog(engine, name="uses"),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",
             cors_origins=settings.cors_origins,

@@ -137,6 +137,7 @@ class Service:
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),
             "upload_limits": UploadLimits(),
+            "use_turns": InMemoryAuditLog(self.registry.clock),
             "upload_reader": self.upload_reader,
         }
         self.container = Container(**dependencies | self.overrides)

@@ -16,7 +16,7 @@ def device_page(pgm_id: str, page: Page[DeviceView], *, is_complete: bool) -> sc
         pgm_id=pgm_id,
         complete=is_complete,
         items=tuple(
-            schemas.DeviceBody(
+            schemas.UsedDeviceBody(
                 device=view.name,
                 kind=view.address.kind,
                 comment=view.comment,

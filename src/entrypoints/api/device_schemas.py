@@ -9,7 +9,7 @@ from domain.ladder.roles import Role
 from entrypoints.api.schemas import FindingBody
 
 
-class DeviceBody(Struct, kw_only=True, frozen=True):
+class UsedDeviceBody(Struct, kw_only=True, frozen=True):
     """A device that instructions of the program name; `counts` are the uses that cover it, by role."""
 
     device: str
@@ -26,7 +26,7 @@ class DevicePage(Struct, kw_only=True, frozen=True):
 
     pgm_id: str
     complete: bool
-    items: tuple[DeviceBody, ...]
+    items: tuple[UsedDeviceBody, ...]
     next: str | None
 
 
@@ -35,7 +35,7 @@ class UseBody(Struct, kw_only=True, frozen=True):
 
     `first_device` to `last_device` is what the operand covers, one device or a range; the end of a range that is
     `open_ended` is known at run time alone, and so is by how many devices a `shifted` one is shifted. `rung_id` is the
-    `chunk_id` of a search's hit; `step` is null where the listing has no step numbers.
+    `rung_id` of a hit of a search; `step` is null where the listing has no step numbers.
     """
 
     role: Role
