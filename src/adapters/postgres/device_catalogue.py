@@ -128,7 +128,7 @@ class PostgresDeviceCatalogue(DeviceCatalogue):
                 func.max(uses.use_id).label("last_use"),
             )
             .select_from(_visible(device_uses))
-            .where(_of_program(pgm_id), _ANSWERS)
+            .where(_of_program(pgm_id), documents.c.pgm_id == pgm_id, _ANSWERS)  # all of it, by whichever index
             .group_by(*what)
             .order_by(uses.space, uses.first)
             .limit(limit)
