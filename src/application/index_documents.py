@@ -88,13 +88,14 @@ class IndexDocuments:
     async def _record(
         self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str, *, lease: timedelta
     ) -> None:
-        good = _good(pieces)
+        recorded = indexed_documents(_good(pieces), self.index.key)
         failures = {p.document.ref: (p.failure, p.failed_at) for p in pieces if p.failure is not None}
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.extend(started, lease=lease)  # refuses the commit of whoever lost the lease
             await transaction.indexes.hold_current(self.index.key)
             await transaction.programs.hold_pending(pgm_id)
-            indexed = await transaction.documents.mark_indexed(indexed_documents(good, self.index.key))
+            indexed = await transaction.documents.mark_indexed(recorded)
+            await transaction.uses.record([piece for piece in recorded if piece.ref in indexed])
             await transaction.indexes.record(self.index.key, indexed)
             await self._promote(transaction, pgm_id)
             failed = await transaction.documents.mark_failed([(ref, failure) for ref, (failure, _) in failures.items()])

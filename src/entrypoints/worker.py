@@ -86,6 +86,7 @@ async def _run(settings: Settings) -> int:
                 _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
                 _sweep(container.sweep_history(), "forgot %d rows of history"),
                 _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),
+                _sweep(container.record_lacking_uses(), "recorded what %d documents do to devices"),
                 _once(index_duty.may_work, _audit(container.audit_by_turns())),
             )
         }

@@ -95,6 +95,10 @@ FIELDS: Mapping[str, str] = {
     ),
     "this cursor was not given out here": "이 서비스가 준 커서가 아닙니다",
     "this cursor was not given out for this listing": "이 목록에서 준 커서가 아닙니다",
+    "this is no device; one is written like M100, X1F, D100.5 or U3\\G10": (
+        "디바이스가 아닙니다. M100, X1F, D100.5, U3\\G10처럼 쓰세요"
+    ),
+    "no device's name begins so": "이렇게 시작하는 디바이스 이름은 없습니다",
     "a query has at most {most:,} characters": "검색어는 {most:,}자까지입니다",
     "the query holds half of a surrogate pair": "검색어에 반쪽짜리 서로게이트가 들어 있습니다",
     "the query is empty": "검색어가 비어 있습니다",
