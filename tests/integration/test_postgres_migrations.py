@@ -7,9 +7,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.migrations_runner import downgrade, is_current, upgrade
 from adapters.postgres.tables import metadata
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from contracts.devices import indexed
+from contracts.records import a_document, register
+from domain.device_query import wanted_device
+from domain.document import DocumentState
 from domain.errors import UnavailableError
 
 # Everything that a schema is made of, in words that two databases can be compared by.
@@ -99,6 +105,26 @@ async def test_a_migration_does_not_wait_long_for_a_busy_table(
         with pytest.raises(UnavailableError, match="lock"):
             await downgrade(migrated_database_url)
     assert await schema_of(migrated) == before
+
+
+async def test_what_was_indexed_before_uses_were_recorded_lacks_them_and_nothing_else(
+    empty: AsyncEngine, empty_database_url: str
+) -> None:
+    """The schema of the version before, with an indexed document in it; the worker of this one then reads it again."""
+    await upgrade(empty_database_url)
+    await downgrade(empty_database_url, "0008")
+    document = a_document(state=DocumentState.INDEXED)
+    unit_of_work, devices = PostgresUnitOfWork(empty), PostgresDeviceCatalogue(empty)
+    await register(unit_of_work, document)
+    await upgrade(empty_database_url)
+    async with unit_of_work.begin() as transaction:
+        assert await transaction.uses.lacking(limit=10) == [document]
+    assert not await devices.is_complete("PGM_1")
+    async with unit_of_work.begin() as transaction:
+        await transaction.uses.record([indexed(document, "LD M1")])
+        assert await transaction.documents.current([document.ref]) == {document.ref}
+    assert await devices.is_complete("PGM_1")
+    assert len((await devices.uses(wanted_device("M1"), limit=10)).items) == 1
 
 
 async def schema_of(engine: AsyncEngine) -> list[tuple[str, ...]]:
