@@ -1,8 +1,9 @@
 """What was decided and must still be done elsewhere: the facts that the outbox carries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from domain.document import DocumentRef
 
@@ -37,6 +38,26 @@ class RevisionSuperseded:
 
 
 Event = DocumentsRegistered | ProgramDeleted | RevisionSuperseded
+
+
+class EventKind(StrEnum):
+    """What events are called where they are kept, counted and spoken of; the values are stable."""
+
+    DOCUMENTS_REGISTERED = "documents_registered"
+    PROGRAM_DELETED = "program_deleted"
+    REVISION_SUPERSEDED = "revision_superseded"
+
+    @staticmethod
+    def of(event: Event) -> "EventKind":
+        """The kind of an event."""
+        return _KINDS[type(event)]
+
+
+_KINDS: Mapping[type, EventKind] = {
+    DocumentsRegistered: EventKind.DOCUMENTS_REGISTERED,
+    ProgramDeleted: EventKind.PROGRAM_DELETED,
+    RevisionSuperseded: EventKind.REVISION_SUPERSEDED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,15 @@
 """Pure wiring: whatever must be opened or closed is opened in lifespan.py and passed in."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from adapters.telemetry.exposition import Exposition
+from adapters.telemetry.telemetry import Telemetry
 from application.amend_answer import AmendAnswer
 from application.answer_once import AnswerOnce
 from application.audit_blobs import AuditBlobs
@@ -52,6 +55,7 @@ from domain.attachments.registry import ATTACHMENTS
 from domain.document import DocumentType
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.audit_log import AuditLog
+from domain.ports.backlog import Backlog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
@@ -66,6 +70,7 @@ from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
 from domain.upload import UploadLimits
+from entrypoints.build import Build, this_build
 
 
 class Container(containers.DeclarativeContainer):
@@ -73,6 +78,7 @@ class Container(containers.DeclarativeContainer):
 
     archives: providers.Dependency[ArchiveReader] = providers.Dependency()
     audit_log: providers.Dependency[AuditLog] = providers.Dependency()
+    backlog: providers.Dependency[Backlog] = providers.Dependency()
     blobs: providers.Dependency[BlobStore] = providers.Dependency()
     catalogue: providers.Dependency[Catalogue] = providers.Dependency()
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
@@ -91,8 +97,10 @@ class Container(containers.DeclarativeContainer):
 
     auth_required: providers.Dependency[bool] = providers.Dependency(default=True)
     cors_origins: providers.Dependency[tuple[str, ...]] = providers.Dependency(default=())
+    metrics_are_open: providers.Dependency[bool] = providers.Dependency(default=False)
     limits: providers.Dependency[Limits] = providers.Dependency()
     randomness: providers.Dependency[Callable[[int], bytes]] = providers.Dependency()
+    build: providers.Dependency[Build] = providers.Dependency(default=providers.Singleton(this_build))
     clock: providers.Dependency[Callable[[], datetime]] = providers.Dependency()
     scratch: providers.Dependency[Path] = providers.Dependency()
     upload_limits: providers.Dependency[UploadLimits] = providers.Dependency()
@@ -101,6 +109,12 @@ class Container(containers.DeclarativeContainer):
 
     # Set by whoever stops the process: no more traffic is wanted from then on.
     stopping = providers.Singleton(asyncio.Event)
+
+    # Whoever looks on: `entrypoints.observed` puts it around the ports.
+    telemetry = providers.Singleton(Telemetry)
+    exposition = providers.Singleton(
+        Exposition, telemetry.provided.metrics, backlog=backlog, audit_log=audit_log, monotonic=time.monotonic
+    )
 
     authenticate = providers.Factory(
         Authenticate, keys=known_keys, strangers=limits.provided.unknown_keys, tokens=tokens, clock=clock

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.audit_log import PostgresAuditLog
+from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
@@ -16,6 +17,7 @@ from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.audit_log import AuditLogContract
+from contracts.backlog import BacklogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
@@ -45,6 +47,11 @@ def catalogue(engine: AsyncEngine) -> PostgresCatalogue:
 @pytest.fixture
 def operations(engine: AsyncEngine) -> PostgresOperations:
     return PostgresOperations(engine)
+
+
+@pytest.fixture
+def backlog(engine: AsyncEngine) -> PostgresBacklog:
+    return PostgresBacklog(engine)
 
 
 @pytest.fixture
@@ -127,6 +134,10 @@ class TestPostgresOwnership(OwnershipContract):
     @pytest.fixture
     def ownership(self, engine: AsyncEngine) -> PostgresOwnership:
         return PostgresOwnership(engine)
+
+
+class TestPostgresBacklog(BacklogContract):
+    pass
 
 
 class TestPostgresCatalogue(CatalogueContract):

@@ -278,6 +278,7 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "health",
         "readiness",
         "version",
+        "metrics",
     }
     for name, operation in operations.items():
         for status, response in operation["responses"].items():

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.audit_log import AuditLogContract
+from contracts.backlog import BacklogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
@@ -15,6 +16,7 @@ from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
 from fakes.audit_log import InMemoryAuditLog
+from fakes.backlog import InMemoryBacklog
 from fakes.catalogue import InMemoryCatalogue
 from fakes.inventory import InMemoryInventory
 from fakes.operations import InMemoryOperations
@@ -41,6 +43,11 @@ def catalogue(registry: InMemoryRegistry) -> InMemoryCatalogue:
 @pytest.fixture
 def operations(registry: InMemoryRegistry) -> InMemoryOperations:
     return InMemoryOperations(registry)
+
+
+@pytest.fixture
+def backlog(registry: InMemoryRegistry) -> InMemoryBacklog:
+    return InMemoryBacklog(registry)
 
 
 @pytest.fixture
@@ -88,6 +95,10 @@ class TestInMemoryOwnership(OwnershipContract):
     @pytest.fixture
     def ownership(self, registry: InMemoryRegistry) -> InMemoryOwnership:
         return InMemoryOwnership(registry)
+
+
+class TestInMemoryBacklog(BacklogContract):
+    pass
 
 
 class TestInMemoryCatalogue(CatalogueContract):

@@ -15,7 +15,8 @@ _log = logging.getLogger("ladderbase.access")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _HEADER = b"x-request-id"
 _KEY = "request_id"
-_PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is asked all the time: no news."""
 
 
 def request_id_of(scope: Scope) -> str:
@@ -54,7 +55,7 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
     """Never a body, a query string or a header; the path as its template, so that no id becomes a label."""
     path = scope.get("path_template") or "unknown"
     _log.log(
-        logging.DEBUG if path in _PROBES else logging.INFO,
+        logging.DEBUG if path in PROBES else logging.INFO,
         "request method=%s path=%s status=%d ms=%.1f request_id=%s",
         scope.get("method"),
         path,

@@ -1,6 +1,5 @@
 """Whether the service is up, whether it is ready, and which one it is."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 from litestar import Response, get
@@ -13,8 +12,8 @@ from entrypoints.api.needs import open_to_all
 from entrypoints.api.openapi import open_responses
 from entrypoints.api.problems import RETRY_AFTER_S
 from entrypoints.api.schemas import HealthBody, NoticeBody, ReadinessBody, VersionBody, WaitingBody
+from entrypoints.build import NAME, Build
 
-NAME = "ladderbase"
 _TAGS = ("service",)
 _NOT_READY = ResponseSpec(ReadinessBody, generate_examples=False, description="What is waited for.")
 _Part = Annotated[
@@ -24,14 +23,6 @@ _Part = Annotated[
         description="What it asks: all, or what uploads need (Postgres, blob store, scratch disk), or search does.",
     ),
 ]
-
-
-def product_version() -> str:
-    """The installed version; a bare source tree has none."""
-    try:
-        return version(NAME)
-    except PackageNotFoundError:
-        return "0+source"
 
 
 @get("/healthz", operation_id="health", tags=_TAGS, **open_to_all())
@@ -59,9 +50,9 @@ async def readiness(
 
 
 @get("/version", operation_id="version", tags=_TAGS, **open_to_all())
-async def service_version() -> VersionBody:
-    """The product's name and version."""
-    return VersionBody(name=NAME, version=product_version())
+async def service_version(build: NamedDependency[Build]) -> VersionBody:
+    """The product's name and version, the commit it was built from where that is known, and the schema it needs."""
+    return VersionBody(name=NAME, version=build.version, commit=build.commit or None, migration=build.migration)
 
 
 HANDLERS = (health, readiness, service_version)

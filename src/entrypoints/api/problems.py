@@ -33,6 +33,7 @@ from entrypoints.api.conversions import finding_bodies
 from entrypoints.api.field_messages import field_problem
 from entrypoints.api.idempotency import KEY_HEADER
 from entrypoints.api.languages import in_language, language_of, title_in
+from entrypoints.api.outcomes import note_problem
 from entrypoints.api.receive_upload import COMMENT_FIELD, TEMPLATE_FIELD, ZIP_FIELD
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.schemas import FindingBody, ProblemBody
@@ -230,6 +231,7 @@ def _body(
     request: AnyRequest, kind: tuple[str, int, str], detail: Told, findings: tuple[FindingBody, ...] = ()
 ) -> ProblemBody:
     code, status, title = kind
+    note_problem(request.scope, code)
     language = language_of(request.scope)
     return problem_of(
         code,

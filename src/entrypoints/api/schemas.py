@@ -323,7 +323,9 @@ class ReadinessBody(Struct, kw_only=True, frozen=True):
 
 
 class VersionBody(Struct, kw_only=True, frozen=True):
-    """What runs here."""
+    """What runs here. `migration` is the schema that it needs."""
 
     name: str
     version: str
+    commit: str | None
+    migration: str
