@@ -1,7 +1,7 @@
 """What was decided and must still be done elsewhere: the facts that the outbox carries."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -62,20 +62,28 @@ _KINDS: Mapping[type, EventKind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedEvent:
-    """An event under a lease: whoever holds `lease_token` works on it until the lease runs out."""
+    """An event under a lease: whoever holds `lease_token` works on it until the lease runs out.
+
+    One that `is_rescued` was held by another before, whose lease ran out.
+    """
 
     event_id: int
     lease_token: str
+    is_rescued: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedEvent:
-    """A claimed event whose work has begun. `attempts` counts this start too."""
+    """A claimed event whose work has begun. `attempts` counts this start too.
+
+    `origin` is what whoever recorded it wrote of where it comes from, for those who look on.
+    """
 
     event_id: int
     lease_token: str
     attempts: int
     event: Event
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def batched(sized: Sequence[tuple[DocumentRef, int]], *, pgm_id: str) -> Iterator[DocumentsRegistered]:

@@ -49,6 +49,7 @@ from application.search_rungs import SearchRungs
 from application.sweep_history import SweepHistory
 from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
+from application.unwatched import UNWATCHED
 from application.validate_upload import ValidateUpload
 from application.write_vectors import WriteVectors
 from domain.attachments.registry import ATTACHMENTS
@@ -69,6 +70,7 @@ from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
+from domain.ports.work_watch import WorkWatch
 from domain.upload import UploadLimits
 from entrypoints.build import Build, this_build
 
@@ -93,6 +95,7 @@ class Container(containers.DeclarativeContainer):
     ownership: providers.Dependency[Ownership] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
+    work_watch: providers.Dependency[WorkWatch] = providers.Dependency(default=UNWATCHED)
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
     auth_required: providers.Dependency[bool] = providers.Dependency(default=True)
@@ -189,6 +192,7 @@ class Container(containers.DeclarativeContainer):
         index_documents=index_documents,
         purge_program=purge_program,
         purge_revision=purge_revision,
+        watch=work_watch,
     )
     index_registered = providers.Factory(IndexRegistered, unit_of_work=unit_of_work, handle_event=handle_event)
     keep_index = providers.Factory(KeepIndex, unit_of_work=unit_of_work, index=index)
@@ -202,7 +206,7 @@ class Container(containers.DeclarativeContainer):
         scratch=scratch,
     )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
-    relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
+    relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher, watch=work_watch)
     sweep_idempotency_keys = providers.Factory(SweepIdempotencyKeys, unit_of_work=unit_of_work)
     sweep_history = providers.Factory(SweepHistory, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

@@ -35,6 +35,7 @@ from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
+from adapters.telemetry.origin import current_origin
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.rate_limiter import RateLimiter
@@ -98,7 +99,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
             ownership=ownership,
-            unit_of_work=PostgresUnitOfWork(engine),
+            unit_of_work=PostgresUnitOfWork(engine, origin=current_origin),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",
             build=this_build(settings.build_commit),

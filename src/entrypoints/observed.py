@@ -8,6 +8,7 @@ from adapters.telemetry.observed_index import ObservedVectorIndex
 from adapters.telemetry.observed_readers import ObservedChunkReader, ObservedEmbedder, ObservedUploadReader
 from adapters.telemetry.observed_stores import ObservedUnitOfWork, observed_blobs
 from adapters.telemetry.telemetry import Telemetry
+from adapters.telemetry.work_watch import ObservingWatch
 from entrypoints.container import Container
 
 
@@ -20,6 +21,7 @@ def observe(container: Container, telemetry: Telemetry) -> None:
         (container.embedder, ObservedEmbedder(container.embedder(), telemetry, purpose="index")),
         (container.index, ObservedVectorIndex(container.index(), telemetry)),
         (container.chunk_reader, ObservedChunkReader(container.chunk_reader(), telemetry)),
+        (container.work_watch, ObservingWatch(telemetry)),
         (container.upload_reader, ObservedUploadReader(container.upload_reader(), telemetry)),
         (container.unit_of_work, ObservedUnitOfWork(container.unit_of_work(), telemetry)),
     ):

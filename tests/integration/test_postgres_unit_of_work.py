@@ -21,8 +21,9 @@ from contracts.backlog import BacklogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
+from contracts.outbox import begun, claim, commit, start
 from contracts.ownership import OwnershipContract
-from contracts.records import a_document, register
+from contracts.records import a_document, program_deleted, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
 
@@ -164,3 +165,17 @@ async def test_a_document_type_of_tomorrow_needs_no_migration_and_what_looks_lik
     with pytest.raises(IntegrityError, match="documents_document_type_check"):
         async with engine.begin() as connection:
             await connection.execute(change, {"document_type": document_type})
+
+
+@pytest.mark.parametrize("written", ['["a list"]', '{"request_id": 7}', "{}"])
+async def test_an_event_comes_back_with_where_it_came_from_and_an_odd_origin_is_none(
+    engine: AsyncEngine, written: str
+) -> None:
+    said = PostgresUnitOfWork(engine, origin=lambda: {"request_id": "r-1", "traceparent": "00-x"})
+    assert (await begun(said)).origin == {"request_id": "r-1", "traceparent": "00-x"}
+    (event_id,) = await commit(said, program_deleted())
+    async with engine.begin() as connection:
+        change = text("UPDATE outbox SET trace_context = CAST(:written AS jsonb) WHERE event_id = :id")
+        await connection.execute(change, {"written": written, "id": event_id})
+    (claimed,) = await claim(said, 1)
+    assert (await start(said, claimed)).origin == {}

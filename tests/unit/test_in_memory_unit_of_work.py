@@ -11,6 +11,7 @@ from contracts.backlog import BacklogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
+from contracts.outbox import begun
 from contracts.ownership import OwnershipContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
@@ -109,6 +110,11 @@ class TestInMemoryCatalogue(CatalogueContract):
             documents[document_id] = replace(documents[document_id], generation=generation, state=state)
 
         return reopen
+
+
+async def test_an_event_comes_back_with_where_it_came_from(registry: InMemoryRegistry) -> None:
+    registry.origin = lambda: {"request_id": "r-1"}
+    assert (await begun(InMemoryUnitOfWork(registry))).origin == {"request_id": "r-1"}
 
 
 async def test_two_open_writers_of_one_row_are_no_accident_the_fake_hides(unit_of_work: InMemoryUnitOfWork) -> None:

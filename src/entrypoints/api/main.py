@@ -35,7 +35,7 @@ def main() -> None:
         require_consistent_access(settings)
     except SettingsError as error:
         exit_on(error)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     try:
         asyncio.run(_serve(settings))
     except MisconfiguredError as error:

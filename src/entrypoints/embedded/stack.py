@@ -52,16 +52,17 @@ class InternalPorts:
     postgres: int
     valkey: int
     milvus: int
+    metrics: int
 
     @staticmethod
     def chosen() -> "InternalPorts":
         """Ports that are free now."""
-        return InternalPorts(postgres=free_port(), valkey=free_port(), milvus=free_port())
+        return InternalPorts(postgres=free_port(), valkey=free_port(), milvus=free_port(), metrics=free_port())
 
     @property
     def are_free(self) -> bool:
         """Whether all of them are free now."""
-        return not any(map(problem_with, (self.postgres, self.valkey, self.milvus)))
+        return not any(map(problem_with, (self.postgres, self.valkey, self.milvus, self.metrics)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,8 @@ class EmbeddedStack:
             "DATABASE_URL": postgres.url,
             "REDIS_URL": valkey.url,
             "MILVUS_URI": milvus.uri,
+            "WORKER_METRICS_HOST": LOOPBACK,
+            "WORKER_METRICS_PORT": os.environ.get("WORKER_METRICS_PORT") or str(ports.metrics),
         }
         migrate, api, worker = self._own_programs(folder, {**os.environ, **settings})
         worker = replace(worker, environment={**worker.environment, "OPENBLAS_NUM_THREADS": _EMBEDDING_THREADS})
