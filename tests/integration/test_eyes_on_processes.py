@@ -104,7 +104,7 @@ async def _index_something(api: Program) -> None:
         assert answer.status_code == 201, answer.text
 
         async def indexed() -> bool:
-            return (await client.get("/v1/programs/PGM_1/indexing")).json()["status"] == "indexed"
+            return bool((await client.get("/v1/programs/PGM_1/indexing")).json()["status"] == "indexed")
 
         await until(indexed, within_s=60)
         assert (await client.get("/version")).json()["commit"] == "16b8366"

@@ -21,6 +21,7 @@ from application.search_rungs import SearchRungs
 from application.validate_upload import ValidateUpload
 from domain.ports.catalogue import Catalogue
 from entrypoints.api.inline_indexing import Indexing
+from entrypoints.api.readiness_log import ReadinessLog
 from entrypoints.api.receive_upload import UploadReception
 from entrypoints.build import Build
 from entrypoints.container import Container
@@ -31,6 +32,7 @@ CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
 
 def dependencies_from(container: Container) -> Mapping[str, Provide]:
     """The providers of an application, by the name under which handlers ask for them."""
+    readiness_log = ReadinessLog()
     return {
         "amend_answer": _provided(AmendAnswer, container.amend_answer),
         "build": _provided(Build, container.build),
@@ -40,6 +42,7 @@ def dependencies_from(container: Container) -> Mapping[str, Provide]:
         "exposition": _provided(Exposition, container.exposition),
         "indexing": _provided(Indexing, partial(_indexing, container)),
         "read_content": _provided(ReadContent, container.read_content),
+        "readiness_log": _provided(ReadinessLog, lambda: readiness_log),
         "reception": _provided(UploadReception, partial(_reception, container)),
         "register_once": _provided(RegisterOnce, container.register_once),
         "replace_files": _provided(ReplaceFiles, container.replace_files),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from application.check_readiness import WaitsBecause
 from entrypoints.embedded.addresses import addresses_kept
 from entrypoints.embedded.component import Component, StartError
 from entrypoints.embedded.data_folder import held
@@ -258,13 +259,13 @@ async def _watched(supervisor: Supervisor) -> AsyncIterator[None]:
 
 
 async def _until_ready(stack: EmbeddedStack) -> None:
-    """Building an index may take its time, as long as what is waited for changes now and then."""
+    """Building an index may take its time, and so may what is waited for as long as it changes now and then."""
     last, since, begun = "", time.monotonic(), time.monotonic()
     while waits_for := await stack.ready():
-        if waits_for != last:
+        if waits_for != last or WaitsBecause.INCOMPLETE in waits_for:
             last, since = waits_for, time.monotonic()
         if time.monotonic() > min(since + _SERVES_S, begun + _BUILDS_S):
-            raise StartError(f"not ready within {_SERVES_S:.0f} s: {waits_for}")
+            raise StartError(f"not ready within {_SERVES_S:.0f} s, {_log(stack.data_dir, 'api')} says why: {waits_for}")
         await asyncio.sleep(_POLL_S)
 
 
