@@ -3,12 +3,13 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import documents, health, operations, programs, search
+from entrypoints.api import devices, documents, event_streams, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
 from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
+from entrypoints.api.devices import device_dependencies_from
 from entrypoints.api.methods import tell_methods
 from entrypoints.api.openapi import openapi_config
 from entrypoints.api.operation_dependencies import operation_dependencies_from
@@ -24,11 +25,17 @@ def create_app(container: Container) -> Litestar:
         route_handlers=[
             *programs.HANDLERS,
             *documents.HANDLERS,
+            *event_streams.HANDLERS,
             *search.HANDLERS,
+            *devices.HANDLERS,
             *operations.HANDLERS,
             *health.HANDLERS,
         ],
-        dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
+        dependencies={
+            **dependencies_from(container),
+            **device_dependencies_from(container),
+            **operation_dependencies_from(container),
+        },
         guards=[guard_from(container), admission_from(container)],
         before_send=[note_action, tell_methods],
         cors_config=cors_config(container.cors_origins()),

@@ -280,4 +280,24 @@ WHOLE_FILES: Mapping[str, str] = {
     ),
 }
 
-SENTENCES: Mapping[str, str] = {**ARCHIVES, **WORKBOOKS, **TEMPLATES, **CSVS, **WHOLE_FILES}
+DEVICES: Mapping[str, str] = {
+    "{file}, step {step}": "{file}, 스텝 {step}",
+    "{count} OUT drive {device}: {first}, …, {last}": "{device}에 OUT이 {count}개 있습니다: {first}, …, {last}",
+    "The last one wins in every scan: keep one, or use SET and RST.": (
+        "스캔마다 마지막 OUT의 결과만 남습니다. 하나만 두거나 SET과 RST를 쓰세요."
+    ),
+    "nothing reads {device}, which is written: {first}": "쓰기만 하고 읽지 않는 디바이스 {device}: {first}",
+    "Remove it if no panel and no other CPU reads it.": "HMI나 다른 CPU가 읽지 않으면 지우세요.",
+    "nothing writes {device}, which is read: {first}": "읽기만 하고 쓰지 않는 디바이스 {device}: {first}",
+    "Write it, if no panel and no other CPU does.": "HMI나 다른 CPU가 쓰지 않으면 쓰는 곳을 추가하세요.",
+    "{device} has no comment: {first}": "코멘트가 없는 디바이스 {device}: {first}",
+    "Add it to the device comments and upload them again.": "디바이스 코멘트에 추가해서 다시 업로드하세요.",
+    "no ladder has the label {device}, which is jumped to: {first}": (
+        "어느 래더에도 없는 포인터 {device}로 점프합니다: {first}"
+    ),
+    "Add the ladder that has it, or name the right label.": "그 포인터가 있는 래더를 추가하거나, 맞는 포인터를 쓰세요.",
+    "nothing jumps to the label {device}: {first}": "포인터 {device}로 점프하는 곳이 없습니다: {first}",
+    "Remove it if nothing else calls it.": "다른 곳에서 부르지 않으면 지우세요.",
+}
+
+SENTENCES: Mapping[str, str] = {**ARCHIVES, **WORKBOOKS, **TEMPLATES, **CSVS, **WHOLE_FILES, **DEVICES}
