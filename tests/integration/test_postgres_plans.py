@@ -119,11 +119,11 @@ async def test_a_search_reads_the_chunks_that_it_asks_for_alone(
         assert "documents_pkey" in plan
 
 
-@pytest.mark.timeout(300)  # 200,000 rows are made for it
+@pytest.mark.timeout(300)  # 645,000 rows are made for it
 async def test_listings_of_a_thousand_programs_go_by_an_index(
     unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
 ) -> None:
-    """With 200 documents each; their pages are read where they begin, at the end as at the start."""
+    """With 645 documents each; their pages are read where they begin, at the end as at the start."""
     await a_thousand_programs(unit_of_work, engine)
     catalogue = PostgresCatalogue(engine)
     first = await catalogue.programs(limit=50)
@@ -212,7 +212,7 @@ async def test_a_trim_reads_the_histories_of_those_that_failed_lately_alone(
 
 async def a_thousand_programs(unit_of_work: PostgresUnitOfWork, engine: AsyncEngine) -> None:
     """One is registered, 999 are copies of it."""
-    documents = [a_document(ordinal, state=DocumentState.INDEXED) for ordinal in range(200)]
+    documents = [a_document(ordinal, state=DocumentState.INDEXED) for ordinal in range(645)]
     await register(unit_of_work, *documents)
     changed = {
         '"pgm_id"': "'PGM_' || number",
