@@ -28,11 +28,13 @@ from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
 from adapters.postgres.key_repo import PostgresKeyRepo
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
+from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
 from adapters.telemetry.origin import current_origin
@@ -40,6 +42,7 @@ from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.rate_limiter import RateLimiter
 from application.spool import sweep_scratch
+from application.stream_places import StreamPlaces
 from application.upload_places import UploadPlaces
 from domain.chunking import RENDERING_VERSION
 from domain.errors import MisconfiguredError
@@ -89,6 +92,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             blobs=blobs,
             catalogue=catalogue,
             chunk_reader=LimitedChunkReader(process, limits),
+            devices=PostgresDeviceCatalogue(engine),
             dispatcher=dispatcher,
             embedder=embedder,
             query_embedder=_query_embedder(settings, embedder),
@@ -100,6 +104,8 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             inventory=PostgresInventory(engine),
             ownership=ownership,
             unit_of_work=PostgresUnitOfWork(engine, origin=current_origin),
+            progress=PostgresProgress(engine),
+            use_turns=PostgresAuditLog(engine, name="uses"),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",
             build=this_build(settings.build_commit),
@@ -137,6 +143,7 @@ def _limits(settings: Settings) -> Limits:
         uploads=by_the_minute(settings.uploads_per_minute),
         searches=by_the_minute(settings.searches_per_minute),
         unknown_keys=by_the_minute(settings.unknown_keys_per_minute),
+        streams=StreamPlaces(total=settings.streams_at_once),
     )
 
 

@@ -3,12 +3,13 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import documents, health, operations, programs, search
+from entrypoints.api import devices, documents, event_streams, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
-from entrypoints.api.cors import cors_config
+from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
+from entrypoints.api.devices import device_dependencies_from
 from entrypoints.api.methods import tell_methods
 from entrypoints.api.metrics import metrics_handler
 from entrypoints.api.observation import observed_requests
@@ -27,12 +28,18 @@ def create_app(container: Container) -> Litestar:
         route_handlers=[
             *programs.HANDLERS,
             *documents.HANDLERS,
+            *event_streams.HANDLERS,
             *search.HANDLERS,
+            *devices.HANDLERS,
             *operations.HANDLERS,
             *health.HANDLERS,
             metrics_handler(is_open=container.metrics_are_open()),
         ],
-        dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
+        dependencies={
+            **dependencies_from(container),
+            **device_dependencies_from(container),
+            **operation_dependencies_from(container),
+        },
         guards=[guard_from(container), admission_from(container)],
         before_send=[note_action, tell_methods],
         cors_config=cors_config(container.cors_origins()),
@@ -42,5 +49,6 @@ def create_app(container: Container) -> Litestar:
         request_max_body_size=MAX_JSON_BYTES,
     )
     # Around everything: unknown paths get an id, a line and a count too.
-    app.asgi_handler = access_logged(observed_requests(held_until_answered(app.asgi_handler), container.telemetry()))
+    inner = held_until_answered(refused_preflights_told(app.asgi_handler))
+    app.asgi_handler = access_logged(observed_requests(inner, container.telemetry()))
     return app

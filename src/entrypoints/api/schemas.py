@@ -10,6 +10,7 @@ from application.check_readiness import WaitsBecause
 from application.search_rungs import MAX_QUERY_CHARACTERS
 from domain.document import DocumentState, DocumentType
 from domain.findings import Severity
+from domain.indexing_standing import IndexingState
 from domain.program import ProgramStatus
 from domain.search import Lane, SearchMode
 
@@ -237,6 +238,18 @@ class IndexingBody(Struct, kw_only=True, frozen=True):
     errors: tuple[IndexingErrorBody, ...]
 
 
+class IndexingEventBody(Struct, kw_only=True, frozen=True):
+    """What an event of an indexing says of the latest revision; `failed` of the `done` documents have failed."""
+
+    pgm_id: str
+    revision: int
+    answering: int
+    state: IndexingState
+    total: int
+    done: int
+    failed: int
+
+
 class SearchRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A device, a sentence in any language, or both."""
 
@@ -257,8 +270,12 @@ class DeviceBody(Struct, kw_only=True, frozen=True):
 
 
 class HitBody(Struct, kw_only=True, frozen=True):
-    """A rung (or a row of a template, which has no steps and no ladder text), and what found it."""
+    """A rung (or a row of a template, which has no steps and no ladder text), and what found it.
 
+    `rung_id` names it until its document is indexed anew.
+    """
+
+    rung_id: str
     pgm_id: str
     document_id: str
     document_name: str
