@@ -157,14 +157,14 @@ class TestPostgresOwnership(OwnershipContract):
         return PostgresOwnership(engine)
 
 
-class TestPostgresBacklog(BacklogContract):
-    pass
-
-
 class TestPostgresProgress(ProgressContract):
     @pytest.fixture
     def progress(self, engine: AsyncEngine) -> PostgresProgress:
         return PostgresProgress(engine)
+
+
+class TestPostgresBacklog(BacklogContract):
+    pass
 
 
 class TestPostgresCatalogue(CatalogueContract):

@@ -116,14 +116,14 @@ class TestInMemoryOwnership(OwnershipContract):
         return InMemoryOwnership(registry)
 
 
-class TestInMemoryBacklog(BacklogContract):
-    pass
-
-
 class TestInMemoryProgress(ProgressContract):
     @pytest.fixture
     def progress(self, registry: InMemoryRegistry) -> InMemoryProgress:
         return InMemoryProgress(registry)
+
+
+class TestInMemoryBacklog(BacklogContract):
+    pass
 
 
 class TestInMemoryCatalogue(CatalogueContract):

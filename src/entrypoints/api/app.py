@@ -49,6 +49,6 @@ def create_app(container: Container) -> Litestar:
         request_max_body_size=MAX_JSON_BYTES,
     )
     # Around everything: unknown paths get an id, a line and a count too.
-    inner = held_until_answered(refused_preflights_told(app.asgi_handler))
-    app.asgi_handler = access_logged(observed_requests(inner, container.telemetry()))
+    held = held_until_answered(refused_preflights_told(app.asgi_handler))
+    app.asgi_handler = access_logged(observed_requests(held, container.telemetry()))
     return app
