@@ -3,7 +3,17 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import documents, health, operations, programs, search
+from entrypoints.api import (
+    documents,
+    health,
+    operations,
+    program_changes,
+    program_export,
+    program_reads,
+    programs,
+    search,
+    statistics,
+)
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
@@ -23,8 +33,12 @@ def create_app(container: Container) -> Litestar:
     app = Litestar(
         route_handlers=[
             *programs.HANDLERS,
+            *program_reads.HANDLERS,
+            *program_changes.HANDLERS,
+            *program_export.HANDLERS,
             *documents.HANDLERS,
             *search.HANDLERS,
+            *statistics.HANDLERS,
             *operations.HANDLERS,
             *health.HANDLERS,
         ],

@@ -11,8 +11,11 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
 from application.amend_answer import AmendAnswer
+from application.amend_program import AmendProgram
 from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
+from application.delete_programs import DeletePrograms
+from application.export_program import ExportProgram
 from application.read_content import ReadContent
 from application.register_once import RegisterOnce
 from application.replace_files import ReplaceFiles
@@ -31,9 +34,12 @@ def dependencies_from(container: Container) -> Mapping[str, Provide]:
     """The providers of an application, by the name under which handlers ask for them."""
     return {
         "amend_answer": _provided(AmendAnswer, container.amend_answer),
+        "amend_program": _provided(AmendProgram, container.amend_program),
         "catalogue": _provided(Catalogue, container.catalogue),
         "check_readiness": _provided(CheckReadiness, container.readiness),
         "delete_program": _provided(DeleteProgram, container.delete_program),
+        "delete_programs": _provided(DeletePrograms, container.delete_programs),
+        "export_program": _provided(ExportProgram, container.export_program),
         "indexing": _provided(Indexing, partial(_indexing, container)),
         "read_content": _provided(ReadContent, container.read_content),
         "reception": _provided(UploadReception, partial(_reception, container)),
