@@ -1,10 +1,10 @@
 """What the files of a program are called in one ZIP: the ladders by their logic, the others as they were uploaded."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from domain.document import Document, DocumentType
+from domain.normal_forms import composed
 
 _FOLDERS = {
     DocumentType.LADDER_CSV: "ladder_files",
@@ -53,4 +53,4 @@ def _free(path: str, taken: set[str]) -> str:
 
 
 def _compared(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
+    return composed(path).casefold()

@@ -1,12 +1,15 @@
 """Pure wiring: whatever must be opened or closed is opened in lifespan.py and passed in."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from adapters.telemetry.exposition import Exposition
+from adapters.telemetry.telemetry import Telemetry
 from application.amend_answer import AmendAnswer
 from application.amend_program import AmendProgram
 from application.answer_once import AnswerOnce
@@ -24,11 +27,13 @@ from application.delete_programs import DeletePrograms
 from application.drop_old_indexes import DropOldIndexes
 from application.export_program import ExportProgram
 from application.find_orphans import FindOrphans
+from application.follow_indexing import FollowIndexing
 from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
 from application.indexing import IndexingSteps
 from application.indexing_steps import KeepOwnObject, ReadChunks, ReadTemplateRows
+from application.indexing_watch import IndexingWatch
 from application.keep_index import KeepIndex
 from application.known_keys import KnownKeys
 from application.limits import Limits
@@ -37,6 +42,7 @@ from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
+from application.record_lacking_uses import RecordLackingUses
 from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
@@ -44,31 +50,38 @@ from application.repair_drift import RepairDrift
 from application.replace_files import ReplaceFiles
 from application.retry_documents import RetryDocuments
 from application.retry_everywhere import RetryFailed, ReviveDead
+from application.review_devices import ReviewDevices
 from application.revoke_key import RevokeKey
 from application.search_rungs import SearchRungs
 from application.sweep_history import SweepHistory
 from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
+from application.unwatched import UNWATCHED
 from application.validate_upload import ValidateUpload
 from application.write_vectors import WriteVectors
 from domain.attachments.registry import ATTACHMENTS
 from domain.document import DocumentType
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.audit_log import AuditLog
+from domain.ports.backlog import Backlog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
+from domain.ports.device_catalogue import DeviceCatalogue
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
 from domain.ports.inventory import Inventory
 from domain.ports.key_repo import KeyRepo
 from domain.ports.operations import Operations
 from domain.ports.ownership import Ownership
+from domain.ports.progress import Progress
 from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
+from domain.ports.work_watch import WorkWatch
 from domain.upload import UploadLimits
+from entrypoints.build import Build, this_build
 
 
 class Container(containers.DeclarativeContainer):
@@ -76,9 +89,11 @@ class Container(containers.DeclarativeContainer):
 
     archives: providers.Dependency[ArchiveReader] = providers.Dependency()
     audit_log: providers.Dependency[AuditLog] = providers.Dependency()
+    backlog: providers.Dependency[Backlog] = providers.Dependency()
     blobs: providers.Dependency[BlobStore] = providers.Dependency()
     catalogue: providers.Dependency[Catalogue] = providers.Dependency()
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
+    devices: providers.Dependency[DeviceCatalogue] = providers.Dependency()
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     query_embedder: providers.Dependency[Embedder] = providers.Dependency(default=embedder)
@@ -88,14 +103,19 @@ class Container(containers.DeclarativeContainer):
     operations: providers.Dependency[Operations] = providers.Dependency()
     inventory: providers.Dependency[Inventory] = providers.Dependency()
     ownership: providers.Dependency[Ownership] = providers.Dependency()
+    progress: providers.Dependency[Progress] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
+    use_turns: providers.Dependency[AuditLog] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
+    work_watch: providers.Dependency[WorkWatch] = providers.Dependency(default=UNWATCHED)
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
     auth_required: providers.Dependency[bool] = providers.Dependency(default=True)
     cors_origins: providers.Dependency[tuple[str, ...]] = providers.Dependency(default=())
+    metrics_are_open: providers.Dependency[bool] = providers.Dependency(default=False)
     limits: providers.Dependency[Limits] = providers.Dependency()
     randomness: providers.Dependency[Callable[[int], bytes]] = providers.Dependency()
+    build: providers.Dependency[Build] = providers.Dependency(default=providers.Singleton(this_build))
     clock: providers.Dependency[Callable[[], datetime]] = providers.Dependency()
     scratch: providers.Dependency[Path] = providers.Dependency()
     upload_limits: providers.Dependency[UploadLimits] = providers.Dependency()
@@ -104,6 +124,12 @@ class Container(containers.DeclarativeContainer):
 
     # Set by whoever stops the process: no more traffic is wanted from then on.
     stopping = providers.Singleton(asyncio.Event)
+
+    # Whoever looks on: `entrypoints.observed` puts it around the ports.
+    telemetry = providers.Singleton(Telemetry)
+    exposition = providers.Singleton(
+        Exposition, telemetry.provided.metrics, backlog=backlog, audit_log=audit_log, monotonic=time.monotonic
+    )
 
     authenticate = providers.Factory(
         Authenticate, keys=known_keys, strangers=limits.provided.unknown_keys, tokens=tokens, clock=clock
@@ -158,7 +184,13 @@ class Container(containers.DeclarativeContainer):
     )
     retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
     revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
+    # Followers of one program share its looks.
+    indexing_watch = providers.Singleton(IndexingWatch, progress, monotonic=time.monotonic)
+    follow_indexing = providers.Factory(
+        FollowIndexing, watch=indexing_watch, stopping=stopping, monotonic=time.monotonic
+    )
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
+    review_devices = providers.Factory(ReviewDevices, devices=devices)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     export_program = providers.Factory(
         ExportProgram, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch
@@ -183,6 +215,7 @@ class Container(containers.DeclarativeContainer):
         index_documents=index_documents,
         purge_program=purge_program,
         purge_revision=purge_revision,
+        watch=work_watch,
     )
     index_registered = providers.Factory(IndexRegistered, unit_of_work=unit_of_work, handle_event=handle_event)
     keep_index = providers.Factory(KeepIndex, unit_of_work=unit_of_work, index=index)
@@ -195,8 +228,11 @@ class Container(containers.DeclarativeContainer):
         index=index,
         scratch=scratch,
     )
+    record_lacking_uses = providers.Factory(
+        RecordLackingUses, unit_of_work=unit_of_work, steps=indexing_steps, turns=use_turns, scratch=scratch
+    )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
-    relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
+    relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher, watch=work_watch)
     sweep_idempotency_keys = providers.Factory(SweepIdempotencyKeys, unit_of_work=unit_of_work)
     sweep_history = providers.Factory(SweepHistory, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

@@ -1,6 +1,6 @@
 """The system of record in memory: the tables that the fakes of the repositories and the catalogue share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -16,6 +16,7 @@ from domain.ports.operations import RecordedFailure
 from domain.program import Program, Registration
 from domain.registration import revision_prefix
 from domain.told import told
+from domain.uses import Use
 
 
 class ManualClock:
@@ -56,6 +57,7 @@ class StoredEvent:
     is_dead: bool = False
     is_newer: bool = False
     last_error: str = ""
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_pending(self) -> bool:
@@ -82,6 +84,16 @@ class StoredIndex:
     builder_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredUses:
+    """`uses` has the rung's ordinal and what it does, by number; a test that plays an upgrade changes the version."""
+
+    generation: int
+    uses_version: int
+    uses: Mapping[int, tuple[int, Use]]
+    is_unreadable: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class Tables:
     """Rows are frozen, so that a shallow copy is a snapshot."""
@@ -89,6 +101,7 @@ class Tables:
     programs: dict[str, StoredProgram] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     chunks: dict[tuple[DocumentRef, int], tuple[Chunk, ...]] = field(default_factory=dict)  # by rendering, too
+    uses: dict[str, StoredUses] = field(default_factory=dict)  # by document
     indexes: dict[IndexKey, StoredIndex] = field(default_factory=dict)
     held: dict[tuple[IndexKey, str], int] = field(default_factory=dict)  # index and document -> generation
     events: dict[int, StoredEvent] = field(default_factory=dict)
@@ -153,7 +166,9 @@ class InMemoryRegistry:
         self.pgm_numbers = count(1)
         self.event_ids = count(1)
         self.failure_ids = count(1)
+        self.use_ids = count(1)
         self.claimed_rows: set[int] = set()
+        self.origin: Callable[[], Mapping[str, str]] = dict
 
     def commit(self, changed: Tables, *, since: Tables) -> None:
         """Take over the rows that one transaction changed since its snapshot."""

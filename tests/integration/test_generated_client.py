@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -65,13 +66,21 @@ def generated(api: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return tmp_path / PACKAGE
 
 
-def test_a_generated_client_uploads_polls_searches_lists_changes_downloads_and_deletes(
-    api: Program, generated: Path
-) -> None:
-    client = _load("client").Client(base_url=api.url, httpx_args={"trust_env": False})
-    models, types = _load("models"), _load("types")
+@pytest.fixture
+def resources() -> Iterator[ExitStack]:
+    """What is closed after the test."""
+    with ExitStack() as stack:
+        yield stack
 
-    def ask(operation: str, *path: str, **arguments: Any) -> Any:
+
+def test_a_generated_client_uploads_polls_searches_lists_changes_downloads_and_deletes(
+    api: Program, generated: Path, resources: ExitStack
+) -> None:
+    models, types = _load("models"), _load("types")
+    client = _load("client").Client(base_url=api.url, httpx_args={"trust_env": False})
+    resources.enter_context(client)
+
+    def ask(operation: str, *path: str, **arguments: Any) -> Any:  # noqa: ANN401 - nobody knows it before it is made
         (module,) = generated.glob(f"api/*/{operation}.py")
         answer = _load(f"api.{module.parent.name}.{operation}").sync_detailed(*path, client=client, **arguments)
         assert answer.status_code < 300, (operation, answer.content)
@@ -91,8 +100,8 @@ def test_a_generated_client_uploads_polls_searches_lists_changes_downloads_and_d
     asked = models.SearchRequest(query="컨베이어 정지", pgm_id=pgm_id)
     assert ask("search_rungs", body=asked).parsed.hits[0].logic_id == "0000_11"
 
-    day = registered.create_dt.replace(hour=0)
-    page = ask("list_programs", name="라인", create_user="김철수", created_from=day, sort="name", total=True).parsed
+    day, by_name = registered.create_dt.replace(hour=0), models.ProgramSort.NAME
+    page = ask("list_programs", name="라인", create_user="김철수", created_from=day, sort=by_name, total=True).parsed
     assert ([program.pgm_id for program in page.items], page.total) == ([pgm_id], 1)
     assert ask("get_statistics").parsed.total_programs == 1
 
@@ -128,5 +137,5 @@ def _answers(api: Program) -> bool:
         return False
 
 
-def _load(module: str) -> Any:
+def _load(module: str) -> Any:  # noqa: ANN401 - as above
     return importlib.import_module(f"{PACKAGE}.{module}")

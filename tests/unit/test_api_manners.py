@@ -194,8 +194,8 @@ async def test_not_ready_says_what_it_waits_for(tmp_path: Path) -> None:
     assert answer.json() == {
         "status": "waiting",
         "waiting_for": [
-            {"dependency": "milvus", "reason": "no answer"},
-            {"dependency": "postgres", "reason": "the schema is old"},
+            {"dependency": "milvus", "reason": "unavailable"},
+            {"dependency": "postgres", "reason": "misconfigured"},
         ],
         "notices": [],
     }
@@ -226,7 +226,7 @@ async def test_a_part_waits_for_its_own_dependencies_alone(tmp_path: Path, away:
     async with AsyncTestClient(create_app(service.container)) as client:
         answers = {part: await client.get("/readyz", params={"for": part}) for part in ("uploads", "search", "all")}
     assert [part for part, answer in answers.items() if answer.status_code == 200] == ready_for
-    assert answers["all"].json()["waiting_for"] == [{"dependency": away, "reason": "no answer"}]
+    assert answers["all"].json()["waiting_for"] == [{"dependency": away, "reason": "unavailable"}]
 
 
 async def test_a_dependency_that_is_limited_is_ready_and_says_so(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ async def test_a_dependency_that_is_limited_is_ready_and_says_so(tmp_path: Path)
     service = await a_service(tmp_path, readiness_checks={"milvus": limited, "postgres": fine})
     async with AsyncTestClient(create_app(service.container)) as client:
         answer = await client.get("/readyz")
-    notice = {"dependency": "milvus", "notice": "the lexical lane is off"}
+    notice = {"dependency": "milvus"}
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "waiting_for": [], "notices": [notice]})
 
 
@@ -268,6 +268,7 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "get_template",
         "get_indexing",
         "amend_program",
+        "follow_indexing",
         "delete_program",
         "delete_programs",
         "download_program",
@@ -278,11 +279,15 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "search_rungs",
         "get_operations",
         "list_failures",
+        "list_devices",
+        "list_uses",
+        "get_warnings",
         "retry_program",
         "retry_everywhere",
         "health",
         "readiness",
         "version",
+        "metrics",
     }
     for name, operation in operations.items():
         for status, response in operation["responses"].items():
@@ -333,6 +338,20 @@ async def test_an_origin_that_is_not_named_may_not_ask(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    "asked", [{"Origin": "https://evil.example.com"}, {"Access-Control-Request-Headers": "x-other"}]
+)
+async def test_a_browser_s_question_that_is_refused_is_a_problem(tmp_path: Path, asked: dict[str, str]) -> None:
+    service = await a_service(tmp_path, cors_origins=("https://app.example.com",))
+    headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST", "Accept-Language": "ko"}
+    async with AsyncTestClient(create_app(service.container)) as client:
+        answer = await client.options("/v1/search", headers=headers | asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert (answer.json()["code"], answer.headers["content-language"]) == ("request_invalid", "ko")
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
     ("origin", "is_named"),
     [
         ("https://app.example.com", True),
@@ -355,3 +374,4 @@ async def test_origins_that_are_named_may_ask_without_credentials_of_the_browser
         assert each.headers.get("access-control-allow-origin") == (origin if is_named else None)
         assert "access-control-allow-credentials" not in each.headers
         assert each.headers["x-request-id"]
+    assert "Content-Disposition" in answer.headers["access-control-expose-headers"]  # the name of what is downloaded

@@ -7,18 +7,25 @@ from datetime import timedelta
 import pytest
 
 from contracts.audit_log import AuditLogContract
+from contracts.backlog import BacklogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.devices import DevicesContract
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
+from contracts.outbox import begun
 from contracts.ownership import OwnershipContract
+from contracts.progress import ProgressContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
 from fakes.audit_log import InMemoryAuditLog
+from fakes.backlog import InMemoryBacklog
 from fakes.catalogue import InMemoryCatalogue
+from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.inventory import InMemoryInventory
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
+from fakes.progress import InMemoryProgress
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -41,6 +48,11 @@ def catalogue(registry: InMemoryRegistry) -> InMemoryCatalogue:
 @pytest.fixture
 def operations(registry: InMemoryRegistry) -> InMemoryOperations:
     return InMemoryOperations(registry)
+
+
+@pytest.fixture
+def backlog(registry: InMemoryRegistry) -> InMemoryBacklog:
+    return InMemoryBacklog(registry)
 
 
 @pytest.fixture
@@ -78,6 +90,20 @@ class TestInMemoryInventory(InventoryContract):
         return InMemoryInventory(registry)
 
 
+class TestInMemoryDevices(DevicesContract):
+    @pytest.fixture
+    def devices(self, registry: InMemoryRegistry) -> InMemoryDeviceCatalogue:
+        return InMemoryDeviceCatalogue(registry)
+
+    @pytest.fixture
+    def age_uses(self, registry: InMemoryRegistry) -> Callable[[str], Awaitable[None]]:
+        async def age(document_id: str) -> None:
+            uses = registry.committed.uses
+            uses[document_id] = replace(uses[document_id], uses_version=0)
+
+        return age
+
+
 class TestInMemoryAuditLog(AuditLogContract):
     @pytest.fixture
     def audit_log(self, registry: InMemoryRegistry) -> InMemoryAuditLog:
@@ -90,6 +116,16 @@ class TestInMemoryOwnership(OwnershipContract):
         return InMemoryOwnership(registry)
 
 
+class TestInMemoryProgress(ProgressContract):
+    @pytest.fixture
+    def progress(self, registry: InMemoryRegistry) -> InMemoryProgress:
+        return InMemoryProgress(registry)
+
+
+class TestInMemoryBacklog(BacklogContract):
+    pass
+
+
 class TestInMemoryCatalogue(CatalogueContract):
     @pytest.fixture
     def reopen_document(self, registry: InMemoryRegistry) -> ReopenDocument:
@@ -98,6 +134,11 @@ class TestInMemoryCatalogue(CatalogueContract):
             documents[document_id] = replace(documents[document_id], generation=generation, state=state)
 
         return reopen
+
+
+async def test_an_event_comes_back_with_where_it_came_from(registry: InMemoryRegistry) -> None:
+    registry.origin = lambda: {"request_id": "r-1"}
+    assert (await begun(InMemoryUnitOfWork(registry))).origin == {"request_id": "r-1"}
 
 
 async def test_two_open_writers_of_one_row_are_no_accident_the_fake_hides(unit_of_work: InMemoryUnitOfWork) -> None:

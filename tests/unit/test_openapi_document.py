@@ -11,7 +11,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from builders.service import a_service
-from entrypoints.api import operation_schemas, schemas
+from entrypoints.api import device_schemas, operation_schemas, schemas
 from entrypoints.api.app import create_app
 
 Document = dict[str, Any]
@@ -136,7 +136,9 @@ def test_every_example_is_what_its_schema_says(document: Document) -> None:
         contents = [operation.get("requestBody", {}), *operation["responses"].values()]
         for content in (each for one in contents for each in one.get("content", {}).values() if "example" in each):
             (name,) = re.findall(r"/schemas/(\w+)", str(content["schema"]))
-            shape = getattr(schemas, name, None) or getattr(operation_schemas, name)
+            shape = next(
+                getattr(each, name) for each in (schemas, device_schemas, operation_schemas) if hasattr(each, name)
+            )
             decoded = msgspec.convert(content["example"], shape)
             assert msgspec.json.encode(decoded) == msgspec.json.encode(content["example"])
             checked += 1

@@ -1,23 +1,27 @@
 """The listing of programs: which of them, in which order, and from where on. Nothing here is a pattern to match."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, literal, select, text, tuple_, union
 
-from adapters.postgres.cursors import cursor_after, key_and_text_of
+from adapters.postgres.cursors import cursor_after, key_of, text_key_of
 from adapters.postgres.tables import FOLDER_CHARACTERS, documents, programs, template_rows
 from domain.document import DocumentState
+from domain.errors import InvalidRequestError
 from domain.ports.catalogue import EVERY_PROGRAM, ProgramFilter, ProgramSort
 from domain.program import ProgramStatus
+from domain.told import told
 
 _ORDER = {
     ProgramSort.NEWEST: (programs.c.pgm_number.desc(),),
     ProgramSort.OLDEST: (programs.c.pgm_number,),
     ProgramSort.NAME: (programs.c.name_key, programs.c.pgm_number),
 }
+_NAMED = re.compile(r"(?P<number>[0-9]{1,18})\.(?P<name>(?:[0-9a-f]{2}){0,800})")
 _UNFINISHED = [state.value for state in DocumentState if not state.is_terminal]
 
 
@@ -28,18 +32,18 @@ def ordered(statement: Select[Any], sort: ProgramSort) -> Select[Any]:
 
 def is_after(cursor: str, only: ProgramFilter, sort: ProgramSort) -> ColumnElement[bool]:
     """Whether a program comes after the last one shown. Raises InvalidRequestError for another listing's cursor."""
-    number, name = key_and_text_of(cursor, listing=_listing(only, sort))
-    if sort is ProgramSort.NEWEST:
-        return programs.c.pgm_number < number
-    if sort is ProgramSort.OLDEST:
-        return programs.c.pgm_number > number
-    return tuple_(programs.c.name_key, programs.c.pgm_number) > tuple_(literal(name), literal(number))
+    listing = _listing(only, sort)
+    if sort is ProgramSort.NAME:
+        name, number = _name_and_number(text_key_of(cursor, listing=listing))
+        return tuple_(programs.c.name_key, programs.c.pgm_number) > tuple_(literal(name), literal(number))
+    number = key_of(cursor, listing=listing)
+    return programs.c.pgm_number < number if sort is ProgramSort.NEWEST else programs.c.pgm_number > number
 
 
 def cursor_after_program(row: Row[Any], only: ProgramFilter, sort: ProgramSort) -> str:
     """Where the listing goes on after this program, even if it is renamed or deleted meanwhile."""
-    name = row.name_key if sort is ProgramSort.NAME else ""
-    return cursor_after(_listing(only, sort), row.pgm_number, name)
+    key = f"{row.pgm_number}.{row.name_key.encode().hex()}" if sort is ProgramSort.NAME else row.pgm_number
+    return cursor_after(_listing(only, sort), key)
 
 
 def is_wanted(only: ProgramFilter) -> Iterator[ColumnElement[bool]]:
@@ -59,6 +63,17 @@ def is_wanted(only: ProgramFilter) -> Iterator[ColumnElement[bool]]:
         yield programs.c.create_dt >= only.created_from
     if only.created_to is not None:
         yield programs.c.create_dt < only.created_to
+
+
+def _name_and_number(key: str) -> tuple[str, int]:
+    match = _NAMED.fullmatch(key)
+    try:
+        name, number = (bytes.fromhex(match["name"]).decode(), int(match["number"])) if match else ("\0", 0)
+    except ValueError:
+        name, number = "\0", 0
+    if "\0" in name:
+        raise InvalidRequestError("cursor", told("this cursor was not given out for this listing"))
+    return name, number
 
 
 def _listing(only: ProgramFilter, sort: ProgramSort) -> str:

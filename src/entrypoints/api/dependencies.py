@@ -10,12 +10,14 @@ from functools import partial
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from adapters.telemetry.exposition import Exposition
 from application.amend_answer import AmendAnswer
 from application.amend_program import AmendProgram
 from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
 from application.delete_programs import DeletePrograms
 from application.export_program import ExportProgram
+from application.follow_indexing import FollowIndexing
 from application.read_content import ReadContent
 from application.register_once import RegisterOnce
 from application.replace_files import ReplaceFiles
@@ -23,7 +25,9 @@ from application.search_rungs import SearchRungs
 from application.validate_upload import ValidateUpload
 from domain.ports.catalogue import Catalogue
 from entrypoints.api.inline_indexing import Indexing
+from entrypoints.api.readiness_log import ReadinessLog
 from entrypoints.api.receive_upload import UploadReception
+from entrypoints.build import Build
 from entrypoints.container import Container
 
 CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
@@ -32,16 +36,21 @@ CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
 
 def dependencies_from(container: Container) -> Mapping[str, Provide]:
     """The providers of an application, by the name under which handlers ask for them."""
+    readiness_log = ReadinessLog()
     return {
         "amend_answer": _provided(AmendAnswer, container.amend_answer),
         "amend_program": _provided(AmendProgram, container.amend_program),
+        "build": _provided(Build, container.build),
         "catalogue": _provided(Catalogue, container.catalogue),
         "check_readiness": _provided(CheckReadiness, container.readiness),
         "delete_program": _provided(DeleteProgram, container.delete_program),
         "delete_programs": _provided(DeletePrograms, container.delete_programs),
         "export_program": _provided(ExportProgram, container.export_program),
+        "exposition": _provided(Exposition, container.exposition),
+        "follow_indexing": _provided(FollowIndexing, container.follow_indexing),
         "indexing": _provided(Indexing, partial(_indexing, container)),
         "read_content": _provided(ReadContent, container.read_content),
+        "readiness_log": _provided(ReadinessLog, lambda: readiness_log),
         "reception": _provided(UploadReception, partial(_reception, container)),
         "register_once": _provided(RegisterOnce, container.register_once),
         "replace_files": _provided(ReplaceFiles, container.replace_files),

@@ -13,7 +13,7 @@ OfDocument = Annotated[
     str | None, QueryParameter(pattern=DOCUMENT_ID_PATTERN, description="Only what concerns this document.")
 ]
 PageSize = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="How many items a page holds at most.")]
-Cursor = Annotated[str | None, QueryParameter(max_length=1_500, description="`next` of the page before.")]
+Cursor = Annotated[str | None, QueryParameter(max_length=2_500, description="`next` of the page before.")]
 Revision = Annotated[
     int | None, QueryParameter(ge=1, le=999_999_999, description="The latest, while an older one still answers.")
 ]

@@ -6,14 +6,18 @@ from typing import Any
 
 from msgspec import Struct
 
+from application.check_readiness import WaitsBecause
 from application.delete_programs import Deletion
 from application.retry_documents import Include
+from domain.device_review import Suspicion
 from domain.document import DocumentState, DocumentType
 from domain.failures import Stage
 from domain.findings import Severity
+from domain.ladder.roles import Role
 from domain.ports.operations import WaitsFor
 from domain.program import ProgramStatus
 from domain.search import Lane, SearchMode
+from entrypoints.api import device_schemas as devices
 from entrypoints.api import operation_schemas as operating
 from entrypoints.api import schemas
 from entrypoints.api.codes import FAILURES
@@ -22,6 +26,7 @@ from entrypoints.api.codes import REQUESTS as CODES
 _CREATED = datetime(2026, 11, 2, 8, 30, 15, tzinfo=UTC)
 _UPDATED = datetime(2026, 11, 2, 8, 31, 2, tzinfo=UTC)
 _PGM, _DOCUMENT = "PGM_12", "PGM_12-r1-0003"
+_RUNG = f"{_DOCUMENT}.g1.14"
 _HREF = f"/v1/programs/{_PGM}/indexing"
 
 _PROGRAM: dict[str, Any] = {
@@ -184,6 +189,7 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
     ("search_rungs", "200"): schemas.SearchBody(
         hits=(
             schemas.HitBody(
+                rung_id=_RUNG,
                 pgm_id=_PGM,
                 document_id=_DOCUMENT,
                 document_name="0000_11.csv",
@@ -206,6 +212,58 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
         lanes=(Lane.DENSE, Lane.LEXICAL),
         index=schemas.IndexBody(model="embedded", dimension=512, rendering_version=2),
         notices=(),
+    ),
+    ("list_devices", "200"): devices.DevicePage(
+        pgm_id=_PGM,
+        complete=True,
+        items=(
+            devices.UsedDeviceBody(
+                device="M1234", kind="M", comment="컨베이어 비상 정지", counts={Role.READ: 3, Role.WRITE: 1}
+            ),
+        ),
+        next=None,
+    ),
+    ("list_uses", "200"): devices.UsePage(
+        device="M1234",
+        complete=True,
+        items=(
+            devices.UseBody(
+                role=Role.READ,
+                instruction="ANI",
+                operand="M1234",
+                first_device="M1234",
+                last_device="M1234",
+                open_ended=False,
+                shifted=False,
+                step=121,
+                rung_id=_RUNG,
+                pgm_id=_PGM,
+                document_id=_DOCUMENT,
+                document_name="0000_11.csv",
+                logic_id="0000_11",
+                logic_name="컨베이어 정지",
+                folder_id="F01",
+                folder_name="이송부",
+                sub_folder_name="",
+                comment="컨베이어 비상 정지",
+            ),
+        ),
+        next=None,
+    ),
+    ("get_warnings", "200"): devices.WarningsBody(
+        pgm_id=_PGM,
+        complete=True,
+        counts={**dict.fromkeys(Suspicion, 0), Suspicion.COIL_DOUBLE: 1},
+        findings=(
+            schemas.FindingBody(
+                section="ladder_csv",
+                code=Suspicion.COIL_DOUBLE.value,
+                message="Y10 is the coil of 2 rungs",
+                hint="Join their conditions in one rung.",
+                severity=Severity.NOTICE,
+                file="0000_11.csv",
+            ),
+        ),
     ),
     ("list_failures", "200"): operating.FailurePage(items=(_FAILURE,), next=None),
     ("retry_program", "202"): operating.RetriedBody(pgm_id=_PGM, document_count=1, href=_HREF),
@@ -240,13 +298,16 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
             ),
         ),
         uploads=0,
+        dependencies=(),
     ),
     ("health", "200"): schemas.HealthBody(),
     ("readiness", "200"): schemas.ReadinessBody(status="ready"),
     ("readiness", "503"): schemas.ReadinessBody(
-        status="waiting", waiting_for=(schemas.WaitingBody(dependency="milvus", reason="it gives no answer"),)
+        status="waiting", waiting_for=(schemas.WaitingBody(dependency="milvus", reason=WaitsBecause.UNAVAILABLE),)
     ),
-    ("version", "200"): schemas.VersionBody(name="ladderbase", version="0.1.0"),
+    ("version", "200"): schemas.VersionBody(
+        name="ladderbase", version="0.1.0", commit="25abe5e5c7e9", migration="0009"
+    ),
 }
 """By operation and status."""
 

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from application.check_readiness import WaitsBecause
 from application.delete_programs import Deletion
 from application.search_rungs import MAX_QUERY_CHARACTERS
 from domain.document import DocumentState, DocumentType
 from domain.findings import Severity
+from domain.indexing_standing import IndexingState
 from domain.program import ProgramStatus
 from domain.search import Lane, SearchMode
 from entrypoints.api import texts
@@ -308,6 +310,18 @@ class IndexingBody(Struct, kw_only=True, frozen=True):
     errors: tuple[IndexingErrorBody, ...]
 
 
+class IndexingEventBody(Struct, kw_only=True, frozen=True):
+    """What an event of an indexing says of the latest revision; `failed` of the `done` documents have failed."""
+
+    pgm_id: str
+    revision: int
+    answering: int
+    state: IndexingState
+    total: int
+    done: int
+    failed: int
+
+
 class SearchRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A device, a sentence in any language, or both."""
 
@@ -328,8 +342,12 @@ class DeviceBody(Struct, kw_only=True, frozen=True):
 
 
 class HitBody(Struct, kw_only=True, frozen=True):
-    """A rung (or a row of a template, which has no steps and no ladder text), and what found it."""
+    """A rung (or a row of a template, which has no steps and no ladder text), and what found it.
 
+    `rung_id` names it until its document is indexed anew.
+    """
+
+    rung_id: str
     pgm_id: str
     document_id: str
     document_name: str
@@ -373,17 +391,16 @@ class HealthBody(Struct, kw_only=True, frozen=True):
 
 
 class WaitingBody(Struct, kw_only=True, frozen=True):
-    """A dependency that does not answer, and why."""
+    """A dependency that is not ready, and in one word why."""
 
     dependency: str
-    reason: str
+    reason: WaitsBecause
 
 
 class NoticeBody(Struct, kw_only=True, frozen=True):
     """A dependency that is ready, but not for everything."""
 
     dependency: str
-    notice: str
 
 
 class ReadinessBody(Struct, kw_only=True, frozen=True):
@@ -395,7 +412,9 @@ class ReadinessBody(Struct, kw_only=True, frozen=True):
 
 
 class VersionBody(Struct, kw_only=True, frozen=True):
-    """What runs here."""
+    """What runs here. `migration` is the schema that it needs."""
 
     name: str
     version: str
+    commit: str | None
+    migration: str

@@ -8,7 +8,7 @@ from litestar.types import HTTPResponseStartEvent, Message, Scope
 from domain.caller import Scope as Allowed
 from entrypoints.api.access_log import request_id_of
 from entrypoints.api.needs import needed_by
-from entrypoints.logs import quoted
+from entrypoints.logs import log_fact
 
 _log = logging.getLogger("ladderbase.security")
 _OBJECTS = "audited"
@@ -43,25 +43,29 @@ def _objects(message: HTTPResponseStartEvent, scope: Scope) -> Sequence[str]:
 
 def _note(status: int, name: str, scope: Scope) -> None:
     handler, caller = scope["route_handler"], scope["user"]
-    _log.info(
-        "audit action=%s object=%s status=%d caller=%s credential=%s request_id=%s",
-        getattr(handler, "operation_id", None) or handler.handler_name,
-        quoted(name),
-        status,
-        quoted(caller.identity),
-        quoted(caller.credential),
-        request_id_of(scope),
+    log_fact(
+        _log,
+        logging.INFO,
+        "audit",
+        action=str(getattr(handler, "operation_id", None) or handler.handler_name),
+        object=name,
+        status=status,
+        caller=caller.identity,
+        credential=caller.credential,
+        request_id=request_id_of(scope),
     )
 
 
 def note_refusal(scope: Scope, reason: str, *, credential: str, caller: str = "") -> None:
     """One line for each request that was refused over who asked it."""
-    _log.warning(
-        "refused method=%s path=%s reason=%s caller=%s credential=%s request_id=%s",
-        scope.get("method"),
-        scope.get("path_template") or "unknown",
-        quoted(reason),
-        quoted(caller),
-        quoted(credential),
-        request_id_of(scope),
+    log_fact(
+        _log,
+        logging.WARNING,
+        "refused",
+        method=str(scope.get("method")),
+        path=str(scope.get("path_template") or "unknown"),
+        reason=reason,
+        caller=caller,
+        credential=credential,
+        request_id=request_id_of(scope),
     )
