@@ -1,6 +1,7 @@
 """Pure wiring: whatever must be opened or closed is opened in lifespan.py and passed in."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,11 +22,13 @@ from application.create_key import CreateKey
 from application.delete_program import DeleteProgram
 from application.drop_old_indexes import DropOldIndexes
 from application.find_orphans import FindOrphans
+from application.follow_indexing import FollowIndexing
 from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
 from application.indexing import IndexingSteps
 from application.indexing_steps import KeepOwnObject, ReadChunks, ReadTemplateRows
+from application.indexing_watch import IndexingWatch
 from application.keep_index import KeepIndex
 from application.known_keys import KnownKeys
 from application.limits import Limits
@@ -64,6 +67,7 @@ from domain.ports.inventory import Inventory
 from domain.ports.key_repo import KeyRepo
 from domain.ports.operations import Operations
 from domain.ports.ownership import Ownership
+from domain.ports.progress import Progress
 from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
@@ -89,6 +93,7 @@ class Container(containers.DeclarativeContainer):
     operations: providers.Dependency[Operations] = providers.Dependency()
     inventory: providers.Dependency[Inventory] = providers.Dependency()
     ownership: providers.Dependency[Ownership] = providers.Dependency()
+    progress: providers.Dependency[Progress] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     use_turns: providers.Dependency[AuditLog] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
@@ -158,6 +163,11 @@ class Container(containers.DeclarativeContainer):
     )
     retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
     revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
+    # Followers of one program share its looks.
+    indexing_watch = providers.Singleton(IndexingWatch, progress, monotonic=time.monotonic)
+    follow_indexing = providers.Factory(
+        FollowIndexing, watch=indexing_watch, stopping=stopping, monotonic=time.monotonic
+    )
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
     review_devices = providers.Factory(ReviewDevices, devices=devices)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)

@@ -33,12 +33,14 @@ from adapters.postgres.inventory import PostgresInventory
 from adapters.postgres.key_repo import PostgresKeyRepo
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
+from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.rate_limiter import RateLimiter
 from application.spool import sweep_scratch
+from application.stream_places import StreamPlaces
 from application.upload_places import UploadPlaces
 from domain.chunking import RENDERING_VERSION
 from domain.errors import MisconfiguredError
@@ -97,6 +99,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
             ownership=ownership,
+            progress=PostgresProgress(engine),
             unit_of_work=PostgresUnitOfWork(engine),
             use_turns=PostgresAuditLog(engine, name="uses"),
             upload_reader=LimitedUploadReader(process, limits),
@@ -134,6 +137,7 @@ def _limits(settings: Settings) -> Limits:
         uploads=by_the_minute(settings.uploads_per_minute),
         searches=by_the_minute(settings.searches_per_minute),
         unknown_keys=by_the_minute(settings.unknown_keys_per_minute),
+        streams=StreamPlaces(total=settings.streams_at_once),
     )
 
 

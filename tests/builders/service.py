@@ -17,6 +17,7 @@ from application.rate_limiter import RateLimiter
 from application.register_program import RegisterCommand, Registered
 from application.relay_outbox import RelayOutbox
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
+from application.stream_places import StreamPlaces
 from application.upload_places import UploadPlaces
 from builders.uploads import an_upload
 from domain.document import DocumentState
@@ -38,6 +39,7 @@ from fakes.inventory import InMemoryInventory
 from fakes.key_repo import InMemoryKeyRepo
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
+from fakes.progress import InMemoryProgress
 from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
@@ -53,6 +55,7 @@ def some_limits(
     uploads: int = 0,
     searches: int = 0,
     unknown_keys: int = 0,
+    streams: int = 100,
 ) -> Limits:
     """Limits that are not in the way; rates are by the minute."""
 
@@ -65,6 +68,7 @@ def some_limits(
         uploads=limiter(uploads),
         searches=limiter(searches),
         unknown_keys=limiter(unknown_keys),
+        streams=StreamPlaces(total=streams),
     )
 
 
@@ -112,6 +116,7 @@ class Service:
         self.dispatcher = InMemoryDispatcher()
         self.catalogue = InMemoryCatalogue(self.registry)
         self.operations = InMemoryOperations(self.registry)
+        self.progress = InMemoryProgress(self.registry)
         self.keys = InMemoryKeyRepo(self.registry.clock)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
@@ -133,6 +138,7 @@ class Service:
             "operations": self.operations,
             "inventory": InMemoryInventory(self.registry),
             "ownership": InMemoryOwnership(self.registry),
+            "progress": self.progress,
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),

@@ -47,8 +47,8 @@ async def empty(empty_database_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def migrated(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
+async def migrated(migrated_database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(migrated_database_url)
     yield engine
     await engine.dispose()
 
@@ -76,17 +76,17 @@ async def test_a_database_is_current_only_after_the_migrations(empty: AsyncEngin
     assert not await is_current(empty)
 
 
-async def test_migrating_a_current_database_changes_nothing(migrated: AsyncEngine, database_url: str) -> None:
+async def test_migrating_a_current_database_changes_nothing(migrated: AsyncEngine, migrated_database_url: str) -> None:
     before = await schema_of(migrated)
-    await upgrade(database_url)
+    await upgrade(migrated_database_url)
     assert await schema_of(migrated) == before
 
 
-async def test_a_newer_schema_is_left_alone_and_served(migrated: AsyncEngine, database_url: str) -> None:
+async def test_a_newer_schema_is_left_alone_and_served(migrated: AsyncEngine, migrated_database_url: str) -> None:
     async with migrated.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = 'of a later version'"))
     before = await schema_of(migrated)
-    await upgrade(database_url)
+    await upgrade(migrated_database_url)
     assert await is_current(migrated)
     assert await schema_of(migrated) == before
 
@@ -96,12 +96,14 @@ async def test_two_that_migrate_at_once_take_turns(empty: AsyncEngine, empty_dat
     assert await is_current(empty)
 
 
-async def test_a_migration_does_not_wait_long_for_a_busy_table(migrated: AsyncEngine, database_url: str) -> None:
+async def test_a_migration_does_not_wait_long_for_a_busy_table(
+    migrated: AsyncEngine, migrated_database_url: str
+) -> None:
     before = await schema_of(migrated)
     async with migrated.begin() as connection:
         await connection.execute(text("LOCK TABLE chunks IN ACCESS SHARE MODE"))
         with pytest.raises(UnavailableError, match="lock"):
-            await downgrade(database_url)
+            await downgrade(migrated_database_url)
     assert await schema_of(migrated) == before
 
 

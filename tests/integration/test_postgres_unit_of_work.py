@@ -15,6 +15,7 @@ from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
+from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.audit_log import AuditLogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
@@ -22,6 +23,7 @@ from contracts.devices import DevicesContract
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
 from contracts.ownership import OwnershipContract
+from contracts.progress import ProgressContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
@@ -145,6 +147,12 @@ class TestPostgresOwnership(OwnershipContract):
     @pytest.fixture
     def ownership(self, engine: AsyncEngine) -> PostgresOwnership:
         return PostgresOwnership(engine)
+
+
+class TestPostgresProgress(ProgressContract):
+    @pytest.fixture
+    def progress(self, engine: AsyncEngine) -> PostgresProgress:
+        return PostgresProgress(engine)
 
 
 class TestPostgresCatalogue(CatalogueContract):

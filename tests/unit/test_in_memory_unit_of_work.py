@@ -12,6 +12,7 @@ from contracts.devices import DevicesContract
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
 from contracts.ownership import OwnershipContract
+from contracts.progress import ProgressContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
@@ -21,6 +22,7 @@ from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.inventory import InMemoryInventory
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
+from fakes.progress import InMemoryProgress
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -104,6 +106,12 @@ class TestInMemoryOwnership(OwnershipContract):
     @pytest.fixture
     def ownership(self, registry: InMemoryRegistry) -> InMemoryOwnership:
         return InMemoryOwnership(registry)
+
+
+class TestInMemoryProgress(ProgressContract):
+    @pytest.fixture
+    def progress(self, registry: InMemoryRegistry) -> InMemoryProgress:
+        return InMemoryProgress(registry)
 
 
 class TestInMemoryCatalogue(CatalogueContract):

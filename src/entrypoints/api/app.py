@@ -3,11 +3,11 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import devices, documents, health, operations, programs, search
+from entrypoints.api import devices, documents, event_streams, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
-from entrypoints.api.cors import cors_config
+from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.devices import device_dependencies_from
 from entrypoints.api.methods import tell_methods
@@ -25,6 +25,7 @@ def create_app(container: Container) -> Litestar:
         route_handlers=[
             *programs.HANDLERS,
             *documents.HANDLERS,
+            *event_streams.HANDLERS,
             *search.HANDLERS,
             *devices.HANDLERS,
             *operations.HANDLERS,
@@ -44,6 +45,6 @@ def create_app(container: Container) -> Litestar:
         request_max_body_size=MAX_JSON_BYTES,
     )
     app.asgi_handler = access_logged(
-        held_until_answered(app.asgi_handler)
+        held_until_answered(refused_preflights_told(app.asgi_handler))
     )  # around everything: unknown paths get an id and a line too
     return app

@@ -127,6 +127,7 @@ WORKBOOKS: Mapping[str, str] = {
     "it has more than {most} sheets": "시트가 {most}개보다 많습니다",
     "its sheet has {rows:,} rows and {columns:,} columns": "시트가 {rows:,}행 {columns:,}열입니다",
     "it cannot be read": "읽을 수 없습니다",
+    "it uses the name '{name}' twice": "'{name}' 이름을 두 번 씁니다",
     "its part {part} is missing": "{part} 부분이 없습니다",
     "it has a row {row:,}, beyond the limit of {most:,}": "{row:,}행이 있어, 한도인 {most:,}행을 넘습니다",
     "it has a column {column:,}, beyond the limit of {most}": "{column:,}열이 있어, 한도인 {most}열을 넘습니다",
@@ -137,6 +138,7 @@ WORKBOOKS: Mapping[str, str] = {
     "row {row} holds a cell '{cell}'": "{row}행에 '{cell}' 셀이 있습니다",
     "cell {cell} names a shared text that is not there": "{cell} 셀이 없는 공유 문자열을 가리킵니다",
     "part {part} has {size:,} bytes, more than {most:,}": "{part} 부분이 {size:,}바이트로, {most:,}바이트를 넘습니다",
+    "part {part} has a tag of more than {most:,} bytes": "{part} 부분에 {most:,}바이트를 넘는 태그가 있습니다",
     "part {part} is no XML at line {line}": "{part} 부분의 {line}번째 줄이 XML이 아닙니다",
     "part {part} is XML {version} in {encoding}, not XML 1.0 in UTF-8": (
         "{part} 부분이 UTF-8의 XML 1.0이 아니라 {encoding}의 XML {version}입니다"

@@ -1,0 +1,36 @@
+"""Progress in memory, over what the in-memory unit of work committed."""
+
+from collections import Counter
+
+from domain.errors import NotFoundError
+from domain.indexing_standing import IndexingStanding
+from domain.ports.progress import Progress
+from domain.program import IndexingProgress
+from fakes.registry import InMemoryRegistry
+
+
+class InMemoryProgress(Progress):
+    """Counts its looks; raises `fails_with` where that is set."""
+
+    def __init__(self, registry: InMemoryRegistry) -> None:
+        self._registry = registry
+        self.looks = 0
+        self.fails_with: Exception | None = None
+
+    async def of(self, pgm_id: str) -> IndexingStanding:
+        self.looks += 1
+        if self.fails_with:
+            raise self.fails_with
+        tables = self._registry.committed
+        stored = tables.live(pgm_id)
+        if stored is None:
+            raise NotFoundError("program", pgm_id)
+        latest = (pgm_id, stored.latest_revision)
+        documents = [each for each in tables.documents.values() if (each.pgm_id, each.revision) == latest]
+        return IndexingStanding(
+            pgm_id=pgm_id,
+            revision=stored.latest_revision,
+            answering=stored.program.revision,
+            generations=sum(each.generation for each in documents),
+            progress=IndexingProgress(counts=dict(Counter(each.state for each in documents))),
+        )
