@@ -3,10 +3,11 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import devices, documents, event_streams, health, operations, programs, search
+from entrypoints.api import contexts, devices, documents, event_streams, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
+from entrypoints.api.contexts import context_dependencies_from
 from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.devices import device_dependencies_from
@@ -28,12 +29,14 @@ def create_app(container: Container) -> Litestar:
             *event_streams.HANDLERS,
             *search.HANDLERS,
             *devices.HANDLERS,
+            *contexts.HANDLERS,
             *operations.HANDLERS,
             *health.HANDLERS,
         ],
         dependencies={
             **dependencies_from(container),
             **device_dependencies_from(container),
+            **context_dependencies_from(container),
             **operation_dependencies_from(container),
         },
         guards=[guard_from(container), admission_from(container)],

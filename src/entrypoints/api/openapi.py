@@ -23,6 +23,7 @@ from litestar.openapi.spec import (
 )
 
 from domain.attachments.registry import ATTACHMENTS
+from entrypoints.api.context_schemas import ContextRequest
 from entrypoints.api.idempotency import KEY_PARAMETER
 from entrypoints.api.languages import SpokenOperation
 from entrypoints.api.media_types import MEDIA_TYPES
@@ -59,7 +60,7 @@ _CONTROLS = r"\u0000-\u001f\u007f-\u009f"
 _LINE = f"^[^{_CONTROLS}]*$"
 _LINE_THAT_SAYS_SOMETHING = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
 _LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
-_JSON_BODIES = (SearchRequest, RetryRequest, RetryEverywhereRequest)
+_JSON_BODIES = (SearchRequest, ContextRequest, RetryRequest, RetryEverywhereRequest)
 _USER = (
     "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
     " token, may be left out, and must not be another."
