@@ -28,6 +28,7 @@ from application.drop_old_indexes import DropOldIndexes
 from application.export_program import ExportProgram
 from application.find_orphans import FindOrphans
 from application.follow_indexing import FollowIndexing
+from application.gather_context import GatherContext
 from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
@@ -53,6 +54,7 @@ from application.retry_everywhere import RetryFailed, ReviveDead
 from application.review_devices import ReviewDevices
 from application.revoke_key import RevokeKey
 from application.search_rungs import SearchRungs
+from application.show_rung import ShowRung
 from application.sweep_history import SweepHistory
 from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
@@ -190,6 +192,8 @@ class Container(containers.DeclarativeContainer):
         FollowIndexing, watch=indexing_watch, stopping=stopping, monotonic=time.monotonic
     )
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
+    gather_context = providers.Factory(GatherContext, search_rungs=search_rungs, catalogue=catalogue, devices=devices)
+    show_rung = providers.Factory(ShowRung, catalogue=catalogue, key=index.provided.key)
     review_devices = providers.Factory(ReviewDevices, devices=devices)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     export_program = providers.Factory(

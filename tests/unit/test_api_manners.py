@@ -282,6 +282,8 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "list_devices",
         "list_uses",
         "get_warnings",
+        "gather_context",
+        "get_rung",
         "retry_program",
         "retry_everywhere",
         "health",

@@ -124,6 +124,7 @@ ANSWERS: Mapping[str, str] = {
     "{file}, row {row}": "{file}, {row}행",
     "program": "프로그램",
     "document": "문서",
+    "rung": "렁",
     "key": "키",
     "there is no {kind} {identity}": "{kind} '{identity}' 항목이 없습니다",
     "the {dependency} gave no answer": "{dependency}에서 응답이 없습니다",
