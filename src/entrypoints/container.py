@@ -20,6 +20,7 @@ from application.check_readiness import Check, CheckReadiness
 from application.collect_garbage import CollectGarbage
 from application.create_key import CreateKey
 from application.delete_program import DeleteProgram
+from application.deliver_webhooks import DeliverWebhooks
 from application.drop_old_indexes import DropOldIndexes
 from application.find_orphans import FindOrphans
 from application.follow_indexing import FollowIndexing
@@ -33,6 +34,7 @@ from application.keep_index import KeepIndex
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.list_keys import ListKeys
+from application.manage_webhooks import AddWebhook, ChangeWebhook, RotateWebhookSecret
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
@@ -46,6 +48,7 @@ from application.retry_documents import RetryDocuments
 from application.retry_everywhere import RetryFailed, ReviveDead
 from application.revoke_key import RevokeKey
 from application.search_rungs import SearchRungs
+from application.sweep_deliveries import SweepDeliveries
 from application.sweep_history import SweepHistory
 from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
@@ -58,6 +61,7 @@ from domain.ports.audit_log import AuditLog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
+from domain.ports.deliveries import Deliveries
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
 from domain.ports.inventory import Inventory
@@ -69,6 +73,8 @@ from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
+from domain.ports.webhook_repo import WebhookRepo
+from domain.ports.webhook_sender import WebhookSender
 from domain.upload import UploadLimits
 
 
@@ -89,6 +95,9 @@ class Container(containers.DeclarativeContainer):
     operations: providers.Dependency[Operations] = providers.Dependency()
     inventory: providers.Dependency[Inventory] = providers.Dependency()
     ownership: providers.Dependency[Ownership] = providers.Dependency()
+    webhooks: providers.Dependency[WebhookRepo] = providers.Dependency()
+    webhook_sender: providers.Dependency[WebhookSender] = providers.Dependency()
+    deliveries: providers.Dependency[Deliveries] = providers.Dependency()
     progress: providers.Dependency[Progress] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
@@ -97,6 +106,7 @@ class Container(containers.DeclarativeContainer):
     auth_required: providers.Dependency[bool] = providers.Dependency(default=True)
     cors_origins: providers.Dependency[tuple[str, ...]] = providers.Dependency(default=())
     limits: providers.Dependency[Limits] = providers.Dependency()
+    webhook_allow_private: providers.Dependency[bool] = providers.Dependency(default=False)
     randomness: providers.Dependency[Callable[[int], bytes]] = providers.Dependency()
     clock: providers.Dependency[Callable[[], datetime]] = providers.Dependency()
     scratch: providers.Dependency[Path] = providers.Dependency()
@@ -157,7 +167,7 @@ class Container(containers.DeclarativeContainer):
         RetryDocuments, unit_of_work=unit_of_work, indexed_types=indexing_steps.provided.indexed_types
     )
     retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
-    revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
+    revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work, deliveries=deliveries)
     # Followers of one program share its looks.
     indexing_watch = providers.Singleton(IndexingWatch, progress, monotonic=time.monotonic)
     follow_indexing = providers.Factory(
@@ -166,6 +176,13 @@ class Container(containers.DeclarativeContainer):
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks, is_stopping=stopping.provided.is_set)
+
+    add_webhook = providers.Factory(
+        AddWebhook, webhooks=webhooks, randomness=randomness, allow_private=webhook_allow_private
+    )
+    change_webhook = providers.Factory(ChangeWebhook, webhooks=webhooks, allow_private=webhook_allow_private)
+    rotate_webhook_secret = providers.Factory(RotateWebhookSecret, webhooks=webhooks, randomness=randomness)
+    deliver_webhooks = providers.Factory(DeliverWebhooks, deliveries=deliveries, sender=webhook_sender, clock=clock)
 
     write_vectors = providers.Factory(WriteVectors, embedder=embedder, index=index)
     index_documents = providers.Factory(
@@ -200,6 +217,7 @@ class Container(containers.DeclarativeContainer):
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
     sweep_idempotency_keys = providers.Factory(SweepIdempotencyKeys, unit_of_work=unit_of_work)
+    sweep_deliveries = providers.Factory(SweepDeliveries, deliveries=deliveries)
     sweep_history = providers.Factory(SweepHistory, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)
 

@@ -27,6 +27,7 @@ from adapters.plc_files.limited_process import LimitedProcess
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
 from adapters.postgres.key_repo import PostgresKeyRepo
@@ -34,7 +35,9 @@ from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.webhook_repo import PostgresWebhookRepo
 from adapters.queue.arq_dispatcher import ArqDispatcher
+from adapters.webhooks.http_sender import HttpWebhookSender
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.rate_limiter import RateLimiter
@@ -97,6 +100,10 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
             ownership=ownership,
+            webhooks=PostgresWebhookRepo(engine),
+            webhook_sender=HttpWebhookSender(allow_private=settings.webhook_allow_private),
+            webhook_allow_private=settings.webhook_allow_private,
+            deliveries=PostgresDeliveries(engine),
             progress=PostgresProgress(engine),
             unit_of_work=PostgresUnitOfWork(engine),
             upload_reader=LimitedUploadReader(process, limits),

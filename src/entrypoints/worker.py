@@ -29,6 +29,7 @@ from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
 from entrypoints.server_settings import require_lasting_queue, warn_of_settings
 from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
+from entrypoints.webhook_duty import WebhookDuty
 
 POLL_S = 1.0
 HEALTH_EVERY_S = 5
@@ -81,6 +82,8 @@ async def _run(settings: Settings) -> int:
                 index_duty(),
                 _once(index_duty.may_work, _relay(container.relay_outbox(), listener)),
                 _once(index_duty.may_work, _handle(container.handle_event(), redis, settings.worker_jobs)),
+                WebhookDuty(deliveries=container.deliveries(), deliver=container.deliver_webhooks())(),
+                _sweep(container.sweep_deliveries(), "forgot %d deliveries to webhooks"),
                 _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
                 _sweep(container.sweep_history(), "forgot %d rows of history"),
                 _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),

@@ -32,6 +32,7 @@ from entrypoints.container import Container
 from fakes.audit_log import InMemoryAuditLog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
+from fakes.deliveries import InMemoryDeliveries
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
 from fakes.inventory import InMemoryInventory
@@ -43,6 +44,8 @@ from fakes.readers import InProcessArchiveReader, InProcessChunkReader, Scripted
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 from fakes.vector_index import InMemoryVectorIndex
+from fakes.webhook_repo import InMemoryWebhookRepo
+from fakes.webhook_sender import RecordingWebhookSender
 
 DETAILS = ProgramDetails(pgm_name="셀 라인", create_user="kim")
 
@@ -116,6 +119,7 @@ class Service:
         self.catalogue = InMemoryCatalogue(self.registry)
         self.operations = InMemoryOperations(self.registry)
         self.progress = InMemoryProgress(self.registry)
+        self.receiver = RecordingWebhookSender()
         self.keys = InMemoryKeyRepo(self.registry.clock)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
@@ -137,6 +141,9 @@ class Service:
             "inventory": InMemoryInventory(self.registry),
             "ownership": InMemoryOwnership(self.registry),
             "progress": self.progress,
+            "webhooks": InMemoryWebhookRepo(self.registry),
+            "webhook_sender": self.receiver,
+            "deliveries": InMemoryDeliveries(self.registry),
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),

@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import documents, event_streams, health, operations, programs, search
+from entrypoints.api import documents, event_streams, health, operations, programs, search, webhooks
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
@@ -27,9 +27,14 @@ def create_app(container: Container) -> Litestar:
             *event_streams.HANDLERS,
             *search.HANDLERS,
             *operations.HANDLERS,
+            *webhooks.HANDLERS,
             *health.HANDLERS,
         ],
-        dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
+        dependencies={
+            **dependencies_from(container),
+            **operation_dependencies_from(container),
+            **webhooks.webhook_dependencies_from(container),
+        },
         guards=[guard_from(container), admission_from(container)],
         before_send=[note_action, tell_methods],
         cors_config=cors_config(container.cors_origins()),

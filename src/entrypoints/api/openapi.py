@@ -43,6 +43,7 @@ from entrypoints.api.receive_upload import (
     FormTexts,
 )
 from entrypoints.api.schemas import ProblemBody, SearchRequest
+from entrypoints.api.webhook_schemas import WebhookChange, WebhookRequest
 
 _FILES = {
     ZIP_FIELD: "A ZIP of the ladder CSVs as GX Works exports them.",
@@ -59,7 +60,7 @@ _CONTROLS = r"\u0000-\u001f\u007f-\u009f"
 _LINE = f"^[^{_CONTROLS}]*$"
 _LINE_THAT_SAYS_SOMETHING = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
 _LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
-_JSON_BODIES = (SearchRequest, RetryRequest, RetryEverywhereRequest)
+_JSON_BODIES = (SearchRequest, RetryRequest, RetryEverywhereRequest, WebhookRequest, WebhookChange)
 _USER = (
     "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
     " token, may be left out, and must not be another."
@@ -121,6 +122,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
             Tag(name="documents", description="The documents of programs and their bytes."),
             Tag(name="search", description="Find the rung."),
             Tag(name="operations", description="See what failed and what waits, give it back."),
+            Tag(name="webhooks", description="Have other systems told."),
             Tag(name="service", description="Whether the service is up, and which one it is."),
         ],
     )

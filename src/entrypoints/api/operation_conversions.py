@@ -40,6 +40,9 @@ def operations_body(overview: Overview) -> schemas.OperationsBody:
         ),
         indexes=tuple(map(_index_standing_body, overview.indexes)),
         uploads=overview.uploads,
+        webhooks=schemas.WebhooksStandingBody(
+            pending=overview.webhooks.pending, dead=overview.webhooks.dead, disabled=overview.webhooks.disabled
+        ),
     )
 
 

@@ -25,10 +25,11 @@ async def note_action(message: Message, scope: Scope) -> None:
         return
     location = next((value.decode("latin-1") for name, value in message["headers"] if name == b"location"), "")
     caller: Caller = scope["user"]
+    params = scope.get("path_params", {})
     _log.info(
         "audit action=%s object=%s status=%d caller=%s credential=%s request_id=%s",
         getattr(handler, "operation_id", None) or handler.handler_name,
-        quoted(str(scope.get("path_params", {}).get("pgm_id") or location.rpartition("/")[2])),
+        quoted(str(params.get("pgm_id") or params.get("webhook_id") or location.rpartition("/")[2])),
         message["status"],
         quoted(caller.identity),
         quoted(caller.credential),
