@@ -39,6 +39,7 @@ from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
+from application.record_lacking_uses import RecordLackingUses
 from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
@@ -46,6 +47,7 @@ from application.repair_drift import RepairDrift
 from application.replace_files import ReplaceFiles
 from application.retry_documents import RetryDocuments
 from application.retry_everywhere import RetryFailed, ReviveDead
+from application.review_devices import ReviewDevices
 from application.revoke_key import RevokeKey
 from application.search_rungs import SearchRungs
 from application.sweep_deliveries import SweepDeliveries
@@ -62,6 +64,7 @@ from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
 from domain.ports.deliveries import Deliveries
+from domain.ports.device_catalogue import DeviceCatalogue
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
 from domain.ports.inventory import Inventory
@@ -86,6 +89,7 @@ class Container(containers.DeclarativeContainer):
     blobs: providers.Dependency[BlobStore] = providers.Dependency()
     catalogue: providers.Dependency[Catalogue] = providers.Dependency()
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
+    devices: providers.Dependency[DeviceCatalogue] = providers.Dependency()
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     query_embedder: providers.Dependency[Embedder] = providers.Dependency(default=embedder)
@@ -100,6 +104,7 @@ class Container(containers.DeclarativeContainer):
     deliveries: providers.Dependency[Deliveries] = providers.Dependency()
     progress: providers.Dependency[Progress] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
+    use_turns: providers.Dependency[AuditLog] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
@@ -174,6 +179,7 @@ class Container(containers.DeclarativeContainer):
         FollowIndexing, watch=indexing_watch, stopping=stopping, monotonic=time.monotonic
     )
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
+    review_devices = providers.Factory(ReviewDevices, devices=devices)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks, is_stopping=stopping.provided.is_set)
 
@@ -213,6 +219,9 @@ class Container(containers.DeclarativeContainer):
         vectors=write_vectors,
         index=index,
         scratch=scratch,
+    )
+    record_lacking_uses = providers.Factory(
+        RecordLackingUses, unit_of_work=unit_of_work, steps=indexing_steps, turns=use_turns, scratch=scratch
     )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)

@@ -28,6 +28,7 @@ from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
 from adapters.postgres.key_repo import PostgresKeyRepo
@@ -90,6 +91,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             blobs=blobs,
             catalogue=catalogue,
             chunk_reader=LimitedChunkReader(process, limits),
+            devices=PostgresDeviceCatalogue(engine),
             dispatcher=dispatcher,
             embedder=embedder,
             query_embedder=_query_embedder(settings, embedder),
@@ -106,6 +108,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             deliveries=PostgresDeliveries(engine),
             progress=PostgresProgress(engine),
             unit_of_work=PostgresUnitOfWork(engine),
+            use_turns=PostgresAuditLog(engine, name="uses"),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",
             cors_origins=settings.cors_origins,

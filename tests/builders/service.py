@@ -33,6 +33,7 @@ from fakes.audit_log import InMemoryAuditLog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
 from fakes.deliveries import InMemoryDeliveries
+from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
 from fakes.inventory import InMemoryInventory
@@ -129,6 +130,7 @@ class Service:
             "catalogue": self.catalogue,
             "chunk_reader": InProcessChunkReader(),
             "clock": self.registry.clock,
+            "devices": InMemoryDeviceCatalogue(self.registry),
             "dispatcher": self.dispatcher,
             "embedder": self.embedder,
             "index": self.index,
@@ -148,6 +150,7 @@ class Service:
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),
             "upload_limits": UploadLimits(),
+            "use_turns": InMemoryAuditLog(self.registry.clock),
             "upload_reader": self.upload_reader,
         }
         self.container = Container(**dependencies | self.overrides)

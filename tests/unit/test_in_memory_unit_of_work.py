@@ -8,6 +8,7 @@ import pytest
 
 from contracts.audit_log import AuditLogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.devices import DevicesContract
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
 from contracts.ownership import OwnershipContract
@@ -17,6 +18,7 @@ from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
 from fakes.audit_log import InMemoryAuditLog
 from fakes.catalogue import InMemoryCatalogue
+from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.inventory import InMemoryInventory
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
@@ -78,6 +80,20 @@ class TestInMemoryInventory(InventoryContract):
     @pytest.fixture
     def inventory(self, registry: InMemoryRegistry) -> InMemoryInventory:
         return InMemoryInventory(registry)
+
+
+class TestInMemoryDevices(DevicesContract):
+    @pytest.fixture
+    def devices(self, registry: InMemoryRegistry) -> InMemoryDeviceCatalogue:
+        return InMemoryDeviceCatalogue(registry)
+
+    @pytest.fixture
+    def age_uses(self, registry: InMemoryRegistry) -> Callable[[str], Awaitable[None]]:
+        async def age(document_id: str) -> None:
+            uses = registry.committed.uses
+            uses[document_id] = replace(uses[document_id], uses_version=0)
+
+        return age
 
 
 class TestInMemoryAuditLog(AuditLogContract):

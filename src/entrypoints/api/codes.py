@@ -97,6 +97,13 @@ FINDINGS: Mapping[str, str] = {
     "csv_no_rows": "A CSV holds no rows: export it again.",
     "csv_too_large": "A CSV has too many rows or columns: split it.",
     "not_a_ladder": "A CSV is no ladder listing: export the program with 'Write to CSV File'.",
+    # of devices: warnings, which refuse nothing
+    "coil_double": "Several OUT drive one device: keep one, or use SET and RST.",
+    "device_never_read": "A device is written and never read: remove it if nothing outside reads it.",
+    "device_never_written": "A device is read and never written: write it if nothing outside does.",
+    "device_no_comment": "A device has no comment: add it to the device comments.",
+    "pointer_missing": "A label that is jumped to stands in no ladder: add the ladder, or name the right label.",
+    "pointer_unused": "Nothing jumps to a label: remove it if nothing else calls it.",
 }
 
 FAILURES: Mapping[str, str] = {

@@ -269,8 +269,12 @@ class DeviceBody(Struct, kw_only=True, frozen=True):
 
 
 class HitBody(Struct, kw_only=True, frozen=True):
-    """A rung (or a row of a template, which has no steps and no ladder text), and what found it."""
+    """A rung (or a row of a template, which has no steps and no ladder text), and what found it.
 
+    `rung_id` names it until its document is indexed anew.
+    """
+
+    rung_id: str
     pgm_id: str
     document_id: str
     document_name: str

@@ -18,6 +18,7 @@ _COMMANDS: Mapping[str, str] = {
     "status": "entrypoints.cli.status",
     "upload": "entrypoints.cli.upload",
     "webhooks": "entrypoints.cli.webhooks",
+    "where-used": "entrypoints.cli.where_used",
 }
 
 

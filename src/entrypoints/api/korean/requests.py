@@ -8,6 +8,9 @@ BODIES: Mapping[str, str] = {
     "the body has a Content-Encoding; send it as it is": (
         "본문에 Content-Encoding이 있습니다. 인코딩하지 말고 그대로 보내세요"
     ),
+    "pages of that origin may not ask so: CORS_ALLOWED_ORIGINS names those that may": (
+        "이 origin의 페이지는 이렇게 요청할 수 없습니다. 허용할 origin은 CORS_ALLOWED_ORIGINS에 적습니다"
+    ),
     "the Content-Length is no number": "Content-Length가 숫자가 아닙니다",
     "fewer than {least:,} bytes of the body came within {seconds:.0f} s": (
         "{seconds:.0f}초 동안 들어온 본문이 {least:,}바이트보다 적습니다"
@@ -92,6 +95,10 @@ FIELDS: Mapping[str, str] = {
     ),
     "this cursor was not given out here": "이 서비스가 준 커서가 아닙니다",
     "this cursor was not given out for this listing": "이 목록에서 준 커서가 아닙니다",
+    "this is no device; one is written like M100, X1F, D100.5 or U3\\G10": (
+        "디바이스가 아닙니다. M100, X1F, D100.5, U3\\G10처럼 쓰세요"
+    ),
+    "no device's name begins so": "이렇게 시작하는 디바이스 이름은 없습니다",
     "a query has at most {most:,} characters": "검색어는 {most:,}자까지입니다",
     "the query holds half of a surrogate pair": "검색어에 반쪽짜리 서로게이트가 들어 있습니다",
     "the query is empty": "검색어가 비어 있습니다",

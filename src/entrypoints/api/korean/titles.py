@@ -89,6 +89,12 @@ FINDINGS: Mapping[str, str] = {
     "csv_no_rows": "CSV 파일에 행이 없습니다: 다시 내보내세요.",
     "csv_too_large": "CSV 파일의 행이나 열이 너무 많습니다: 나누세요.",
     "not_a_ladder": "래더 목록이 아닌 CSV 파일입니다: 'CSV 파일로 쓰기(Write to CSV File)'로 프로그램을 내보내세요.",
+    "coil_double": "한 디바이스에 OUT이 여러 개 있습니다: 하나만 두거나 SET과 RST를 쓰세요.",
+    "device_never_read": "쓰기만 하고 읽지 않는 디바이스가 있습니다: 외부에서 읽지 않으면 지우세요.",
+    "device_never_written": "읽기만 하고 쓰지 않는 디바이스가 있습니다: 외부에서 쓰지 않으면 쓰는 곳을 추가하세요.",
+    "device_no_comment": "코멘트가 없는 디바이스가 있습니다: 디바이스 코멘트에 추가하세요.",
+    "pointer_missing": "점프할 포인터가 어느 래더에도 없습니다: 래더를 추가하거나, 맞는 포인터를 쓰세요.",
+    "pointer_unused": "아무 데서도 점프하지 않는 포인터가 있습니다: 다른 곳에서 부르지 않으면 지우세요.",
 }
 
 FAILURES: Mapping[str, str] = {
