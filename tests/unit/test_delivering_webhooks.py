@@ -108,6 +108,18 @@ async def test_a_revision_is_told_of_as_a_program_is(service: Service) -> None:
     assert sorted(told) == [("indexed", 2), ("registered", 2)]
 
 
+async def test_a_program_whose_last_document_fails_for_good_is_told_of(service: Service) -> None:
+    async def fail(_: Sequence[str]) -> None:
+        raise UnavailableError("embedder", "down")
+
+    await add(service, "a.example.com", EventKind.INDEXED, EventKind.FAILED)
+    service.embedder.before = fail
+    await service.register()
+    await service.work_for(timedelta(hours=4), step=timedelta(minutes=1))
+    await deliver(service)
+    assert kinds(service.receiver.received) == ["failed"]
+
+
 async def test_only_what_a_webhook_wants_is_told(service: Service) -> None:
     await add(service, "a.example.com", EventKind.INDEXED)
     await service.register()

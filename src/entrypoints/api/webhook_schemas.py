@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from domain.webhook import LONGEST_URL, EventKind
 
-Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
+Url = Annotated[str, Meta(max_length=LONGEST_URL, pattern="^https?://[!-~]+$")]
 Kinds = Annotated[tuple[EventKind, ...], Meta(min_length=1, max_length=len(EventKind))]
 
 
