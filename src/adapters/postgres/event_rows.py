@@ -11,7 +11,7 @@ import msgspec
 from adapters.postgres.many_rows import Row as NewRow
 from domain.document import DocumentRef
 from domain.errors import NewerEventError, UnindexableError
-from domain.events import DocumentsRegistered, Event, ProgramDeleted, RevisionSuperseded
+from domain.events import DocumentsRegistered, Event, EventKind, ProgramDeleted, RevisionSuperseded
 
 _SCHEMA = 1
 
@@ -39,12 +39,12 @@ def row_of_event(event: Event) -> NewRow:
         case DocumentsRegistered():
             documents = [[ref.document_id, ref.generation] for ref in event.documents]
             payload = {"schema": 1, "pgm_id": event.pgm_id, "documents": documents}
-            return {"kind": "documents_registered", "payload": payload}
+            return {"kind": EventKind.DOCUMENTS_REGISTERED.value, "payload": payload}
         case ProgramDeleted():
-            return {"kind": "program_deleted", "payload": {"schema": 1, "pgm_id": event.pgm_id}}
+            return {"kind": EventKind.PROGRAM_DELETED.value, "payload": {"schema": 1, "pgm_id": event.pgm_id}}
         case RevisionSuperseded():
             payload = {"schema": 1, "pgm_id": event.pgm_id, "revision": event.revision}
-            return {"kind": "revision_superseded", "payload": payload}
+            return {"kind": EventKind.REVISION_SUPERSEDED.value, "payload": payload}
 
 
 def event_of(kind: str, payload: object) -> Event:
@@ -80,7 +80,7 @@ def _revision_superseded(payload: object) -> RevisionSuperseded:
 
 
 _READERS: Mapping[str, Callable[[Any], Event]] = {
-    "documents_registered": _documents_registered,
-    "program_deleted": _program_deleted,
-    "revision_superseded": _revision_superseded,
+    EventKind.DOCUMENTS_REGISTERED: _documents_registered,
+    EventKind.PROGRAM_DELETED: _program_deleted,
+    EventKind.REVISION_SUPERSEDED: _revision_superseded,
 }

@@ -135,6 +135,17 @@ class WebhooksStandingBody(Struct, kw_only=True, frozen=True):
     disabled: int
 
 
+DependencyState = Literal["unavailable", "misconfigured", "incomplete", "stopping", "limited"]
+
+
+class DependencyBody(Struct, kw_only=True, frozen=True):
+    """A dependency that is not ready, or not for everything: in one word, and for the scope admin in more."""
+
+    dependency: str
+    state: DependencyState
+    text: str | None
+
+
 class OperationsBody(Struct, kw_only=True, frozen=True):
     """How the service stands at one moment."""
 
@@ -145,3 +156,4 @@ class OperationsBody(Struct, kw_only=True, frozen=True):
     indexes: tuple[IndexStandingBody, ...]
     uploads: int
     webhooks: WebhooksStandingBody
+    dependencies: tuple[DependencyBody, ...]
