@@ -3,7 +3,20 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import contexts, devices, documents, event_streams, health, operations, programs, search
+from entrypoints.api import (
+    contexts,
+    devices,
+    documents,
+    event_streams,
+    health,
+    operations,
+    program_changes,
+    program_export,
+    program_reads,
+    programs,
+    search,
+    statistics,
+)
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
@@ -28,9 +41,13 @@ def create_app(container: Container) -> Litestar:
     app = Litestar(
         route_handlers=[
             *programs.HANDLERS,
+            *program_reads.HANDLERS,
+            *program_changes.HANDLERS,
+            *program_export.HANDLERS,
             *documents.HANDLERS,
             *event_streams.HANDLERS,
             *search.HANDLERS,
+            *statistics.HANDLERS,
             *devices.HANDLERS,
             *contexts.HANDLERS,
             *operations.HANDLERS,
