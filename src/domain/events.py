@@ -36,7 +36,16 @@ class RevisionSuperseded:
     revision: int
 
 
-Event = DocumentsRegistered | ProgramDeleted | RevisionSuperseded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentsRemoved:
+    """These documents at these generations are gone from every answer; vectors and the blobs below are to be purged."""
+
+    pgm_id: str
+    documents: tuple[DocumentRef, ...]
+    prefix: str
+
+
+Event = DocumentsRegistered | DocumentsRemoved | ProgramDeleted | RevisionSuperseded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

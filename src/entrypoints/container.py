@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from application.add_document import AddDocument, AddDocumentOnce
 from application.amend_answer import AmendAnswer
 from application.answer_once import AnswerOnce
 from application.audit_blobs import AuditBlobs
@@ -30,6 +31,7 @@ from application.keep_index import KeepIndex
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.list_keys import ListKeys
+from application.purge_documents import PurgeDocuments
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
@@ -37,6 +39,7 @@ from application.rebuild_index import RebuildIndex
 from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
+from application.remove_document import RemoveDocument
 from application.repair_drift import RepairDrift
 from application.replace_files import ReplaceFiles
 from application.retry_documents import RetryDocuments
@@ -61,6 +64,7 @@ from domain.ports.inventory import Inventory
 from domain.ports.key_repo import KeyRepo
 from domain.ports.operations import Operations
 from domain.ports.ownership import Ownership
+from domain.ports.passage_reader import PassageReader
 from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
@@ -85,6 +89,7 @@ class Container(containers.DeclarativeContainer):
     operations: providers.Dependency[Operations] = providers.Dependency()
     inventory: providers.Dependency[Inventory] = providers.Dependency()
     ownership: providers.Dependency[Ownership] = providers.Dependency()
+    passage_reader: providers.Dependency[PassageReader] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
@@ -120,7 +125,7 @@ class Container(containers.DeclarativeContainer):
                     providers.Factory(KeepOwnObject, blobs=blobs, unit_of_work=unit_of_work),
                 ),
                 DocumentType.TEMPLATE: providers.List(providers.Factory(ReadTemplateRows)),
-                **dict.fromkeys(ATTACHMENTS, providers.List(read_chunks)),
+                **dict.fromkeys((*ATTACHMENTS, DocumentType.FURTHER), providers.List(read_chunks)),
             }
         ),
     )
@@ -147,6 +152,16 @@ class Container(containers.DeclarativeContainer):
     answer_once = providers.Factory(AnswerOnce, unit_of_work=unit_of_work)
     amend_answer = providers.Factory(AmendAnswer, unit_of_work=unit_of_work)
     register_once = providers.Factory(RegisterOnce, register_program=register_program, answer_once=answer_once)
+    add_document = providers.Factory(
+        AddDocument,
+        reader=passage_reader,
+        blobs=blobs,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        hold_events_for=hold_events_for,
+    )
+    add_document_once = providers.Factory(AddDocumentOnce, add_document=add_document, answer_once=answer_once)
+    remove_document = providers.Factory(RemoveDocument, unit_of_work=unit_of_work)
     delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
     retry_documents = providers.Factory(
         RetryDocuments, unit_of_work=unit_of_work, indexed_types=indexing_steps.provided.indexed_types
@@ -167,12 +182,14 @@ class Container(containers.DeclarativeContainer):
         blobs=blobs,
         scratch=scratch,
     )
+    purge_documents = providers.Factory(PurgeDocuments, unit_of_work=unit_of_work, blobs=blobs, index=index)
     purge_program = providers.Factory(PurgeProgram, unit_of_work=unit_of_work, blobs=blobs, index=index)
     purge_revision = providers.Factory(PurgeRevision, unit_of_work=unit_of_work, blobs=blobs, index=index)
     handle_event = providers.Factory(
         HandleEvent,
         unit_of_work=unit_of_work,
         index_documents=index_documents,
+        purge_documents=purge_documents,
         purge_program=purge_program,
         purge_revision=purge_revision,
     )

@@ -24,6 +24,7 @@ from adapters.plc_files.archive_members import LimitedArchiveReader
 from adapters.plc_files.chunk_reader import LimitedChunkReader
 from adapters.plc_files.limited_child import ProcessLimits
 from adapters.plc_files.limited_process import LimitedProcess
+from adapters.plc_files.passage_reader import LimitedPassageReader
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
@@ -95,6 +96,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
             ownership=ownership,
+            passage_reader=LimitedPassageReader(process, limits),
             unit_of_work=PostgresUnitOfWork(engine),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",

@@ -37,7 +37,7 @@ from fakes.inventory import InMemoryInventory
 from fakes.key_repo import InMemoryKeyRepo
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
-from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
+from fakes.readers import InProcessArchiveReader, InProcessChunkReader, InProcessPassageReader, ScriptedUploadReader
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 from fakes.vector_index import InMemoryVectorIndex
@@ -131,6 +131,7 @@ class Service:
             "operations": self.operations,
             "inventory": InMemoryInventory(self.registry),
             "ownership": InMemoryOwnership(self.registry),
+            "passage_reader": InProcessPassageReader(),
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),

@@ -270,6 +270,8 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "delete_program",
         "get_document",
         "get_content",
+        "add_document",
+        "remove_document",
         "search_rungs",
         "get_operations",
         "list_failures",

@@ -18,6 +18,7 @@ from adapters.postgres.tables import chunks, documents, programs, vector_indexes
 from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
 from domain.errors import NotFoundError
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.index_key import IndexKey
 from domain.ports.catalogue import Catalogue, IndexView, Page, PendingRevision, ProgramView
 from domain.program import IndexingProgress
@@ -93,7 +94,10 @@ class PostgresCatalogue(Catalogue):
         """See the port. Of one snapshot: a search shows a document's old chunks or its new ones, never both."""
         rows = await self._rows(
             select(shown := _chunks_with_documents(chunk_ids, rendering_version))
-            .join(programs, and_(programs.c.pgm_id == shown.c.pgm_id, programs.c.revision == shown.c.revision))
+            .join(
+                programs,
+                and_(programs.c.pgm_id == shown.c.pgm_id, shown.c.revision.in_(_with_further(programs.c.revision))),
+            )
             .where(_IS_LIVE)
         )
         return {row.chunk_id: found_chunk_of_row(row) for row in rows}
@@ -151,7 +155,12 @@ def _chunks_with_documents(chunk_ids: Sequence[str], rendering_version: int) -> 
 
 
 def _of(revision: ColumnElement[int]) -> ColumnElement[bool]:
-    return and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == revision)
+    return and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision.in_(_with_further(revision)))
+
+
+def _with_further(revision: ColumnElement[int]) -> list[ColumnElement[int]]:
+    """A revision, and what belongs to its program whichever revision answers."""
+    return [revision, literal(PROGRAM_ITSELF)]
 
 
 def _materialized(statement: Select[Any], *, name: str) -> CTE:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, literal, select
 
 from adapters.postgres.many_rows import Row as NewRow
 from adapters.postgres.tables import programs, template_rows
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.program import Program, ProgramDetails, Registration
 from domain.template import Logic, Template
 
@@ -99,8 +100,12 @@ def select_template(pgm_id: str, revision: int | None = None) -> Select[Any]:
 
 
 def is_live(revision: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether a revision of a program that is not deleted answers, or waits to answer as the latest."""
-    return programs.c.deleted_dt.is_(None) & revision.in_([programs.c.revision, programs.c.latest_revision])
+    """Whether a revision of a program that is not deleted answers, or waits to answer as the latest.
+
+    What belongs to the program itself always answers.
+    """
+    live = [programs.c.revision, programs.c.latest_revision, literal(PROGRAM_ITSELF)]
+    return programs.c.deleted_dt.is_(None) & revision.in_(live)
 
 
 def template_of_rows(rows: Sequence[Row[Any]]) -> Template:

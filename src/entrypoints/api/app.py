@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import documents, health, operations, programs, search
+from entrypoints.api import documents, further_documents, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
@@ -24,6 +24,7 @@ def create_app(container: Container) -> Litestar:
         route_handlers=[
             *programs.HANDLERS,
             *documents.HANDLERS,
+            *further_documents.HANDLERS,
             *search.HANDLERS,
             *operations.HANDLERS,
             *health.HANDLERS,

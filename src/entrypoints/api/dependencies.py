@@ -10,16 +10,19 @@ from functools import partial
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from application.add_document import AddDocumentOnce
 from application.amend_answer import AmendAnswer
 from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
 from application.read_content import ReadContent
 from application.register_once import RegisterOnce
+from application.remove_document import RemoveDocument
 from application.replace_files import ReplaceFiles
 from application.search_rungs import SearchRungs
 from application.validate_upload import ValidateUpload
 from domain.ports.catalogue import Catalogue
 from entrypoints.api.inline_indexing import Indexing
+from entrypoints.api.receive_document import DocumentReception
 from entrypoints.api.receive_upload import UploadReception
 from entrypoints.container import Container
 
@@ -30,14 +33,17 @@ CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
 def dependencies_from(container: Container) -> Mapping[str, Provide]:
     """The providers of an application, by the name under which handlers ask for them."""
     return {
+        "add_document_once": _provided(AddDocumentOnce, container.add_document_once),
         "amend_answer": _provided(AmendAnswer, container.amend_answer),
         "catalogue": _provided(Catalogue, container.catalogue),
         "check_readiness": _provided(CheckReadiness, container.readiness),
         "delete_program": _provided(DeleteProgram, container.delete_program),
+        "document_reception": _provided(DocumentReception, partial(_document_reception, container)),
         "indexing": _provided(Indexing, partial(_indexing, container)),
         "read_content": _provided(ReadContent, container.read_content),
         "reception": _provided(UploadReception, partial(_reception, container)),
         "register_once": _provided(RegisterOnce, container.register_once),
+        "remove_document": _provided(RemoveDocument, container.remove_document),
         "replace_files": _provided(ReplaceFiles, container.replace_files),
         "search_rungs": _provided(SearchRungs, container.search_rungs),
         "validate_upload": _provided(ValidateUpload, container.validate_upload),
@@ -58,8 +64,17 @@ def _indexing(container: Container) -> Indexing:
 
 
 def _reception(container: Container) -> UploadReception:
-    async def require_record() -> None:
-        async with container.unit_of_work().begin():
-            pass  # it is reached: that is all
+    return UploadReception(
+        scratch=container.scratch(), limits=container.upload_limits(), require_record=partial(_reach_record, container)
+    )
 
-    return UploadReception(scratch=container.scratch(), limits=container.upload_limits(), require_record=require_record)
+
+def _document_reception(container: Container) -> DocumentReception:
+    return DocumentReception(
+        scratch=container.scratch(), limits=container.upload_limits(), require_record=partial(_reach_record, container)
+    )
+
+
+async def _reach_record(container: Container) -> None:
+    async with container.unit_of_work().begin():
+        pass  # it is reached: that is all

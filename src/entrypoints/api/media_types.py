@@ -5,6 +5,8 @@ from pathlib import PurePath
 ANY_BYTES = "application/octet-stream"
 _BY_SUFFIX = {
     ".csv": "text/csv",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
     ".txt": "text/csv",
     ".zip": "application/zip",
     ".xls": "application/vnd.ms-excel",

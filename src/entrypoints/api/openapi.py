@@ -56,9 +56,9 @@ _SENT_AS = {
     COMMENT_FIELD: ("comment.csv", "text/csv"),
 }
 _CONTROLS = r"\u0000-\u001f\u007f-\u009f"
-_LINE = f"^[^{_CONTROLS}]*$"
+LINE = f"^[^{_CONTROLS}]*$"
 _LINE_THAT_SAYS_SOMETHING = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
-_LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 _JSON_BODIES = (SearchRequest, RetryRequest, RetryEverywhereRequest)
 _USER = (
     "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
@@ -163,7 +163,7 @@ _MEANING = {
 }
 
 
-_FILE_NAMES = (
+FILE_NAMES = (
     "A file's name may come in `filename`, in `filename*=UTF-8''`, or in both, which must then agree. It is shown"
     " without folders and composed (NFC); its part needs no Content-Type, and one of another kind of file is refused."
 )
@@ -227,7 +227,7 @@ def _form(form: FormTexts) -> RequestBody:
         for name, text in _FILES.items()
     }
     texts = {
-        name: Schema(type=OpenAPIType.STRING, max_length=most, pattern=_LINES if name in TEXTS_WITH_LINES else _LINE)
+        name: Schema(type=OpenAPIType.STRING, max_length=most, pattern=LINES if name in TEXTS_WITH_LINES else LINE)
         for name, most in MAX_CHARACTERS.items()
         if name in form.names
     }
@@ -245,7 +245,7 @@ def _form(form: FormTexts) -> RequestBody:
     )
     return RequestBody(
         required=True,
-        description=_FILE_NAMES,
+        description=FILE_NAMES,
         content={"multipart/form-data": OpenAPIMediaType(schema=schema, encoding=_encodings())},
     )
 

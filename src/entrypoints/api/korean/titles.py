@@ -14,6 +14,7 @@ REQUESTS: Mapping[str, str] = {
     "method_not_allowed": "여기서는 이 메서드를 쓸 수 없습니다: Allow 헤더를 보세요.",
     "request_timeout": "요청이 너무 느리게 왔습니다: 다시 보내세요.",
     "conflict": "다른 사람이 먼저 바꾸었습니다: 현재 상태를 읽고 다시 결정하세요.",
+    "document_not_removable": "프로그램의 파일과 함께 온 문서입니다: 그 문서 없이 파일을 다시 업로드하세요.",
     "idempotency_conflict": "다른 요청에 쓴 키입니다: 이 요청에는 새 키를 쓰세요.",
     "too_large": "요청이 너무 큽니다: 더 작게 보내세요.",
     "json_too_large": "JSON이 너무 큽니다: 더 작게 보내세요.",
@@ -89,6 +90,10 @@ FINDINGS: Mapping[str, str] = {
     "csv_no_rows": "CSV 파일에 행이 없습니다: 다시 내보내세요.",
     "csv_too_large": "CSV 파일의 행이나 열이 너무 많습니다: 나누세요.",
     "not_a_ladder": "래더 목록이 아닌 CSV 파일입니다: 'CSV 파일로 쓰기(Write to CSV File)'로 프로그램을 내보내세요.",
+    "document_without_text": "문서에 텍스트가 없습니다: 스캔한 문서는 문자 인식(OCR)을 거친 것을 보내세요.",
+    "document_too_long": "한 문서에서 인덱싱하는 양보다 텍스트가 많습니다: 나누세요.",
+    "pdf_corrupt": "PDF에 손상이 있습니다: 새 PDF로 인쇄하세요.",
+    "pdf_encrypted": "PDF가 보호되어 있습니다: 암호와 제한 없이 저장하세요.",
 }
 
 FAILURES: Mapping[str, str] = {
