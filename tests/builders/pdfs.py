@@ -1,14 +1,7 @@
 """Small PDFs, written by hand: pages of text, scans, protected ones."""
 
 import zlib
-from collections.abc import Sequence
-
-_CMAP = """/CIDInit /ProcSet findresource begin
-begincmap
-1 begincodespacerange <0000> <FFFF> endcodespacerange
-1 beginbfrange <0000> <FFFF> <0000> endbfrange
-endcmap
-"""
+from collections.abc import Collection, Sequence
 
 
 def a_pdf(*pages: str, trailer: str = "", pages_named: int | None = None) -> bytes:
@@ -24,7 +17,7 @@ def a_pdf(*pages: str, trailer: str = "", pages_named: int | None = None) -> byt
         b"<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages) if pages_named is None else pages_named} >>".encode(),
         font.encode(),
-        _stream(_CMAP.encode()),
+        _stream(_cmap({character for text in pages for character in text})),
     ]
     for number, text in zip(numbers, pages, strict=True):
         objects += [
@@ -33,6 +26,16 @@ def a_pdf(*pages: str, trailer: str = "", pages_named: int | None = None) -> byt
             _stream(_content(text.splitlines())),
         ]
     return _file(objects, trailer)
+
+
+def _cmap(characters: Collection[str]) -> bytes:
+    """Which character each code of the font is; the codes are UTF-16."""
+    codes = sorted(character.encode("utf-16-be").hex() for character in characters if character != "\n")
+    mapped = "".join(f"<{code}> <{code}>\n" for code in codes)
+    return (
+        "/CIDInit /ProcSet findresource begin\nbegincmap\n1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
+        f"{len(codes)} beginbfchar\n{mapped}endbfchar\nendcmap\n"
+    ).encode()
 
 
 def _content(lines: Sequence[str]) -> bytes:

@@ -5,7 +5,11 @@ from adapters.plc_files.further_passages import read_passages
 from adapters.plc_files.workbook_problems import WorkbookProblem
 from domain.findings import Finding, Section
 from domain.ladder.table import TableError
+from domain.told import told
 from domain.upload import SpooledFile, UploadLimits
+
+# Where the readers of programs' own files say what should be left out of those.
+_TO_BE_SPLIT = frozenset({"csv_too_large", "xlsx_too_large"})
 
 
 def check_document(file: SpooledFile, limits: UploadLimits) -> Finding | None:
@@ -21,6 +25,6 @@ def check_document(file: SpooledFile, limits: UploadLimits) -> Finding | None:
             file=file.name,
             row=error.row,
             message=error.message,
-            hint=error.hint,
+            hint=told("Split the document and send its parts.") if error.code in _TO_BE_SPLIT else error.hint,
         )
     return None

@@ -3,8 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CTE, Row, ScalarSelect, Select, and_, any_, bindparam, case, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    CTE,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import Text
@@ -118,12 +132,17 @@ class PostgresCatalogue(Catalogue):
     async def _documents_of(
         self, pgm_id: str, revision: ColumnElement[int], *conditions: ColumnElement[bool], limit: int
     ) -> list[Document]:
-        """The outer join tells a program without such documents (one row of NULLs) from no program (no row)."""
+        """The outer join tells a program without such documents (one row of NULLs) from no program (no row).
+
+        Those of the revision and those of the program itself are each read in their order, as many as are asked for.
+        """
+        parts = (_in_order(part, conditions, limit) for part in _with_further(revision))
+        listed = union_all(*parts).lateral("listed")
         rows = await self._rows(
-            select(documents)
-            .select_from(programs.outerjoin(documents, and_(_of(revision), *conditions)))
+            select(listed)
+            .select_from(programs.outerjoin(listed, true()))
             .where(programs.c.pgm_id == pgm_id, is_live(revision))
-            .order_by(documents.c.ordinal)
+            .order_by(listed.c.ordinal)
             .limit(limit)
         )
         if not rows:
@@ -154,8 +173,14 @@ def _chunks_with_documents(chunk_ids: Sequence[str], rendering_version: int) -> 
     )
 
 
+def _in_order(revision: ColumnElement[int], conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
+    of_revision = and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == revision, *conditions)
+    return select(documents).where(of_revision).order_by(documents.c.ordinal).limit(limit).correlate(programs)
+
+
 def _of(revision: ColumnElement[int]) -> ColumnElement[bool]:
-    return and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision.in_(_with_further(revision)))
+    """As an array, which an index is asked for; of an OR it would read every revision."""
+    return and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == any_(array(_with_further(revision))))
 
 
 def _with_further(revision: ColumnElement[int]) -> list[ColumnElement[int]]:
