@@ -37,6 +37,9 @@ async def rows(product: Product, _plain: SequentialService) -> AsyncIterator[Row
     await product.until_indexed(await product.register(make_upload(200)))
     milvus = AsyncMilvusClient(product.milvus_uri, grpc_options=dict(CHANNEL_OPTIONS))
     (collection,) = [name for name in await milvus.list_collections() if name.startswith("ladderbase")]
+    for query in _QUERIES:  # Milvus Lite makes its lexical index at the first search
+        await _two_searches(milvus, collection, query)
+        await product.search(query)
     ours, bare = [], []
     for _ in range(_ROUNDS):
         ours.append(await _p95_ms(product.search))

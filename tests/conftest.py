@@ -9,7 +9,8 @@ from xdist.scheduler import LoadFileScheduling
 from builders.closing_lines import closing_lines
 
 _SENT_AS = "closing_lines"
-_TOGETHER = "tests/bad_inputs/"
+_TOGETHER = ("tests/faults/", "tests/bad_inputs/")
+_UNIT = "tests/unit/"
 # A slow machine says nothing about the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
@@ -17,11 +18,23 @@ pytest.register_assert_rewrite("contracts", "faults.checker")  # that a failure 
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """One process of several takes a file as a whole, and of the bad inputs all, which are judged together."""
+    """One process of several takes a file as a whole; of the bad inputs all, which are judged together.
+
+    And of the faults all, whose servers are slow to start. What lasts longest comes first, for at the end a process
+    would be alone with it: these folders, then the files of few tests, which wait for programs. The unit tests fill
+    what is left. (xdist itself begins with the files of the most tests.)
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return _TOGETHER if file.startswith(_TOGETHER) else file
+        return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
+
+    def _assign_work_unit(self, node: Any) -> None:  # noqa: ANN401 - xdist gives its controllers no types
+        self.workqueue.move_to_end(min(self.workqueue, key=self._turn), last=False)
+        super()._assign_work_unit(node)
+
+    def _turn(self, scope: str) -> tuple[bool, bool, int]:
+        return scope.startswith(_UNIT), scope not in _TOGETHER, len(self.workqueue[scope])
 
 
 @pytest.hookimpl(optionalhook=True)

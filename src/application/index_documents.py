@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from application.indexing import IndexingSteps, Workpiece, surroundings_of
 from application.spool import scratch_folder
+from application.stages import at
+from application.together import both
 from application.write_vectors import WriteVectors, checkpoints, indexed_documents
 from domain.document import Document, DocumentRef
 from domain.events import LEASE, DocumentsRegistered, RevisionSuperseded, StartedEvent
@@ -46,12 +49,12 @@ class IndexDocuments:
                 surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
                 if surroundings:
                     embedded = await self._embedded_texts(documents)
+                    settle = partial(self._settle, started, event.pgm_id, reached=reached, lease=lease)
+                    written: list[Workpiece] = []
                     for read in checkpoints(await self.steps.read(documents, surroundings), embedded):
-                        pieces = await self.vectors.write(read, embedded, reached=reached)
-                        reached(Stage.PROVE)
-                        await self.vectors.prove(_good(pieces))
-                        reached(Stage.RECORD)
-                        await self._record(started, pieces, event.pgm_id, lease=lease)
+                        writing = self.vectors.write(read, embedded, reached=reached)
+                        written, _ = await both(writing, settle(written))  # those of before
+                    await settle(written)
         reached(Stage.INDEX)
         await self.remove_what_is_stale(event)
         reached(Stage.RECORD)
@@ -75,16 +78,24 @@ class IndexDocuments:
                 documents[0].pgm_id, logic_ids, rendering_version=self.index.key.rendering_version
             )
 
+    async def _settle(
+        self, started: StartedEvent, pgm_id: str, pieces: Sequence[Workpiece], *, reached: Reached, lease: timedelta
+    ) -> None:
+        if pieces:
+            await at(Stage.PROVE, reached, self.vectors.prove(_good(pieces)))
+            await at(Stage.RECORD, reached, self._record(started, pieces, pgm_id, lease=lease))
+
     async def _record(
         self, started: StartedEvent, pieces: Sequence[Workpiece], pgm_id: str, *, lease: timedelta
     ) -> None:
-        good = _good(pieces)
+        recorded = indexed_documents(_good(pieces), self.index.key)
         failures = {p.document.ref: (p.failure, p.failed_at) for p in pieces if p.failure is not None}
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.extend(started, lease=lease)  # refuses the commit of whoever lost the lease
             await transaction.indexes.hold_current(self.index.key)
             await transaction.programs.hold_pending(pgm_id)
-            indexed = await transaction.documents.mark_indexed(indexed_documents(good, self.index.key))
+            indexed = await transaction.documents.mark_indexed(recorded)
+            await transaction.uses.record([piece for piece in recorded if piece.ref in indexed])
             await transaction.indexes.record(self.index.key, indexed)
             await self._promote(transaction, pgm_id)
             failed = await transaction.documents.mark_failed([(ref, failure) for ref, (failure, _) in failures.items()])

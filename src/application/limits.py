@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from application.rate_limiter import RateLimiter
+from application.stream_places import StreamPlaces
 from application.upload_places import UploadPlaces
 
 
@@ -14,3 +15,4 @@ class Limits:
     uploads: RateLimiter
     searches: RateLimiter
     unknown_keys: RateLimiter
+    streams: StreamPlaces

@@ -67,7 +67,7 @@ class RebuildIndex:
             while documents := await self._lacking():
                 if before == (before := [document.ref for document in documents]):
                     raise UnavailableError("vector index", f"{len(before)} documents are lacking as soon as built")
-                for of_one_revision in _by_revision(documents):
+                for of_one_revision in by_revision(documents):
                     await self._build(of_one_revision, builder)
                     yield await self.catalogue.index(self.index.key)
             if not await self._agrees(builder):
@@ -182,11 +182,11 @@ def _failed_at_rebuild(ref: DocumentRef, failure: Failure, event_id: int, pgm_id
     )
 
 
-def _by_revision(documents: Sequence[Document]) -> list[list[Document]]:
+def by_revision(documents: Sequence[Document]) -> list[list[Document]]:
     """Slices of at most DOCUMENTS_PER_EVENT documents of one revision each, in their order."""
-    by_revision = (list(group) for _, group in groupby(documents, key=lambda each: (each.pgm_id, each.revision)))
+    slices = (list(group) for _, group in groupby(documents, key=lambda each: (each.pgm_id, each.revision)))
     return [
         of_one[start : start + DOCUMENTS_PER_EVENT]
-        for of_one in by_revision
+        for of_one in slices
         for start in range(0, len(of_one), DOCUMENTS_PER_EVENT)
     ]

@@ -40,7 +40,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterProgram:
-    """The caller waits for one blob round trip, whatever the number of CSVs: only the uploaded files are stored.
+    """The caller waits for a look and a put, whatever the number of CSVs: only the uploaded files are stored, at once.
 
     The archive is the write-ahead copy of every document in it.
     """

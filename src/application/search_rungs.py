@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from application.together import both, together
 from domain.errors import InvalidRequestError, UnavailableError, UnindexableError
 from domain.index_key import IndexKey
+from domain.normal_forms import compatible
 from domain.ports.catalogue import Catalogue
 from domain.ports.embedder import Embedder
 from domain.ports.vector_index import VectorIndex
@@ -121,7 +122,7 @@ def _checked(text: str) -> str:
         raise InvalidRequestError("query", told("the query holds half of a surrogate pair"), code="text_invalid")
     if not text.strip():
         raise InvalidRequestError("query", told("the query is empty"))
-    return unicodedata.normalize("NFKC", text).strip()
+    return compatible(text).strip()
 
 
 def _is_within(chunk: FoundChunk, scope: SearchScope) -> bool:

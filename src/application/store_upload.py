@@ -53,7 +53,8 @@ Draw = Callable[[ProgramRepo, int], Awaitable[D]]
 class StoreUpload(Generic[D]):
     """Numbers come again after a restored backup: the blob store knows more of them then than the record.
 
-    What stands under such a number is left as it is, for an operator to look at, and the next one is drawn.
+    What stands under such a number is left as it is, for an operator to look at, and the next one is drawn. So it is
+    looked for before the first blob: once ours are among others, nobody can tell which to remove.
     """
 
     blobs: BlobStore
@@ -69,10 +70,9 @@ class StoreUpload(Generic[D]):
                 drawn = await self._announce(draw, skip=2**number - 1)
             except ConflictError:  # somebody removes just now what stood there
                 continue
-            try:
+            if await self._is_free(drawn.prefix):
                 return drawn, await self._stored(files_below(drawn.prefix), drawn.prefix)
-            except ConflictError:
-                await self._forget(drawn.prefix)
+            await self._forget(drawn.prefix)
         raise ConflictError("the blob store holds programs of numbers far beyond those that are recorded")
 
     async def _announce(self, draw: Draw[D], *, skip: int) -> D:
@@ -82,11 +82,19 @@ class StoreUpload(Generic[D]):
             await transaction.uploads.begin(drawn.prefix)
         return drawn
 
+    async def _is_free(self, prefix: str) -> bool:
+        """Whether nothing stands there. Who cannot tell forgets it: a sweep would remove what stands there."""
+        try:
+            async for _ in self.blobs.list_below(prefix):
+                return False
+        except Exception:
+            await self._forget(prefix)
+            raise
+        return True
+
     async def _stored(self, files: Files, prefix: str) -> StoredFiles:
         try:
             blobs = await together(*(store_file(self.blobs, key, file.path) for file, key in files.values()))
-        except ConflictError:
-            raise
         except Exception:
             await self.blobs.delete_below(prefix)
             await self._forget(prefix)

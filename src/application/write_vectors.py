@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from application.indexing import Workpiece
+from application.stages import at
+from application.together import both
 from domain.chunk import Chunk, chunk_id
 from domain.document import Document, Failure
 from domain.errors import MisconfiguredError, UnavailableError, UnindexableError
@@ -58,12 +60,23 @@ class WriteVectors:
         return piece.failed(Failure(code=error.code, message=str(error)), at=Stage.EMBED)
 
     async def _write_all(self, pieces: Sequence[Workpiece], embedded: Mapping[bytes, str], reached: Reached) -> None:
+        """Embed one batch while the one before is upserted: neither the model nor the index waits for the other."""
         chunks = [(piece.document, chunk) for piece in pieces for chunk in piece.chunks]
+        entries: list[IndexEntry] = []
+        vectors = Vectors(dimension=self.index.key.model.dimension, buffer=b"")
         for batch in _batches(chunks, embedded):
             reached(Stage.EMBED)
-            vectors = await self._vectors_of([chunk for _, chunk in batch], embedded)
-            reached(Stage.INDEX)
-            await self.index.upsert([_entry(document, chunk) for document, chunk in batch], vectors)
+            embedding = self._vectors_of([chunk for _, chunk in batch], embedded)
+            next_vectors, _ = await both(
+                at(Stage.EMBED, reached, embedding), at(Stage.INDEX, reached, self._upsert(entries, vectors))
+            )
+            entries, vectors = [_entry(document, chunk) for document, chunk in batch], next_vectors
+        reached(Stage.INDEX)
+        await self._upsert(entries, vectors)
+
+    async def _upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
+        if entries:
+            await self.index.upsert(entries, vectors)
 
     async def prove(self, pieces: Sequence[Workpiece]) -> None:
         """Never `indexed` on the index's word alone: read back what it holds."""

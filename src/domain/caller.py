@@ -1,10 +1,10 @@
 """Who is asking, and what they may do."""
 
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.errors import ForbiddenError, InvalidRequestError
+from domain.normal_forms import composed
 from domain.told import told
 
 MAX_NAME_CHARACTERS = 200
@@ -55,7 +55,7 @@ NOBODY = Caller(identity="", name="", scopes=frozenset())
 
 def caller_name(text: str) -> str:
     """A name as it is kept: trimmed and composed (NFC). Raises InvalidRequestError for what no line can show."""
-    name = unicodedata.normalize("NFC", text).strip()
+    name = composed(text).strip()
     if not name or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
         message = told("it is not 1 to {most} characters that can be seen", most=MAX_NAME_CHARACTERS)
         raise InvalidRequestError("name", message)

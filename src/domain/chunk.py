@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.document import DocumentRef
+from domain.uses import Use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Chunk:
     `first_step` and `last_step` are None where the listing has no step numbers. `ladder` is mnemonic
     text, one instruction a line. `dense_text` is what the embedder reads; `lexical_text` is tokens
     separated by blanks, made by domain.lexical, the same way for chunks and queries.
+    `uses` is what its instructions do to devices; they are recorded apart, and nothing of them is embedded.
     """
 
     ordinal: int
@@ -44,6 +46,7 @@ class Chunk:
     devices: tuple[DeviceUse, ...]
     dense_text: str
     lexical_text: str
+    uses: tuple[Use, ...] = ()
 
     @property
     def dense_digest(self) -> bytes:

@@ -14,6 +14,7 @@ from domain.ladder.listing import Listing
 from domain.ladder.rung import Rung
 from domain.lexical import lexical_text
 from domain.template import Logic, Template
+from domain.uses import uses_of
 
 RENDERING_VERSION = 2
 """Raise it with any change to what is embedded or tokenised: the collection's name carries it."""
@@ -26,7 +27,9 @@ _MANY_DEVICES = 500
 def ladder_chunks(listing: Listing, document: Document, comments: DeviceComments) -> tuple[Chunk, ...]:
     """One chunk per rung that says something, in program order."""
     rungs = (rung for rung in listing.rungs if rung.says_something)
-    return tuple(_rung_chunk(rung, ordinal, document, comments) for ordinal, rung in enumerate(rungs))
+    return tuple(
+        _rung_chunk(rung, ordinal, document, comments, is_fx=listing.is_fx) for ordinal, rung in enumerate(rungs)
+    )
 
 
 def template_chunks(template: Template) -> tuple[Chunk, ...]:
@@ -59,7 +62,7 @@ def mnemonic_text(rung: Rung) -> str:
     return text[:MAX_LADDER_CHARACTERS].rpartition("\n")[0] + "\n…"
 
 
-def _rung_chunk(rung: Rung, ordinal: int, document: Document, comments: DeviceComments) -> Chunk:
+def _rung_chunk(rung: Rung, ordinal: int, document: Document, comments: DeviceComments, *, is_fx: bool) -> Chunk:
     operands = [operand for instruction in rung.instructions for operand in instruction.operands]
     uses = tuple(_uses(devices_in(operands), comments))
     labels = [operand for operand in operands if is_label(operand)]
@@ -75,6 +78,7 @@ def _rung_chunk(rung: Rung, ordinal: int, document: Document, comments: DeviceCo
         devices=uses,
         dense_text=_dense_text(rung, document, [use.comment for use in uses], labels),
         lexical_text=_lexical_text(rung, document, uses),
+        uses=tuple(uses_of(rung.instructions, is_fx=is_fx)),
     )
 
 

@@ -1,11 +1,11 @@
 """The template held against the archive: which CSV is which logic, what is missing, and what nobody asked for."""
 
-import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from domain.findings import Finding, Section, Severity, in_reading_order
+from domain.normal_forms import composed
 from domain.template import Logic, Template
 from domain.told import told
 
@@ -66,7 +66,7 @@ def compare(
 
 def same_name(name: str) -> str:
     """Names that differ only in composition or case compare equal."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return composed(composed(name).casefold())
 
 
 def presented(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -5,10 +5,10 @@ but lower-case letters, digits, Hangul, Kana and Kanji come through every analyz
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from domain.devices import Operand, canonical, parse_operand
+from domain.normal_forms import compatible
 
 # Latin with its accents, Vietnamese among them, Greek and Cyrillic.
 _LETTERS = (
@@ -51,7 +51,7 @@ def query_tokens(text: str) -> list[str]:
 
 def query_devices(text: str) -> tuple[str, ...]:
     """The tokens of the devices that a query names, each once, as written (`D500.F` asks for the bit alone)."""
-    found = (_device(match) for match in _WORD.finditer(unicodedata.normalize("NFKC", text)))
+    found = (_device(match) for match in _WORD.finditer(compatible(text)))
     return tuple(dict.fromkeys(device_token(operand.devices[0]) for operand in found if operand))
 
 
@@ -61,7 +61,7 @@ def device_token(device: str) -> str:
 
 
 def _words(text: str) -> Iterator[list[str]]:
-    for match in _WORD.finditer(unicodedata.normalize("NFKC", text)):
+    for match in _WORD.finditer(compatible(text)):
         if operand := _device(match):
             yield _device_tokens(operand)
         elif match["hangul"] or match["han"]:

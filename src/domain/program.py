@@ -67,11 +67,16 @@ class IndexingProgress:
         return sum(count for state, count in self.counts.items() if state.is_terminal)
 
     @property
+    def failed(self) -> int:
+        """Documents that failed."""
+        return self.counts.get(DocumentState.FAILED, 0)
+
+    @property
     def status(self) -> ProgramStatus:
         """Indexing until every document is done; failed when any of them is."""
         if self.done < self.total:
             return ProgramStatus.INDEXING
-        return ProgramStatus.FAILED if self.counts.get(DocumentState.FAILED) else ProgramStatus.INDEXED
+        return ProgramStatus.FAILED if self.failed else ProgramStatus.INDEXED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

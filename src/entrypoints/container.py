@@ -1,6 +1,7 @@
 """Pure wiring: whatever must be opened or closed is opened in lifespan.py and passed in."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,11 +23,13 @@ from application.create_key import CreateKey
 from application.delete_program import DeleteProgram
 from application.drop_old_indexes import DropOldIndexes
 from application.find_orphans import FindOrphans
+from application.follow_indexing import FollowIndexing
 from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
 from application.indexing import IndexingSteps
 from application.indexing_steps import KeepOwnObject, ReadChunks, ReadTemplateRows
+from application.indexing_watch import IndexingWatch
 from application.keep_index import KeepIndex
 from application.known_keys import KnownKeys
 from application.limits import Limits
@@ -36,6 +39,7 @@ from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
 from application.rebuild_index import RebuildIndex
+from application.record_lacking_uses import RecordLackingUses
 from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
@@ -44,6 +48,7 @@ from application.repair_drift import RepairDrift
 from application.replace_files import ReplaceFiles
 from application.retry_documents import RetryDocuments
 from application.retry_everywhere import RetryFailed, ReviveDead
+from application.review_devices import ReviewDevices
 from application.revoke_key import RevokeKey
 from application.search_rungs import SearchRungs
 from application.sweep_history import SweepHistory
@@ -58,6 +63,7 @@ from domain.ports.audit_log import AuditLog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
+from domain.ports.device_catalogue import DeviceCatalogue
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
 from domain.ports.inventory import Inventory
@@ -65,6 +71,7 @@ from domain.ports.key_repo import KeyRepo
 from domain.ports.operations import Operations
 from domain.ports.ownership import Ownership
 from domain.ports.passage_reader import PassageReader
+from domain.ports.progress import Progress
 from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
@@ -80,6 +87,7 @@ class Container(containers.DeclarativeContainer):
     blobs: providers.Dependency[BlobStore] = providers.Dependency()
     catalogue: providers.Dependency[Catalogue] = providers.Dependency()
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
+    devices: providers.Dependency[DeviceCatalogue] = providers.Dependency()
     dispatcher: providers.Dependency[Dispatcher] = providers.Dependency()
     embedder: providers.Dependency[Embedder] = providers.Dependency()
     query_embedder: providers.Dependency[Embedder] = providers.Dependency(default=embedder)
@@ -90,7 +98,9 @@ class Container(containers.DeclarativeContainer):
     inventory: providers.Dependency[Inventory] = providers.Dependency()
     ownership: providers.Dependency[Ownership] = providers.Dependency()
     passage_reader: providers.Dependency[PassageReader] = providers.Dependency()
+    progress: providers.Dependency[Progress] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
+    use_turns: providers.Dependency[AuditLog] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
@@ -168,7 +178,13 @@ class Container(containers.DeclarativeContainer):
     )
     retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
     revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
+    # Followers of one program share its looks.
+    indexing_watch = providers.Singleton(IndexingWatch, progress, monotonic=time.monotonic)
+    follow_indexing = providers.Factory(
+        FollowIndexing, watch=indexing_watch, stopping=stopping, monotonic=time.monotonic
+    )
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
+    review_devices = providers.Factory(ReviewDevices, devices=devices)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks, is_stopping=stopping.provided.is_set)
 
@@ -203,6 +219,9 @@ class Container(containers.DeclarativeContainer):
         vectors=write_vectors,
         index=index,
         scratch=scratch,
+    )
+    record_lacking_uses = providers.Factory(
+        RecordLackingUses, unit_of_work=unit_of_work, steps=indexing_steps, turns=use_turns, scratch=scratch
     )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)

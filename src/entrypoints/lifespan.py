@@ -28,17 +28,20 @@ from adapters.plc_files.passage_reader import LimitedPassageReader
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
 from adapters.postgres.key_repo import PostgresKeyRepo
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
+from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.rate_limiter import RateLimiter
 from application.spool import sweep_scratch
+from application.stream_places import StreamPlaces
 from application.upload_places import UploadPlaces
 from domain.chunking import RENDERING_VERSION
 from domain.errors import MisconfiguredError
@@ -86,6 +89,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             blobs=blobs,
             catalogue=catalogue,
             chunk_reader=LimitedChunkReader(process, limits),
+            devices=PostgresDeviceCatalogue(engine),
             dispatcher=dispatcher,
             embedder=embedder,
             query_embedder=_query_embedder(settings, embedder),
@@ -97,7 +101,9 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             inventory=PostgresInventory(engine),
             ownership=ownership,
             passage_reader=LimitedPassageReader(process, limits),
+            progress=PostgresProgress(engine),
             unit_of_work=PostgresUnitOfWork(engine),
+            use_turns=PostgresAuditLog(engine, name="uses"),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",
             cors_origins=settings.cors_origins,
@@ -133,6 +139,7 @@ def _limits(settings: Settings) -> Limits:
         uploads=by_the_minute(settings.uploads_per_minute),
         searches=by_the_minute(settings.searches_per_minute),
         unknown_keys=by_the_minute(settings.unknown_keys_per_minute),
+        streams=StreamPlaces(total=settings.streams_at_once),
     )
 
 

@@ -76,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     uploads_per_minute: PerMinute = 120
     searches_per_minute: PerMinute = 1_200
     unknown_keys_per_minute: PerMinute = 60
+    streams_at_once: Places = 100
     trusted_proxies: str = ""
     cors_allowed_origins: Origins = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

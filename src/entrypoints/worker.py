@@ -4,6 +4,7 @@ Ends with exit code 1 and one line when Redis is lost (arq cannot go on then): w
 """
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -37,7 +38,7 @@ HEALTH_EVERY_S = 5
 # leaves at once: its claim was exchanged. No failure to be logged, which is what arq does beyond so many deliveries.
 BEGUN_JOBS_STAY_S = WAIT_FOR_A_WORKER.total_seconds()
 _MOST_DELIVERIES = 1_000
-_QUEUE_POLL_S = 0.05
+_QUEUE_POLL_S = 0.03
 # A cancellation that comes while redis looks for unread bytes, which it does before every command by `timeout(0)`, is
 # taken for that timeout by Python 3.11: one in six was lost, and the worker had to be killed.
 _CANCEL_AGAIN_S = 5.0
@@ -74,6 +75,7 @@ async def _run(settings: Settings) -> int:
             rebuild_index=container.rebuild_index(),
             follows_model=settings.index_follows_model,
         )
+        gc.freeze()  # as in the API: nobody's heartbeat waits for what stays for good
         duties = {
             asyncio.create_task(duty)
             for duty in (
@@ -84,6 +86,7 @@ async def _run(settings: Settings) -> int:
                 _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
                 _sweep(container.sweep_history(), "forgot %d rows of history"),
                 _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),
+                _sweep(container.record_lacking_uses(), "recorded what %d documents do to devices"),
                 _once(index_duty.may_work, _audit(container.audit_by_turns())),
             )
         }

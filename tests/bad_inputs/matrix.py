@@ -479,7 +479,10 @@ MATRIX: Mapping[int, Case] = {
     75: Case(
         input="100 MB sheet XML in 0.5 MB",
         refusals=_as(422, "xlsx_too_large"),
-        tests=("test_075_bulk_that_packs_small",),
+        tests=(
+            "test_075_bulk_that_packs_small",
+            "test_075_a_tag_of_megabytes",
+        ),
     ),
     76: Case(
         input="shared string of 50 MB",

@@ -284,7 +284,10 @@ class Target:
         return self._runner.run(_row_counts(self._database)), self._files("blobs"), self._files("scratch")
 
     def _files(self, folder: str) -> set[str]:
-        return {f"{place}/{name}" for place, _, names in os.walk(self._folder / folder) for name in names}
+        """Of files and of folders: an empty one is left behind too."""
+        return {
+            f"{place}/{name}" for place, *inside in os.walk(self._folder / folder) for names in inside for name in names
+        }
 
     def _until_settled(self, before: object) -> None:
         """What a client that went away has left is removed within moments, all else at once."""

@@ -188,6 +188,13 @@ def test_075_bulk_that_packs_small(target: Target) -> None:
     target.refuses(75, with_bulky_part("xl/media/image1.png", 100), is_bomb=True)
 
 
+def test_075_a_tag_of_megabytes(target: Target) -> None:
+    """Seconds, to whoever looks at it from its beginning whenever more of it has come."""
+    text = "".join(f"a{number:06x}" for number in range(3 * MEBIBYTE))
+    for part in (f"<!-- {text} --><worksheet/>", f"<worksheet a='{text}'/>"):
+        target.refuses(75, with_part(SHEET_PART, part))
+
+
 def test_076_a_shared_text_of_megabytes(target: Target) -> None:
     text = "".join(f"{number:07}" for number in range(MEBIBYTE // 2))
     target.refuses(76, with_part("xl/sharedStrings.xml", shared_strings([text])), "cell_too_long")

@@ -20,6 +20,7 @@ from builders.archives import (
     extra_field,
     in_many,
     quoted_overlap,
+    stacked_headers,
     unicode_path,
 )
 from builders.workbooks import a_template
@@ -73,6 +74,9 @@ def test_032_a_nul_in_a_name(target: Target) -> None:
 
 def test_033_a_name_too_long_or_too_deep(target: Target) -> None:
     refuses_names(target, 33, b"n" * 65_535, b"d/" * 200 + b"x.csv", b"n" * 256)
+    marks = "a" + "\u0301" * 16_000 + "\u0323" * 16_000  # seconds for each, to whoever sorts them by insertion
+    entries = [Entry(name=f"{number}{marks}".encode(), flags=UTF8) for number in range(10)]
+    target.refuses(33, upload(a_zip(GOOD, *entries)))
 
 
 def test_034_a_name_that_windows_cannot_have(target: Target) -> None:
@@ -147,6 +151,7 @@ def test_046_a_plain_bomb(target: Target) -> None:
 def test_047_a_hundred_entries_on_the_same_bytes(target: Target) -> None:
     again = replace(GOOD, has_local=False, offset=0)
     target.refuses(47, upload(a_zip(GOOD, *[again] * 99)), is_bomb=True)
+    target.refuses(47, upload(stacked_headers(5_000)), is_bomb=True)
 
 
 def test_048_quoted_overlap(target: Target) -> None:

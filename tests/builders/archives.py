@@ -197,6 +197,17 @@ def quoted_overlap(files: int, kernel_bytes: int) -> bytes:
     return body + directory + end_record(len(entries), len(body), len(directory))
 
 
+def stacked_headers(count: int) -> bytes:
+    """Headers one behind the other, each with the 64 KiB behind it as its name and as much as its extra field."""
+    entry = Entry(name=b"")
+    head = local_header(entry)[:26] + b"\xff\xff" * 2
+    directory = b"".join(
+        central_header(replace(entry, name=b"%04d" % number), number * len(head)) for number in range(count)
+    )
+    body = head * count + bytes(2 * 65_535)
+    return body + directory + end_record(count, len(body), len(directory))
+
+
 def extra_field(kind: int, content: bytes) -> bytes:
     return struct.pack("<2H", kind, len(content)) + content
 

@@ -17,6 +17,7 @@ from application.rate_limiter import RateLimiter
 from application.register_program import RegisterCommand, Registered
 from application.relay_outbox import RelayOutbox
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
+from application.stream_places import StreamPlaces
 from application.upload_places import UploadPlaces
 from builders.uploads import an_upload
 from domain.document import DocumentState
@@ -31,12 +32,14 @@ from entrypoints.container import Container
 from fakes.audit_log import InMemoryAuditLog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
+from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
 from fakes.inventory import InMemoryInventory
 from fakes.key_repo import InMemoryKeyRepo
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
+from fakes.progress import InMemoryProgress
 from fakes.readers import InProcessArchiveReader, InProcessChunkReader, InProcessPassageReader, ScriptedUploadReader
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
@@ -52,6 +55,7 @@ def some_limits(
     uploads: int = 0,
     searches: int = 0,
     unknown_keys: int = 0,
+    streams: int = 100,
 ) -> Limits:
     """Limits that are not in the way; rates are by the minute."""
 
@@ -64,6 +68,7 @@ def some_limits(
         uploads=limiter(uploads),
         searches=limiter(searches),
         unknown_keys=limiter(unknown_keys),
+        streams=StreamPlaces(total=streams),
     )
 
 
@@ -111,6 +116,7 @@ class Service:
         self.dispatcher = InMemoryDispatcher()
         self.catalogue = InMemoryCatalogue(self.registry)
         self.operations = InMemoryOperations(self.registry)
+        self.progress = InMemoryProgress(self.registry)
         self.keys = InMemoryKeyRepo(self.registry.clock)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
@@ -120,6 +126,7 @@ class Service:
             "catalogue": self.catalogue,
             "chunk_reader": InProcessChunkReader(),
             "clock": self.registry.clock,
+            "devices": InMemoryDeviceCatalogue(self.registry),
             "dispatcher": self.dispatcher,
             "embedder": self.embedder,
             "index": self.index,
@@ -132,10 +139,12 @@ class Service:
             "inventory": InMemoryInventory(self.registry),
             "ownership": InMemoryOwnership(self.registry),
             "passage_reader": InProcessPassageReader(),
+            "progress": self.progress,
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),
             "upload_limits": UploadLimits(),
+            "use_turns": InMemoryAuditLog(self.registry.clock),
             "upload_reader": self.upload_reader,
         }
         self.container = Container(**dependencies | self.overrides)

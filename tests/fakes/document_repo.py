@@ -49,6 +49,7 @@ class InMemoryDocumentRepo(DocumentRepo):
         if document.revision != PROGRAM_ITSELF:
             raise NotRemovableError("the document came with its program's files")
         del self._tables.documents[document_id]
+        self._tables.uses.pop(document_id, None)
         for ref, rendering in [each for each in self._tables.chunks if each[0].document_id == document_id]:
             del self._tables.chunks[ref, rendering]
         return document

@@ -131,6 +131,8 @@ class InMemoryProgramRepo(ProgramRepo):
             del documents[document_id]
         for ref, rendering in [each for each in self._tables.chunks if each[0].document_id in purged]:
             del self._tables.chunks[ref, rendering]
+        for document_id in purged & self._tables.uses.keys():
+            del self._tables.uses[document_id]
         for failure_id in [each for each, failed in self._tables.failures.items() if failed.attempt.pgm_id == pgm_id]:
             del self._tables.failures[failure_id]
 

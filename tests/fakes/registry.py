@@ -17,6 +17,7 @@ from domain.ports.operations import RecordedFailure
 from domain.program import Program, Registration
 from domain.registration import prefix_of, revision_prefix
 from domain.told import told
+from domain.uses import Use
 
 
 class ManualClock:
@@ -84,6 +85,16 @@ class StoredIndex:
     builder_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredUses:
+    """`uses` has the rung's ordinal and what it does, by number; a test that plays an upgrade changes the version."""
+
+    generation: int
+    uses_version: int
+    uses: Mapping[int, tuple[int, Use]]
+    is_unreadable: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class Tables:
     """Rows are frozen, so that a shallow copy is a snapshot."""
@@ -91,6 +102,7 @@ class Tables:
     programs: dict[str, StoredProgram] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     chunks: dict[tuple[DocumentRef, int], tuple[Chunk, ...]] = field(default_factory=dict)  # by rendering, too
+    uses: dict[str, StoredUses] = field(default_factory=dict)  # by document
     indexes: dict[IndexKey, StoredIndex] = field(default_factory=dict)
     held: dict[tuple[IndexKey, str], int] = field(default_factory=dict)  # index and document -> generation
     events: dict[int, StoredEvent] = field(default_factory=dict)
@@ -161,6 +173,7 @@ class InMemoryRegistry:
         self.pgm_numbers = count(1)
         self.event_ids = count(1)
         self.failure_ids = count(1)
+        self.use_ids = count(1)
         self.claimed_rows: set[int] = set()
 
     def commit(self, changed: Tables, *, since: Tables) -> None:

@@ -12,6 +12,7 @@ from fakes.outbox import InMemoryOutbox
 from fakes.program_repo import InMemoryProgramRepo
 from fakes.registry import InMemoryRegistry
 from fakes.upload_log import InMemoryUploadLog
+from fakes.use_repo import InMemoryUseRepo
 
 
 class InMemoryUnitOfWork(UnitOfWork):
@@ -32,6 +33,7 @@ class InMemoryUnitOfWork(UnitOfWork):
                 indexes=InMemoryIndexRegistry(self.registry, tables),
                 outbox=outbox,
                 uploads=InMemoryUploadLog(self.registry, tables),
+                uses=InMemoryUseRepo(self.registry, tables),
                 idempotency=InMemoryIdempotencyLog(self.registry, tables),
             )
             self.registry.commit(tables, since=since)

@@ -122,6 +122,28 @@ def test_keys_are_made_rotated_and_revoked_beside_processes_that_log_no_secret(
         assert secret not in logged
 
 
+def test_an_address_is_that_of_the_client_where_the_gateway_is_trusted_and_that_of_the_gateway_else(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    limited = {**environment, "UNKNOWN_KEYS_PER_MINUTE": "2"}
+    behind_gateway = {**limited, "TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}
+    numbers = iter(range(100))
+
+    def tried(client: httpx.Client, forwarded: str) -> int:
+        headers = {"Authorization": f"Bearer lb_{next(numbers):012x}_{'0' * 64}", "X-Forwarded-For": forwarded}
+        return client.get("/v1/programs", headers=headers).status_code
+
+    with (
+        an_api(limited, tmp_path / "open.log") as nowhere,
+        an_api(behind_gateway, tmp_path / "behind.log") as behind,
+    ):
+        assert [tried(nowhere, f"198.51.100.{last}") for last in range(3)] == [401, 401, 429]
+        assert [tried(behind, "198.51.100.7") for _ in range(3)] == [401, 401, 429]
+        assert tried(behind, "203.0.113.1, 198.51.100.7") == 429  # what the client wrote itself stands to the left
+        assert tried(behind, "198.51.100.7:40001, 10.1.2.3") == 429  # with its port, and over a second gateway
+        assert tried(behind, "198.51.100.8") == 401
+
+
 def test_an_api_that_is_open_does_not_start_on_more_than_loopback(environment: Mapping[str, str]) -> None:
     wide = {
         **environment,

@@ -7,9 +7,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.migrations_runner import downgrade, is_current, upgrade
 from adapters.postgres.tables import metadata
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from contracts.devices import indexed
+from contracts.records import a_document, register
+from domain.device_query import wanted_device
+from domain.document import DocumentState
 from domain.errors import UnavailableError
 
 # Everything that a schema is made of, in words that two databases can be compared by.
@@ -41,8 +47,8 @@ async def empty(empty_database_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def migrated(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
+async def migrated(migrated_database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(migrated_database_url)
     yield engine
     await engine.dispose()
 
@@ -70,17 +76,17 @@ async def test_a_database_is_current_only_after_the_migrations(empty: AsyncEngin
     assert not await is_current(empty)
 
 
-async def test_migrating_a_current_database_changes_nothing(migrated: AsyncEngine, database_url: str) -> None:
+async def test_migrating_a_current_database_changes_nothing(migrated: AsyncEngine, migrated_database_url: str) -> None:
     before = await schema_of(migrated)
-    await upgrade(database_url)
+    await upgrade(migrated_database_url)
     assert await schema_of(migrated) == before
 
 
-async def test_a_newer_schema_is_left_alone_and_served(migrated: AsyncEngine, database_url: str) -> None:
+async def test_a_newer_schema_is_left_alone_and_served(migrated: AsyncEngine, migrated_database_url: str) -> None:
     async with migrated.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = 'of a later version'"))
     before = await schema_of(migrated)
-    await upgrade(database_url)
+    await upgrade(migrated_database_url)
     assert await is_current(migrated)
     assert await schema_of(migrated) == before
 
@@ -90,13 +96,35 @@ async def test_two_that_migrate_at_once_take_turns(empty: AsyncEngine, empty_dat
     assert await is_current(empty)
 
 
-async def test_a_migration_does_not_wait_long_for_a_busy_table(migrated: AsyncEngine, database_url: str) -> None:
+async def test_a_migration_does_not_wait_long_for_a_busy_table(
+    migrated: AsyncEngine, migrated_database_url: str
+) -> None:
     before = await schema_of(migrated)
     async with migrated.begin() as connection:
         await connection.execute(text("LOCK TABLE chunks IN ACCESS SHARE MODE"))
         with pytest.raises(UnavailableError, match="lock"):
-            await downgrade(database_url)
+            await downgrade(migrated_database_url)
     assert await schema_of(migrated) == before
+
+
+async def test_what_was_indexed_before_uses_were_recorded_lacks_them_and_nothing_else(
+    empty: AsyncEngine, empty_database_url: str
+) -> None:
+    """The schema of the version before, with an indexed document in it; the worker of this one then reads it again."""
+    await upgrade(empty_database_url)
+    await downgrade(empty_database_url, "0008")
+    document = a_document(state=DocumentState.INDEXED)
+    unit_of_work, devices = PostgresUnitOfWork(empty), PostgresDeviceCatalogue(empty)
+    await register(unit_of_work, document)
+    await upgrade(empty_database_url)
+    async with unit_of_work.begin() as transaction:
+        assert await transaction.uses.lacking(limit=10) == [document]
+    assert not await devices.is_complete("PGM_1")
+    async with unit_of_work.begin() as transaction:
+        await transaction.uses.record([indexed(document, "LD M1")])
+        assert await transaction.documents.current([document.ref]) == {document.ref}
+    assert await devices.is_complete("PGM_1")
+    assert len((await devices.uses(wanted_device("M1"), limit=10)).items) == 1
 
 
 async def schema_of(engine: AsyncEngine) -> list[tuple[str, ...]]:

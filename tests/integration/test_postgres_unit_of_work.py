@@ -10,16 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
+from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.audit_log import AuditLogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.devices import DevicesContract
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
 from contracts.ownership import OwnershipContract
+from contracts.progress import ProgressContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
@@ -117,6 +121,22 @@ class TestPostgresInventory(InventoryContract):
         return PostgresInventory(engine)
 
 
+class TestPostgresDevices(DevicesContract):
+    @pytest.fixture
+    def devices(self, engine: AsyncEngine) -> PostgresDeviceCatalogue:
+        return PostgresDeviceCatalogue(engine)
+
+    @pytest.fixture
+    def age_uses(self, engine: AsyncEngine) -> Callable[[str], Awaitable[None]]:
+        async def age(document_id: str) -> None:
+            async with engine.begin() as connection:
+                await connection.execute(
+                    text("UPDATE used_documents SET uses_version = 0 WHERE document_id = :id"), {"id": document_id}
+                )
+
+        return age
+
+
 class TestPostgresAuditLog(AuditLogContract):
     @pytest.fixture
     def audit_log(self, engine: AsyncEngine) -> PostgresAuditLog:
@@ -127,6 +147,12 @@ class TestPostgresOwnership(OwnershipContract):
     @pytest.fixture
     def ownership(self, engine: AsyncEngine) -> PostgresOwnership:
         return PostgresOwnership(engine)
+
+
+class TestPostgresProgress(ProgressContract):
+    @pytest.fixture
+    def progress(self, engine: AsyncEngine) -> PostgresProgress:
+        return PostgresProgress(engine)
 
 
 class TestPostgresCatalogue(CatalogueContract):

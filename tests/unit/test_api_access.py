@@ -25,7 +25,7 @@ from fakes.token_verifier import InMemoryTokenVerifier
 
 ROOT = Path(__file__).parents[2]
 A_DAY = timedelta(days=1)
-SAMPLES = {"pgm_id": "PGM_1", "document_id": "PGM_1-r1-0001", "path": "nothing"}
+SAMPLES = {"pgm_id": "PGM_1", "document_id": "PGM_1-r1-0001", "address": "D100", "path": "nothing"}
 OPEN_ROUTES = {
     "GET /healthz",
     "GET /readyz",

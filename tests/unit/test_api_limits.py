@@ -174,7 +174,14 @@ async def test_keys_that_nobody_knows_are_bounded_for_their_address(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("host", "origin"),
-    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("testclient", "testclient")],
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+        ("x" * 60_000, "x" * 64),
+        ("", ""),
+    ],
 )
 def test_an_origin_is_an_address_or_the_network_of_one_machine(host: str, origin: str) -> None:
     assert origin_of(host) == origin

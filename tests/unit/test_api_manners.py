@@ -267,6 +267,7 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "list_documents",
         "get_template",
         "get_indexing",
+        "follow_indexing",
         "delete_program",
         "get_document",
         "get_content",
@@ -275,6 +276,9 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "search_rungs",
         "get_operations",
         "list_failures",
+        "list_devices",
+        "list_uses",
+        "get_warnings",
         "retry_program",
         "retry_everywhere",
         "health",
@@ -330,6 +334,20 @@ async def test_an_origin_that_is_not_named_may_not_ask(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    "asked", [{"Origin": "https://evil.example.com"}, {"Access-Control-Request-Headers": "x-other"}]
+)
+async def test_a_browser_s_question_that_is_refused_is_a_problem(tmp_path: Path, asked: dict[str, str]) -> None:
+    service = await a_service(tmp_path, cors_origins=("https://app.example.com",))
+    headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST", "Accept-Language": "ko"}
+    async with AsyncTestClient(create_app(service.container)) as client:
+        answer = await client.options("/v1/search", headers=headers | asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert (answer.json()["code"], answer.headers["content-language"]) == ("request_invalid", "ko")
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
     ("origin", "is_named"),
     [
         ("https://app.example.com", True),
@@ -352,3 +370,4 @@ async def test_origins_that_are_named_may_ask_without_credentials_of_the_browser
         assert each.headers.get("access-control-allow-origin") == (origin if is_named else None)
         assert "access-control-allow-credentials" not in each.headers
         assert each.headers["x-request-id"]
+    assert "Content-Disposition" in answer.headers["access-control-expose-headers"]  # the name of what is downloaded

@@ -125,6 +125,13 @@ async def test_a_wrong_setting_is_a_503_that_tells_the_log_alone(
     assert problem["request_id"] in told.getMessage()
 
 
+@pytest.mark.parametrize("limit", [b"1.0", b"1e0", b"10e-1"])
+async def test_a_whole_number_may_be_written_with_a_point(client: Client, limit: bytes) -> None:
+    body = b'{"query":"Y0 M10","limit":' + limit + b"}"
+    answer = await client.post("/v1/search", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, len(answer.json()["hits"])) == (200, 1)
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -154,6 +161,7 @@ async def test_a_wrong_setting_is_a_503_that_tells_the_log_alone(
         (b'{"query":"a","limit":1000000000}', "field_invalid"),
         (b'{"query":"a","limit":"10"}', "field_invalid"),
         (b'{"query":"a","limit":1.5}', "field_invalid"),
+        (b'{"query":"a","limit":1e300}', "field_invalid"),
         (b'{"query":"a","mode":"magic"}', "field_invalid"),
         (b'{"query":["a"]}', "field_invalid"),
         (b"{}", "field_missing"),

@@ -1,7 +1,11 @@
 """Every archive of the bad-input corpus gets exactly its code, before anything is unpacked."""
 
 import io
+import pickle
+import time
+import tracemalloc
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +30,7 @@ from builders.archives import (
     in_many,
     local_header,
     quoted_overlap,
+    stacked_headers,
     unicode_path,
 )
 from domain.findings import Severity, errors_among
@@ -53,6 +58,16 @@ def codes_on_reading(content: bytes) -> set[str]:
         except ArchiveProblem as problem:
             codes.add(problem.code)
     return codes
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """The most memory that it held at a time."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def file_of(tmp_path: Path, content: bytes) -> Path:
@@ -223,6 +238,50 @@ def test_47_a_hundred_names_for_the_same_bytes_overlap() -> None:
 
 def test_48_a_quoted_overlap_is_refused() -> None:
     assert codes_of(quoted_overlap(100, 100_000)) == {"zip_overlap"}
+
+
+def test_37_two_names_that_one_name_in_the_directory_stands_for_are_double() -> None:
+    """One says that it is UTF-8. The other does not, and reads the same as CP437, which zipfile takes it for."""
+    korean = replace(GOOD, name="가.csv".encode("cp949"))
+    drawn = replace(GOOD, name=korean.name.decode("cp437").encode(), flags=UTF8, content=b"other")
+    assert codes_of(a_zip(korean, drawn)) == {"zip_duplicate_name"}
+    assert {member.path for member in archive_of(a_zip(korean)).members} == {"가.csv"}
+
+
+def test_headers_that_share_the_bytes_of_their_names_take_no_memory() -> None:
+    """Half a megabyte that would become 300, a name for each of them, before anything is compared."""
+    content = stacked_headers(5_000)
+    assert peak_bytes(lambda: codes_of(content)) < 32 * MEBIBYTE
+    assert codes_of(content) == {"zip_overlap"}
+
+
+def test_extra_fields_without_number_take_no_memory() -> None:
+    extra = extra_field(0x9999, b"") * 16_000
+    content = a_zip(*(replace(GOOD, name=b"%02d.csv" % n, extra=extra) for n in range(40)))
+    assert codes_of(content) == set()
+    assert peak_bytes(lambda: codes_of(content)) < 16 * MEBIBYTE
+
+
+def test_names_of_marks_upon_marks_are_too_long_at_once() -> None:
+    """Seconds for each of them where marks are sorted by insertion."""
+    name = ("a" + "\u0301" * 16_000 + "\u0323" * 16_000).encode()
+    content = a_zip(*(replace(GOOD, name=b"%d" % n + name, flags=UTF8) for n in range(6)))
+    started_s = time.process_time()
+    assert codes_of(content) == {"zip_name_too_long"}
+    assert time.process_time() - started_s < 3.0
+
+
+@pytest.mark.parametrize("is_said_to_be_short", [False, True])
+def test_of_names_too_long_nothing_leaves_the_reader(tmp_path: Path, *, is_said_to_be_short: bool) -> None:
+    """What leaves it goes into the memory of the process that answers."""
+    names = [b"%02d" % n + b"x" * 60_000 for n in range(40)]
+    entries = [
+        replace(GOOD, name=name, extra=unicode_path(name, f"{name[:2].decode()}.csv") if is_said_to_be_short else b"")
+        for name in names
+    ]
+    read = read_ladder_archive(file_of(tmp_path, a_zip(*entries)), "ladder.zip", LIMITS)
+    assert {finding.code for finding in read.findings} == {"zip_name_too_long"}
+    assert len(pickle.dumps(read)) < 64 * 1024
 
 
 @pytest.mark.parametrize("count", [5_001, 65_535, 70_000])

@@ -26,14 +26,14 @@ SMALL = {
 }
 
 
-def check(folder: Path, name: str, content: bytes, **limits: int) -> Finding | None:
+def check(folder: Path, name: str, content: bytes, limits: UploadLimits | None = None) -> Finding | None:
     path = folder / "spooled"
     path.write_bytes(content)
-    return check_document(SpooledFile(name=name, path=path, size_bytes=len(content)), UploadLimits(**limits))
+    return check_document(SpooledFile(name=name, path=path, size_bytes=len(content)), limits or UploadLimits())
 
 
-def code(folder: Path, name: str, content: bytes, **limits: int) -> str:
-    finding = check(folder, name, content, **limits)
+def code(folder: Path, name: str, content: bytes, limits: UploadLimits | None = None) -> str:
+    finding = check(folder, name, content, limits)
     return finding.code if finding else ""
 
 
@@ -88,8 +88,8 @@ def test_other_endings_are_not_read(tmp_path: Path, name: str) -> None:
 
 
 def test_a_document_above_its_limit_is_refused(tmp_path: Path) -> None:
-    assert code(tmp_path, "a.txt", b"x" * 11, document_bytes=10) == "too_large"
-    assert code(tmp_path, "a.txt", b"x" * 10, document_bytes=10) == ""
+    assert code(tmp_path, "a.txt", b"x" * 11, UploadLimits(document_bytes=10)) == "too_large"
+    assert code(tmp_path, "a.txt", b"x" * 10, UploadLimits(document_bytes=10)) == ""
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Each attempt that fails leaves a line in the history, and each document that fails for good."""
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -10,7 +11,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from application.stages import at
 from application.sweep_history import FAILURES_PER_PROGRAM, ROWS_AT_ONCE
+from application.together import both
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, DOOR
 from domain.document import Failure
@@ -104,6 +107,22 @@ async def test_the_stage_is_where_the_work_was(
     await happens(service)
     await service.work()
     assert (await the_failure(service)).stage is stage
+
+
+async def test_what_fails_is_told_and_not_what_had_begun_beside_it() -> None:
+    told: list[Stage] = []
+
+    async def refused() -> None:
+        await asyncio.sleep(0)
+        raise UnavailableError("milvus", "it refused")
+
+    async def embedding() -> None:
+        told.append(Stage.EMBED)
+        await asyncio.Event().wait()
+
+    with pytest.raises(UnavailableError):
+        await both(at(Stage.INDEX, told.append, refused()), embedding())
+    assert told == [Stage.EMBED, Stage.INDEX]
 
 
 async def test_a_file_that_cannot_be_read_is_a_line_of_its_own(tmp_path: Path) -> None:

@@ -8,17 +8,21 @@ import pytest
 
 from contracts.audit_log import AuditLogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
+from contracts.devices import DevicesContract
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
 from contracts.ownership import OwnershipContract
+from contracts.progress import ProgressContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
 from fakes.audit_log import InMemoryAuditLog
 from fakes.catalogue import InMemoryCatalogue
+from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.inventory import InMemoryInventory
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
+from fakes.progress import InMemoryProgress
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -78,6 +82,20 @@ class TestInMemoryInventory(InventoryContract):
         return InMemoryInventory(registry)
 
 
+class TestInMemoryDevices(DevicesContract):
+    @pytest.fixture
+    def devices(self, registry: InMemoryRegistry) -> InMemoryDeviceCatalogue:
+        return InMemoryDeviceCatalogue(registry)
+
+    @pytest.fixture
+    def age_uses(self, registry: InMemoryRegistry) -> Callable[[str], Awaitable[None]]:
+        async def age(document_id: str) -> None:
+            uses = registry.committed.uses
+            uses[document_id] = replace(uses[document_id], uses_version=0)
+
+        return age
+
+
 class TestInMemoryAuditLog(AuditLogContract):
     @pytest.fixture
     def audit_log(self, registry: InMemoryRegistry) -> InMemoryAuditLog:
@@ -88,6 +106,12 @@ class TestInMemoryOwnership(OwnershipContract):
     @pytest.fixture
     def ownership(self, registry: InMemoryRegistry) -> InMemoryOwnership:
         return InMemoryOwnership(registry)
+
+
+class TestInMemoryProgress(ProgressContract):
+    @pytest.fixture
+    def progress(self, registry: InMemoryRegistry) -> InMemoryProgress:
+        return InMemoryProgress(registry)
 
 
 class TestInMemoryCatalogue(CatalogueContract):

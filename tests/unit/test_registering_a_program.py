@@ -13,9 +13,9 @@ from builders.service import a_service
 from domain.document import DocumentState, DocumentType
 from domain.errors import ConflictError, InvalidUploadError, UnavailableError
 from domain.findings import Finding, Section
-from domain.ports.blob_store import StoredBlob
+from domain.ports.blob_store import BlobEntry, StoredBlob
 from domain.told import told
-from fakes.blob_store import InMemoryBlobStore
+from fakes.blob_store import LONG_AGO, InMemoryBlobStore, UnavailableBlobStore
 
 BROKEN = Finding(
     section=Section.LADDER_CSV,
@@ -60,13 +60,43 @@ async def test_what_stands_under_its_number_already_is_left_alone_and_another_nu
     before = {entry.key async for entry in service.blobs.list_below("")}
     registered = await service.register()
     assert registered.registration.program.pgm_id == "PGM_7"  # 1 and 3 are tried before
-    assert before <= {entry.key async for entry in service.blobs.list_below("")}
+    added = {entry.key async for entry in service.blobs.list_below("")} - before
+    assert {key.rpartition("/")[0] for key in added} == {"programs/PGM_7/r1/zip", "programs/PGM_7/r1/template"}
     assert not service.registry.committed.uploads
+
+
+async def test_an_upload_that_fails_removes_nothing_that_stood_there_before(tmp_path: Path) -> None:
+    """As after a restored backup, and the blob store fails besides."""
+    failing = NoRoomForTemplates()
+    service = await a_service(tmp_path, blobs=failing)
+    await _left_behind(failing, "programs/PGM_1/r1/comments/old.csv")
+    with pytest.raises(UnavailableError):
+        await service.register()
+    assert [entry.key async for entry in failing.list_below("")] == ["programs/PGM_1/r1/comments/old.csv"]
+
+
+class NoRoomForTemplates(InMemoryBlobStore):
+    """Has no room for any template."""
+
+    async def put(self, key: str, content: AsyncIterator[bytes]) -> StoredBlob:
+        if "/template/" in key:
+            raise UnavailableError("blob store", "no room")
+        return await super().put(key, content)
+
+
+async def test_a_number_that_cannot_be_looked_at_is_swept_by_nobody(tmp_path: Path) -> None:
+    service = await a_service(tmp_path)
+    await _left_behind(service.blobs, "programs/PGM_1/r1/zip/ladder.zip")
+    service.container.blobs.override(UnavailableBlobStore(service.blobs, failures=1))
+    with pytest.raises(UnavailableError):
+        await service.register()
+    assert not service.registry.committed.uploads
+    assert [entry.key async for entry in service.blobs.list_below("")] == ["programs/PGM_1/r1/zip/ladder.zip"]
 
 
 async def test_more_numbers_than_a_restore_can_explain_are_not_tried(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
-    service.blobs.put = _taken  # type: ignore[method-assign]
+    service.blobs.list_below = _taken  # type: ignore[method-assign]
     with pytest.raises(ConflictError, match="far beyond"):
         await service.register()
     assert not service.registry.committed.uploads
@@ -79,8 +109,8 @@ async def _left_behind(blobs: InMemoryBlobStore, key: str) -> None:
     await blobs.put(key, content())
 
 
-async def _taken(key: str, content: AsyncIterator[bytes]) -> StoredBlob:
-    raise ConflictError(f"{key} holds other bytes")
+async def _taken(prefix: str) -> AsyncIterator[BlobEntry]:
+    yield BlobEntry(key=f"{prefix}/zip/ladder.zip", size_bytes=7, modified=LONG_AGO)
 
 
 async def test_a_refused_upload_leaves_no_row_and_no_blob(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ WRONG = {
     "UPLOADS_PER_MINUTE": ["often", "-7", "1000001"],
     "SEARCHES_PER_MINUTE": ["often", "-7", "1000001"],
     "UNKNOWN_KEYS_PER_MINUTE": ["few", "-7", "1000001"],
+    "STREAMS_AT_ONCE": ["many", "-7", "1001", "0"],
     "CORS_ALLOWED_ORIGINS": ["*", "null", "https://*.example.com", "https://a.example.com/path", "pages.example.org"],
     "LOG_LEVEL": ["TRACE", "info"],
     "S3_ENDPOINT_URL": ["minio:9000", "s3://bucket"],

@@ -208,17 +208,54 @@ def test_75_a_part_beyond_the_limit_is_not_parsed_though_it_hardly_packs(folder:
     assert (finding.code, SHEET_PART in finding.message) == ("xlsx_too_large", True)
 
 
+@pytest.mark.parametrize(
+    "sheet", ["<!-- {} --><worksheet/>", "<worksheet a='{}'/>", "<worksheet><{}/></worksheet>", "<?x {}?><worksheet/>"]
+)
+def test_75_a_tag_of_megabytes_is_not_waited_for(folder: Path, sheet: str) -> None:
+    """Seconds for each of them: expat begins an unfinished tag anew with every piece."""
+    tag = "".join(f"a{number:06x}" for number in range(MEBIBYTE))
+    found = reading(folder, an_xlsx(sheet=sheet.format(tag)))
+    assert [(finding.code, "has a tag of more than" in finding.message) for finding in found.findings] == [
+        ("xlsx_too_large", True)
+    ]
+
+
 def test_71_a_used_range_is_measured_before_a_library_allocates_it(folder: Path) -> None:
     (finding,) = reading(folder, with_row('<row r="150000"><c r="SF150000"><v>1</v></c></row>')).findings
     assert "used range" in finding.message
 
 
-def test_76_a_shared_text_of_megabytes_is_too_long(folder: Path) -> None:
-    # Below the ratio of a bomb: the text itself must be measured.
-    texts = shared_strings(["".join(f"{number:07}" for number in range(100_000))])
-    parts = xlsx_parts(ROWS) | {"xl/sharedStrings.xml": texts}
-    assert codes(folder, from_parts(parts)) == ["cell_too_long"]
-    assert codes(folder, an_xlsx([HEADER, logic_row("x" * 40_000)])) == ["cell_too_long"]
+@pytest.mark.parametrize("mode", ["", ' TargetMode="External"'])
+def test_71_of_two_parts_of_one_name_none_is_read(folder: Path, mode: str) -> None:
+    """Else one is looked at, and the library loads the other: here half a terabyte."""
+    parts = xlsx_parts([HEADER, logic_row("0000_11")])
+    far = sheet_with('<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"/></row>')
+    again = relations(["worksheets/sheet2.xml"]).partition("<Relationship ")[2].replace("/>", f"{mode}/>", 1)
+    targets = relations(["worksheets/sheet1.xml"]).replace("</Relationships>", f"<Relationship {again}")
+    two = parts | {"xl/worksheets/sheet2.xml": far, "xl/_rels/workbook.xml.rels": targets}
+    assert codes(folder, from_parts(two)) == ["xlsx_corrupt"]
+
+
+def test_79_two_sheets_of_one_name_are_none(folder: Path) -> None:
+    named = xlsx_parts([HEADER, logic_row("0000_11")]) | {
+        "xl/workbook.xml": workbook([("Sheet1", "visible"), ("Sheet1", "visible")]),
+        "xl/_rels/workbook.xml.rels": relations(["worksheets/sheet1.xml", "worksheets/sheet2.xml"]),
+        "xl/worksheets/sheet2.xml": sheet_of([HEADER, logic_row("9999_99")]),
+    }
+    assert codes(folder, from_parts(named)) == ["xlsx_corrupt"]
+
+
+def test_76_shared_texts_are_measured_where_the_library_finds_them(folder: Path) -> None:
+    parts = xlsx_parts([HEADER, logic_row("0000_11")])
+    another = relations(["few.xml"], kind="sharedStrings").partition("<Relationship ")[2].replace("rId1", "rId9")
+    named = parts | {
+        "xl/few.xml": shared_strings(["few"]),
+        "xl/sharedStrings.xml": shared_strings(["x" * 40_000]),
+        "xl/_rels/workbook.xml.rels": relations(["worksheets/sheet1.xml"]).replace(
+            "</Relationships>", f"<Relationship {another}"
+        ),
+    }
+    assert codes(folder, from_parts(named)) == ["cell_too_long"]
 
 
 @pytest.mark.parametrize("error", ["#REF!", "#N/A", "#NAME?", "#DIV/0!"])

@@ -1,5 +1,6 @@
 """Vectors are written once for each text, and a document is believed to stand only when just its chunks are held."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -159,6 +160,23 @@ async def test_texts_that_are_alike_are_embedded_once_and_each_chunk_gets_its_ve
 async def test_many_chunks_are_embedded_in_batches(write_vectors: WriteVectors, embedder: CountingEmbedder) -> None:
     await write_vectors.write([a_piece(0, chunks=200), a_piece(1, chunks=200)])
     assert [len(call) for call in embedder.calls] == [CHUNKS_PER_EMBEDDING, 400 - CHUNKS_PER_EMBEDDING]
+
+
+async def test_a_batch_is_embedded_while_the_one_before_is_written(index: InMemoryVectorIndex) -> None:
+    embedder = CountingEmbedder()
+    embedded_meanwhile: list[int] = []
+
+    class SlowIndex(InMemoryVectorIndex):
+        async def upsert(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
+            await asyncio.sleep(0)  # the other one's turn
+            embedded_meanwhile.append(len(embedder.calls))
+            await super().upsert(entries, vectors)
+
+    slow = SlowIndex()
+    await slow.prepare()
+    await WriteVectors(embedder=embedder, index=slow).write([a_piece(0, chunks=3 * CHUNKS_PER_EMBEDDING)])
+    assert embedded_meanwhile == [2, 3, 3]
+    assert await slow.count() == 3 * CHUNKS_PER_EMBEDDING
 
 
 @pytest.mark.parametrize("lie", [b"", bytes(4 * 64), b"\x00\x00\xc0\x7f" * 64 * 2])

@@ -1,6 +1,6 @@
 """What is done to a text before any model sees it."""
 
-import unicodedata
+from domain.normal_forms import compatible
 
 
 def readable(text: str, *, longest: int) -> str:
@@ -9,7 +9,7 @@ def readable(text: str, *, longest: int) -> str:
     Most tokenizers normalise by themselves, but one character may become 18: so it is done before the cut.
     """
     encodable = text[:longest].encode(errors="ignore").decode()
-    return unicodedata.normalize("NFKC", encodable)[:longest]
+    return compatible(encodable)[:longest]
 
 
 def sendable(text: str, *, longest: int) -> str:

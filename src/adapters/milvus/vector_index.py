@@ -66,6 +66,7 @@ class MilvusVectorIndex(VectorIndex):
         self._breaker = Breaker("milvus", clock=time.monotonic, silence=NoAnswerError)
         self._timeout_s = timeout_s
         self._search_timeout_s = search_timeout_s
+        self._is_unsealed = False
 
     @property
     def key(self) -> IndexKey:
@@ -127,8 +128,7 @@ class MilvusVectorIndex(VectorIndex):
         for start in range(0, len(entries), ROWS_PER_CALL):
             batch = rows(entries[start : start + ROWS_PER_CALL], vectors, start=start)
             await self._call(partial(OpenCollection.upsert, rows=batch))
-        if entries:
-            await self._call(OpenCollection.seal)
+        self._is_unsealed |= bool(entries)
 
     async def dense(self, vector: Vectors, scope: SearchScope, *, limit: int) -> list[Candidate]:
         """The score is the cosine. By HNSW, so approximate; exact on Milvus Lite."""
@@ -167,6 +167,9 @@ class MilvusVectorIndex(VectorIndex):
         name a limit. This read also carries every later search past these writes on each shard, which is
         why searches may do with bounded staleness once a document is marked as indexed.
         """
+        if self._is_unsealed:  # not after each write: every flush of Milvus Lite makes a segment that it merges later
+            self._is_unsealed = False
+            await self._call(OpenCollection.seal)
         found: set[str] = set()
         for expression in _in_slices(documents, filters.of_documents):
             found.update(await self._call(partial(OpenCollection.ids, expression=expression)))

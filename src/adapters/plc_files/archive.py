@@ -130,7 +130,8 @@ def read_archive(file: BinaryIO, file_bytes: int, limits: UploadLimits) -> Archi
 
 def _entry(file: BinaryIO, central: CentralEntry, directory_offset: int) -> _Entry:
     in_place = central.offset < directory_offset
-    return _Entry(central=central, local=read_local_header(file, central.offset) if in_place else None)
+    local = read_local_header(file, central.offset, central.raw_name) if in_place else None
+    return _Entry(central=central, local=local)
 
 
 def _of_the_whole(entries: list[_Entry], directory_offset: int) -> Iterator[ArchiveProblem]:
@@ -152,7 +153,7 @@ def _sift(entries: list[_Entry], directory_offset: int, limits: UploadLimits) ->
     for entry in entries:
         try:
             name = _checked_name(entry, directory_offset, limits)
-            taken.take(name)
+            taken.take(name, stored_name(entry.central))
         except ArchiveProblem as problem:
             problems.append(problem)
             continue
@@ -215,7 +216,7 @@ def _check_bytes(entry: _Entry, name: str, directory_offset: int) -> None:
 
 
 def _contradicts(central: CentralEntry, local: LocalHeader) -> bool:
-    if (central.raw_name, central.method) != (local.raw_name, local.method):
+    if not local.has_name or central.method != local.method:
         return True
     if (central.flags ^ local.flags) & _FLAGS_THAT_MUST_AGREE:
         return True
@@ -250,15 +251,19 @@ class _Taken:
     def __init__(self) -> None:
         self._files: dict[str, str] = {}
         self._folders: dict[str, str] = {}
+        self._stored: dict[str, str] = {}
 
-    def take(self, name: str) -> None:
+    def take(self, name: str, stored: str) -> None:
+        """Raise ArchiveProblem where another has the name; `stored` too: by that one an entry is found again."""
+        if earlier := self._stored.get(stored):
+            raise duplicate_name(name, earlier)
         key = comparable(name)
         same, other = (self._folders, self._files) if name.endswith("/") else (self._files, self._folders)
         if key in same:
             raise duplicate_name(name, same[key])
         if key in other:
             raise path_conflict(name, other[key])
-        same[key] = name
+        same[key] = self._stored[stored] = name
 
     def conflicts(self) -> Iterator[ArchiveProblem]:
         """Files that stand where another entry needs a folder."""

@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Iterable
 
 from adapters.plc_files.archive_problems import name_encoding, name_too_long, unsafe_path
-from adapters.plc_files.zip_records import UTF8_FLAG, CentralEntry
+from adapters.plc_files.zip_records import UNICODE_PATH_EXTRA, UTF8_FLAG, CentralEntry
+from domain.normal_forms import composed
 from domain.told import Told, told
 from domain.upload import UploadLimits
 
-_UNICODE_PATH_EXTRA = 0x7075
 _UNICODE_PATH = struct.Struct("<BL")  # version and CRC-32 of the raw name; the UTF-8 path follows
 _NONCHARACTERS = re.compile(
     "[\ufdd0-\ufdef"
@@ -24,6 +24,7 @@ _DEVICE_NAMES = frozenset(
 )
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _JUNK_FOLDER = "__MACOSX"
+_MOST_RAW_BYTES = 8_192  # eight levels of 255 bytes each, and room for macOS, which writes a syllable as three letters
 _FORMAT_CHARACTERS_OF_WORDS = frozenset("\u200c\u200d")  # Persian and emoji need the joiners; the rest only deceives
 
 
@@ -38,15 +39,18 @@ def decoded_name(entry: CentralEntry) -> str:
     """The name that people gave the file, NFC. Raises ArchiveProblem where no encoding explains it.
 
     Order: the UTF-8 flag; Info-ZIP's Unicode path (only while its CRC fits the raw name); plain UTF-8, which macOS
-    and Linux write without the flag; CP949, which Korean Windows writes.
+    and Linux write without the flag; CP949, which Korean Windows writes. One that is far too long is not looked at.
     """
+    if len(entry.raw_name) > _MOST_RAW_BYTES:
+        start = entry.raw_name[:256].decode("ascii", "backslashreplace")
+        raise name_too_long(start, told("has a name of more than {most} bytes", most=_MOST_RAW_BYTES))
     if entry.flags & UTF8_FLAG:
         name = _strictly(entry.raw_name, ("utf-8",))
     else:
         name = _unicode_path(entry) or _strictly(entry.raw_name, ("utf-8", "cp949"))
     if name is None:
         raise name_encoding(entry.raw_name.decode("ascii", "backslashreplace"))
-    return unicodedata.normalize("NFC", name)
+    return composed(name)
 
 
 def _strictly(raw_name: bytes, encodings: Iterable[str]) -> str | None:
@@ -59,7 +63,7 @@ def _strictly(raw_name: bytes, encodings: Iterable[str]) -> str | None:
 
 
 def _unicode_path(entry: CentralEntry) -> str | None:
-    content = dict(entry.extra).get(_UNICODE_PATH_EXTRA, b"")
+    content = entry.extra.get(UNICODE_PATH_EXTRA, b"")
     if len(content) <= _UNICODE_PATH.size:
         return None
     version, crc = _UNICODE_PATH.unpack_from(content)
@@ -112,4 +116,4 @@ def _deceives(character: str) -> bool:
 
 def comparable(name: str) -> str:
     """Names that some file system takes for one and the same compare equal."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).removesuffix("/")
+    return composed(composed(name).casefold()).removesuffix("/")

@@ -14,7 +14,6 @@ import ctypes
 import gc
 import importlib
 import os
-import pickle
 import resource
 import selectors
 import signal
@@ -26,6 +25,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn, TypeVar
+
+from adapters.plc_files.pickling import dumps, loads
 
 T = TypeVar("T")
 FRAME_LENGTH = struct.Struct("<Q")
@@ -144,7 +145,7 @@ def _die_with_parent() -> None:
 
 def _run_job(work: socket.socket) -> NoReturn:
     with work.makefile("rb") as reader:
-        job: Job = pickle.loads(_read_frame(reader))  # noqa: S301 - the parent's own words over a private socket
+        job: Job = loads(_read_frame(reader))
     silent = os.open(os.devnull, os.O_RDWR)
     os.dup2(silent, 1)
     os.dup2(silent, 2)  # a library's dying words belong to nobody's log: the exit status is reported
@@ -159,7 +160,7 @@ def _run_job(work: socket.socket) -> NoReturn:
 def _results(work: socket.socket, job: Job) -> tuple[bytes, bytes]:
     try:
         for value in job.function(*job.arguments):
-            _send_frame(work, VALUE, pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+            _send_frame(work, VALUE, dumps(value))
             _allow_cpu(job.cpu_s)
     except MemoryError:
         return OUT_OF_MEMORY, b""

@@ -59,7 +59,7 @@ def read_ladder_archive(path: Path, file_name: str, limits: UploadLimits) -> Lad
         problems.append(no_documents())
     return LadderArchive(
         csvs=tuple(map(_archived_csv, ladders)),
-        refused_stems=tuple(PurePosixPath(problem.entry).stem for problem in problems if problem.entry),
+        refused_stems=tuple(_stems(problems, limits)),
         findings=(*_errors(problems, file_name), *_notices(archive.junk, others, file_name)),
         is_trustworthy=archive.is_trustworthy,
     )
@@ -112,6 +112,13 @@ def _read_ladder(
         sha256=hashlib.sha256(content).hexdigest(),
         facts=facts,
     )
+
+
+def _stems(problems: Iterable[ArchiveProblem], limits: UploadLimits) -> Iterator[str]:
+    """Of the entries that are refused; no logic is named like one whose name is too long, however long that is."""
+    for problem in problems:
+        if problem.entry and len(problem.entry) <= limits.name_bytes * limits.path_depth:
+            yield PurePosixPath(problem.entry).stem
 
 
 def _split(members: Iterable[Member]) -> tuple[list[Member], list[Member]]:

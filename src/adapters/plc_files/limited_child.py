@@ -1,21 +1,25 @@
 """The parent's side of one limited child: what it may use, what it answers, and why it died."""
 
 import asyncio
-import pickle
 import signal
 import socket
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from adapters.plc_files import fork_server
 from adapters.plc_files.fork_server import EXIT_STATUS, FRAME_LENGTH, Job
+from adapters.plc_files.pickling import dumps, loads
 from domain.errors import LadderbaseError, UnavailableError
 from domain.told import told
 from domain.upload import MEBIBYTE
 
 READER = "file reader"
 _STATUS_TIMEOUT_S = 5
+_READ_AHEAD_BYTES = 65_536
+
+Arrived = TypeVar("Arrived", bytes, int)
 
 
 class Limit(StrEnum):
@@ -71,6 +75,7 @@ class LimitedChild:
         self._work = work
         self._leash = leash
         self._loop = asyncio.get_running_loop()
+        self._ahead = bytearray()
         for sock in (work, leash):
             sock.settimeout(0)  # the event loop waits for them
 
@@ -84,7 +89,7 @@ class LimitedChild:
         end = self._loop.time() + self._limits.call_s
         try:
             async with asyncio.timeout(self._limits.wall_s):
-                await self._send(pickle.dumps(job, pickle.HIGHEST_PROTOCOL))
+                await self._send(dumps(job))
             while True:
                 async with asyncio.timeout_at(min(end, self._loop.time() + self._limits.wall_s)):
                     kind, content = await self._receive_frame()
@@ -107,14 +112,22 @@ class LimitedChild:
         return head[:1], await self._receive(length)
 
     async def _receive(self, length: int) -> bytes:
+        """What comes along with a small value is kept for the next: each wait for a socket costs the event loop."""
+        while len(self._ahead) < length <= _READ_AHEAD_BYTES:
+            self._ahead += self._arrived(await self._loop.sock_recv(self._work, _READ_AHEAD_BYTES))
         received = bytearray(length)
-        view, place = memoryview(received), 0
+        view, place = memoryview(received), min(length, len(self._ahead))
+        view[:place] = self._ahead[:place]
+        del self._ahead[:place]
         while place < length:
-            count = await self._loop.sock_recv_into(self._work, view[place:])
-            if not count:
-                raise ConnectionResetError("the child is gone")
-            place += count
+            place += self._arrived(await self._loop.sock_recv_into(self._work, view[place:]))
         return bytes(received)
+
+    @staticmethod
+    def _arrived(some: Arrived) -> Arrived:
+        if not some:
+            raise ConnectionResetError("the child is gone")
+        return some
 
     async def _cause_of_death(self) -> LadderbaseError:
         try:
@@ -133,7 +146,7 @@ _LIMIT_BY_SIGNAL = {signal.SIGXCPU: Limit.CPU, signal.SIGABRT: Limit.MEMORY, sig
 
 def _value(kind: bytes, content: bytes) -> object:
     if kind == fork_server.VALUE:
-        return pickle.loads(content)  # noqa: S301 - our own child's words over a private socket
+        return loads(content)
     if kind == fork_server.OUT_OF_MEMORY:
         raise ResourceLimitError(Limit.MEMORY)
     if kind == fork_server.LOCAL_FAULT:

@@ -1,12 +1,12 @@
 """From the rows of a sheet to the template: where its header is, which column is which, and what each row lacks."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from domain.findings import Finding, Section, Severity
 from domain.inspection import same_name
+from domain.normal_forms import compatible, composed
 from domain.template import Logic, Template
 from domain.told import Told, told
 from domain.upload import UploadLimits
@@ -178,10 +178,10 @@ def _wrong_heads(missing: list[str], double: list[str]) -> Told:
 
 
 def _heading(cell: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", cell).split()).casefold()
+    return " ".join(compatible(cell).split()).casefold()
 
 
 def _text(cells: Sequence[str], column: int) -> str:
     """A cell as text: NFC, line breaks within it made blanks, no blanks around it."""
     cell = cells[column] if column < len(cells) else ""
-    return unicodedata.normalize("NFC", _LINE_BREAKS.sub(" ", cell)).strip()
+    return composed(_LINE_BREAKS.sub(" ", cell)).strip()

@@ -28,6 +28,8 @@ _MOST_KILLED = 3  # an upload may not hold a slot for hours by killing one child
 # From so many CSVs on a second core gains more than a second child costs, which is 20 ms.
 _WORTH_TWO_CHILDREN = 64
 
+Ladders = tuple[tuple[LadderMember, ...], tuple[Finding, ...]]
+
 
 class LimitedUploadReader(UploadReader):
     """Each file gets a child of its own: one that exceeds the limits costs its own findings alone."""
@@ -37,13 +39,10 @@ class LimitedUploadReader(UploadReader):
         self._limits = limits
 
     async def inspect(self, upload: Upload) -> InspectedUpload:
-        """Read template, comments and archive, then every CSV that the template names."""
-        template, (comments, archive) = await both(
-            self._read_template(upload.template),
-            both(self._read_comments(upload.comments), self._read_archive(upload.ladder_zip)),
+        """Read template and archive, then every CSV that the template names; the comments meanwhile."""
+        comments, (template, archive, comparison, (ladders, problems)) = await both(
+            self._read_comments(upload.comments), self._read_program(upload)
         )
-        comparison = await self._compare(template, archive, upload.template.name)
-        ladders, problems = await self._read_ladders(comparison.named, upload.ladder_zip)
         attached = [await self._check_attachment(kind, file) for kind, file in upload.attachments.items()]
         findings = (*template.findings, *comments.findings, *archive.findings, *comparison.findings, *problems)
         return InspectedUpload(
@@ -52,6 +51,11 @@ class LimitedUploadReader(UploadReader):
             ladders=ladders if template.template.logics else (),
             findings=presented((*findings, *filter(None, attached))),
         )
+
+    async def _read_program(self, upload: Upload) -> tuple[TemplateReading, LadderArchive, Comparison, Ladders]:
+        template, archive = await both(self._read_template(upload.template), self._read_archive(upload.ladder_zip))
+        comparison = await self._compare(template, archive, upload.template.name)
+        return template, archive, comparison, await self._read_ladders(comparison.named, upload.ladder_zip)
 
     async def _read_template(self, upload: SpooledFile) -> TemplateReading:
         try:
@@ -86,9 +90,7 @@ class LimitedUploadReader(UploadReader):
         except ResourceLimitError as error:
             return Comparison(named=(), findings=(killed(error, Section.TEMPLATE_AGAINST_ZIP, template_name),))
 
-    async def _read_ladders(
-        self, named: Sequence[NamedCsv], upload: SpooledFile
-    ) -> tuple[tuple[LadderMember, ...], tuple[Finding, ...]]:
+    async def _read_ladders(self, named: Sequence[NamedCsv], upload: SpooledFile) -> Ladders:
         middle = len(named) // 2 if len(named) >= _WORTH_TWO_CHILDREN else len(named)
         halves = (named[:middle], named[middle:])
         read = await together(*(self._read_in_one_child(half, upload) for half in halves if half))

@@ -63,8 +63,10 @@ def _look(file: BinaryIO, file_bytes: int, limits: UploadLimits, *, most_sheets:
     relations.read(file, _needed(parts, f"{workbook.parent}/_rels/{workbook.name}.rels"))
     visible = _visible(sheets, relations)[:most_sheets]
     strings = _SharedStrings(limits)
-    if shared := parts.get((relations.first_of_kind("/sharedStrings") or _SHARED_STRINGS).casefold()):
-        strings.read(file, shared)
+    # Those that the workbook names, and those under the usual name, which the library reads whatever is named.
+    for shared in dict.fromkeys(((relations.first_of_kind("/sharedStrings") or "").casefold(), _SHARED_STRINGS)):
+        if texts := parts.get(shared):
+            strings.read(file, texts)
     cells = 0
     for _, path in visible:
         sheet = _Cells(limits, strings.count, cells)
@@ -97,11 +99,19 @@ def _visible(sheets: "_Sheets", relations: "_Relations") -> list[tuple[str, str]
     return worksheets
 
 
+def _refuse_second(name: str, seen: set[str]) -> None:
+    """Which of two the library takes is its own affair: it could be the one that nobody looked at."""
+    if name in seen:
+        raise corrupt(told("it uses the name '{name}' twice", name=name[:64]))
+    seen.add(name)
+
+
 class _Sheets(PartReader):
     """(name, relation id, is visible) of every sheet, in order."""
 
     def __init__(self) -> None:
         self.found: list[tuple[str, str, bool]] = []
+        self._names: set[str] = set()
 
     def element_started(self, name: str, attributes: dict[str, str], /) -> None:
         if name != "sheet":
@@ -110,7 +120,9 @@ class _Sheets(PartReader):
             raise too_large(told("it has more than {most} sheets", most=MOST_SHEETS))
         relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
         visible = attributes.get("state", "visible") == "visible"
-        self.found.append((attributes.get("name", ""), relation, visible))
+        sheet = attributes.get("name", "")
+        _refuse_second(sheet, self._names)
+        self.found.append((sheet, relation, visible))
 
 
 class _Relations(PartReader):
@@ -119,9 +131,13 @@ class _Relations(PartReader):
     def __init__(self, *, folder: str) -> None:
         self.found: dict[str, tuple[str, str]] = {}
         self._folder = folder
+        self._ids: set[str] = set()
 
     def element_started(self, name: str, attributes: dict[str, str], /) -> None:
-        if name == "Relationship" and attributes.get("TargetMode") != "External":
+        if name != "Relationship":
+            return
+        _refuse_second(attributes.get("Id", ""), self._ids)
+        if attributes.get("TargetMode") != "External":
             target = attributes.get("Target", "")
             path = target.removeprefix("/") if target.startswith("/") else self._folder + target
             self.found[attributes.get("Id", "")] = (attributes.get("Type", ""), path)

@@ -1,7 +1,7 @@
 """The records of a ZIP file as they stand in its bytes, before anything is believed of them (PKWARE APPNOTE 6.3.10)."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -28,6 +28,9 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _NONE16, _NONE32 = 0xFFFF, 0xFFFFFFFF
 _LONGEST_COMMENT = 0xFFFF
 _ZIP64_EXTRA = 0x0001
+UNICODE_PATH_EXTRA = 0x7075
+_READ_EXTRAS = frozenset({_ZIP64_EXTRA, UNICODE_PATH_EXTRA})
+_MOST_EXTRAS = 64
 _VERSION_OF_ENCRYPTED_DIRECTORY = 62
 
 
@@ -45,7 +48,7 @@ class CentralEntry:
     """One entry as the central directory tells it. `raw_name` is undecoded; nothing is checked yet."""
 
     raw_name: bytes
-    extra: tuple[tuple[int, bytes], ...]
+    extra: Mapping[int, bytes]
     flags: int
     method: int
     crc: int
@@ -58,9 +61,12 @@ class CentralEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalHeader:
-    """What stands in front of an entry's bytes; `data_offset` is where they begin."""
+    """What stands in front of an entry's bytes; `data_offset` is where they begin.
 
-    raw_name: bytes
+    `has_name` says whether its name is the directory's. It is not kept: headers may share the bytes of their names.
+    """
+
+    has_name: bool
     flags: int
     method: int
     crc: int
@@ -181,31 +187,37 @@ def _central_entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes, _comm
     )
 
 
-def extra_fields(extra: bytes) -> tuple[tuple[int, bytes], ...]:
-    """Cut an extra field into (id, content); a cut-off rest is dropped, as padding tools leave such."""
-    fields, place = [], 0
-    while place + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, place)
-        if place + 4 + length > len(extra):
+def extra_fields(extra: bytes) -> Mapping[int, bytes]:
+    """The contents of the extra fields that are read here, by their id; of two of one id the last.
+
+    A cut-off rest is dropped, as padding tools leave such, and so is what follows the 64th: there is room for 16,383.
+    """
+    fields: dict[int, bytes] = {}
+    place = 0
+    for _ in range(_MOST_EXTRAS):
+        if place + 4 > len(extra):
             break
-        fields.append((kind, extra[place + 4 : place + 4 + length]))
-        place += 4 + length
-    return tuple(fields)
+        kind, length = struct.unpack_from("<2H", extra, place)
+        end = place + 4 + length
+        if end > len(extra):
+            break
+        if kind in _READ_EXTRAS:
+            fields[kind] = extra[place + 4 : end]
+        place = end
+    return fields
 
 
-def _widened(extra: tuple[tuple[int, bytes], ...], values: tuple[int, ...]) -> tuple[int, ...]:
+def _widened(extra: Mapping[int, bytes], values: tuple[int, ...]) -> tuple[int, ...]:
     """Replace 0xFFFFFFFF by the 64-bit values of the Zip64 extra field, which come in the same order."""
     if _NONE32 not in values:
         return values
-    longs = iter(
-        struct.iter_unpack("<Q", wide[: len(wide) // 8 * 8]) if (wide := dict(extra).get(_ZIP64_EXTRA)) else ()
-    )
+    longs = iter(struct.iter_unpack("<Q", wide[: len(wide) // 8 * 8]) if (wide := extra.get(_ZIP64_EXTRA)) else ())
     widened = [next(longs, (value,))[0] if value == _NONE32 else value for value in values]
     return tuple(widened)
 
 
-def read_local_header(file: BinaryIO, offset: int) -> LocalHeader | None:
-    """Read the header in front of an entry's bytes; None where there is none."""
+def read_local_header(file: BinaryIO, offset: int, name: bytes) -> LocalHeader | None:
+    """Read the header in front of the bytes of the entry of this name; None where there is none."""
     file.seek(offset)
     head = file.read(_LOCAL.size)
     if len(head) < _LOCAL.size or head[:4] != LOCAL_SIGNATURE:
@@ -215,7 +227,7 @@ def read_local_header(file: BinaryIO, offset: int) -> LocalHeader | None:
     raw_name, extra = file.read(name_bytes), file.read(extra_bytes)
     size, packed = _widened(extra_fields(extra), (fields[8], fields[7]))
     return LocalHeader(
-        raw_name=raw_name,
+        has_name=raw_name == name,
         flags=fields[2],
         method=fields[3],
         crc=fields[6],

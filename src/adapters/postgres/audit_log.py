@@ -11,14 +11,13 @@ from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.tables import NOW, audits
 from domain.ports.audit_log import AuditLog, AuditRecord
 
-_STORES = "stores"
-
 
 class PostgresAuditLog(AuditLog):
     """One row: whoever takes the turn changes it, and everybody else reads that it is taken."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, name: str = "stores") -> None:
         self._engine = engine
+        self._name = name
 
     async def take_turn(self, *, every: timedelta, lease: timedelta) -> bool:
         """See the port. Two that ask at once wait for each other, and the second reads the row anew."""
@@ -29,7 +28,7 @@ class PostgresAuditLog(AuditLog):
         )
         turn = (
             insert(audits)
-            .values(name=_STORES)
+            .values(name=self._name)
             .on_conflict_do_update(index_elements=[audits.c.name], set_={"started_at": NOW}, where=is_due)
             .returning(audits.c.name)
         )
@@ -42,12 +41,12 @@ class PostgresAuditLog(AuditLog):
         with translated_errors():
             async with self._engine.begin() as connection:
                 await connection.execute(
-                    update(audits).where(audits.c.name == _STORES).values(ended_at=NOW, counts=dict(counts))
+                    update(audits).where(audits.c.name == self._name).values(ended_at=NOW, counts=dict(counts))
                 )
 
     async def last(self) -> AuditRecord | None:
         """See the port."""
-        recorded = select(audits).where(audits.c.name == _STORES, audits.c.ended_at.is_not(None))
+        recorded = select(audits).where(audits.c.name == self._name, audits.c.ended_at.is_not(None))
         with translated_errors():
             async with self._engine.connect() as connection:
                 row = (await connection.execute(recorded)).first()

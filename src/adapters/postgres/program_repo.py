@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.many_rows import insert_of
@@ -20,12 +20,14 @@ from adapters.postgres.tables import (
     NOW,
     chunks,
     device_comments,
+    device_uses,
     documents,
     failures,
     pgm_number_seq,
     programs,
     revisions,
     template_rows,
+    used_documents,
 )
 from domain.comments import DeviceComments
 from domain.document import DocumentState, DocumentType
@@ -218,6 +220,7 @@ class PostgresProgramRepo(ProgramRepo):
         if tombstone.first() is None:
             return
         await self._purge_chunks(documents.c.pgm_id == pgm_id)
+        await self._purge_uses(documents.c.pgm_id == pgm_id)
         # Takes documents, template rows and comments along.
         await self._connection.execute(delete(revisions).where(revisions.c.pgm_id == pgm_id))
         await self._connection.execute(delete(failures).where(failures.c.pgm_id == pgm_id))
@@ -231,7 +234,9 @@ class PostgresProgramRepo(ProgramRepo):
         )
         if superseded.first() is None:
             return
-        await self._purge_chunks((documents.c.pgm_id == pgm_id) & (documents.c.revision == revision))
+        of_revision = (documents.c.pgm_id == pgm_id) & (documents.c.revision == revision)
+        await self._purge_chunks(of_revision)
+        await self._purge_uses(of_revision)
         await self._connection.execute(
             delete(revisions).where(revisions.c.pgm_id == pgm_id, revisions.c.revision == revision)
         )
@@ -247,6 +252,20 @@ class PostgresProgramRepo(ProgramRepo):
         removed = _CHUNKS_PER_STATEMENT
         while removed >= _CHUNKS_PER_STATEMENT:  # more, where a chunk is there in two renderings
             removed = (await self._connection.execute(delete(chunks).where(chunks.c.chunk_id.in_(some)))).rowcount
+
+    async def _purge_uses(self, of_documents: ColumnElement[bool]) -> None:
+        """In slices as well: a document of many rungs has several uses for each."""
+        some = (
+            select(device_uses.c.set_id, device_uses.c.use_id)
+            .join(used_documents, used_documents.c.set_id == device_uses.c.set_id)
+            .join(documents, documents.c.document_id == used_documents.c.document_id)
+            .where(of_documents)
+            .limit(_CHUNKS_PER_STATEMENT)
+        )
+        is_among = tuple_(device_uses.c.set_id, device_uses.c.use_id).in_(some)
+        removed = _CHUNKS_PER_STATEMENT
+        while removed == _CHUNKS_PER_STATEMENT:
+            removed = (await self._connection.execute(delete(device_uses).where(is_among))).rowcount
 
 
 def _number_of(pgm_id: str, drawn: int | None) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Sequence,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -28,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from domain.document import DocumentState
 from domain.failures import Stage
+from domain.ladder.roles import Role
 
 metadata = MetaData(
     naming_convention={
@@ -50,7 +52,7 @@ def _moment(name: str, *, known: bool = True) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=not known, server_default=NOW if known else None)
 
 
-def _one_of(column: str, values: type[DocumentState] | type[Stage]) -> CheckConstraint:
+def _one_of(column: str, values: type[DocumentState | Role | Stage]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
 
 
@@ -172,6 +174,8 @@ device_comments = Table(
     Column("device", Text, nullable=False),
     Column("comment", Text, nullable=False),
     _of_a_revision(),
+    # No device is that long; what people write into such a file may be.
+    Index("device_comments_device_idx", "pgm_id", "revision", text('"left"(device, 64)')),
 )
 
 chunks = Table(
@@ -197,6 +201,53 @@ chunks = Table(
     # Of the text that was embedded; NULL where a worker of release 0.1 wrote the row.
     Column("dense_digest", LargeBinary),
     Index("chunks_document_id_idx", "document_id"),
+)
+
+# Whose uses are recorded, of which generation, and by which version of the instruction table.
+used_documents = Table(
+    "used_documents",
+    metadata,
+    Column("set_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("document_id", Text, ForeignKey("documents.document_id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("generation", BigInteger, nullable=False),
+    Column("uses_version", Integer, nullable=False),
+    # Its bytes could not be read again: whoever asks is told that something is missing.
+    Column("is_unreadable", Boolean, nullable=False),
+)
+
+device_uses = Table(
+    "device_uses",
+    metadata,
+    Column("set_id", BigInteger, ForeignKey("used_documents.set_id", ondelete="CASCADE"), primary_key=True),
+    Column("use_id", BigInteger, Identity(always=True), primary_key=True),
+    # What orders the devices of one program without a look at its documents.
+    Column("pgm_number", BigInteger, nullable=False),
+    Column("rung", Integer, nullable=False),
+    Column("step", Integer),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    # The bit of a word; -1 for all of it, so that it can be compared.
+    Column("bit", SmallInteger, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("is_shifted", Boolean, nullable=False),
+    Column("space", Text(collation="C"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("mnemonic", Text, nullable=False),
+    Column("operand", Text, nullable=False),
+    _one_of("role", Role),
+    CheckConstraint("first >= 0 AND first <= last", name="first"),
+    Index("device_uses_device_idx", "space", "first", "use_id"),
+    Index("device_uses_program_idx", "pgm_number", "space", "first", "bit", "use_id"),
+    Index(
+        "device_uses_program_ranges_idx", "pgm_number", "space", "first", "last", postgresql_where=text("last > first")
+    ),
+    # A range type without an extension; of which space it is, is looked at afterwards.
+    Index(
+        "device_uses_ranges_idx",
+        text("int4range(first, last, '[]')"),
+        postgresql_using="gist",
+        postgresql_where=text("last > first"),
+    ),
 )
 
 vector_indexes = Table(

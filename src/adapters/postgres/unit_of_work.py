@@ -13,6 +13,7 @@ from adapters.postgres.index_registry import PostgresIndexRegistry
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.program_repo import PostgresProgramRepo
 from adapters.postgres.upload_log import PostgresUploadLog
+from adapters.postgres.use_repo import PostgresUseRepo
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 
 
@@ -34,5 +35,6 @@ class PostgresUnitOfWork(UnitOfWork):
                     indexes=PostgresIndexRegistry(connection),
                     outbox=PostgresOutbox(connection),
                     uploads=PostgresUploadLog(connection),
+                    uses=PostgresUseRepo(connection),
                     idempotency=PostgresIdempotencyLog(connection),
                 )

@@ -51,6 +51,11 @@ class Listing:
         """The rows below the header, cut. Made when first asked for: a check of the listing needs none of them."""
         return cut_into_rungs(self.body, first_row=self.header + 2)
 
+    @property
+    def is_fx(self) -> bool:
+        """Whether the CPU is an FX, which counts X and Y octally; without a word of the CPU it is not."""
+        return self.cpu.strip().upper().startswith("FX")
+
     def facts(self) -> LadderFacts:
         """What the parser found out, for the caller's report. Rows are those below the header that hold anything."""
         return LadderFacts(

@@ -1,12 +1,12 @@
 """A rung: what an engineer sees as one circuit, cut out of a listing with every row it had."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from domain.ladder.instruction import TERMINATORS, Instruction, is_balanced, starts_rung
+from domain.normal_forms import compatible
 
 Row = tuple[str, ...]
 STEP, STATEMENT, INSTRUCTION, OPERAND, _BLANK, POINTER_STATEMENT, NOTE = range(7)
@@ -74,7 +74,7 @@ def mnemonic_of(row: Row) -> str:
     text = cell(row, INSTRUCTION)
     if text.isascii() and text.isupper() and text.isalnum():  # nearly all of them
         return text
-    return unicodedata.normalize("NFKC", text).strip().split(" ", 1)[0].upper()
+    return compatible(text).strip().split(" ", 1)[0].upper()
 
 
 def _tells(rows: Sequence[Row], mnemonics: Sequence[str]) -> bool:

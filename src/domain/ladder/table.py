@@ -7,10 +7,10 @@ import codecs
 import csv
 import io
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from domain.errors import LadderbaseError
+from domain.normal_forms import compatible
 from domain.told import Told, told
 
 MAX_ROWS = 200_000
@@ -256,4 +256,4 @@ def _cell_too_long(number: int) -> TableError:
 
 def normalised(cell: str) -> str:
     """A header cell without what versions and languages spell differently: NFKC, no blanks, no slashes, lower case."""
-    return re.sub(r"[\s/]", "", unicodedata.normalize("NFKC", cell)).lower()
+    return re.sub(r"[\s/]", "", compatible(cell)).lower()

@@ -11,6 +11,7 @@ from domain.ports.index_registry import IndexRegistry
 from domain.ports.outbox import Outbox
 from domain.ports.program_repo import ProgramRepo
 from domain.ports.upload_log import UploadLog
+from domain.ports.use_repo import UseRepo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Transaction:
     indexes: IndexRegistry
     outbox: Outbox
     uploads: UploadLog
+    uses: UseRepo
     idempotency: IdempotencyLog
 
 

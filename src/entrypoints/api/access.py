@@ -1,7 +1,7 @@
 """The one place where requests are let in: before a body is read, by what their route needs."""
 
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -15,7 +15,8 @@ from entrypoints.api.needs import needed_by
 from entrypoints.container import Container
 
 MAX_CREDENTIAL_CHARACTERS = 8_192
-_IPV4, _NETWORK_BITS = 4, 64
+_NETWORK_BITS = 64
+_LONGEST_HOST = 64
 _HEADER = "authorization"
 _SCHEME = "bearer"
 
@@ -41,12 +42,19 @@ def guard_from(container: Container) -> Guard:
 
 
 def origin_of(host: str) -> str:
-    """The address that asks; of IPv6 its network, in which one machine may have any number of addresses."""
+    """The address that asks; of IPv6 its network, in which one machine may have any number of addresses.
+
+    What is no address is cut: whoever asks through a proxy that hands on what it was told may write what they like.
+    """
     try:
         address = ip_address(host)
     except ValueError:
-        return host
-    return host if address.version == _IPV4 else str(ip_network((address, _NETWORK_BITS), strict=False))
+        return host[:_LONGEST_HOST]
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, _NETWORK_BITS), strict=False))
 
 
 async def _caller(connection: Connection, container: Container) -> Caller:

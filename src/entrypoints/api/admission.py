@@ -1,4 +1,4 @@
-"""Who is let in is not yet served: uploads and searches have an allowance, asked for before a body is read."""
+"""Who is let in is not yet served: uploads, searches and streams have an allowance, asked for before a body is read."""
 
 from contextlib import ExitStack
 
@@ -16,7 +16,7 @@ _KEY = "until_answered"
 
 
 def admission_from(container: Container) -> Guard:
-    """A guard for every route, behind the one that says who asks. An upload has its place until it is answered."""
+    """A guard for every route, behind the one that says who asks. A place is held until all of the answer is sent."""
     limits: Limits = container.limits()
 
     async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -24,8 +24,11 @@ def admission_from(container: Container) -> Guard:
         if drawn_on is None or connection.scope.get("method") == HttpMethod.OPTIONS:
             return
         caller: Caller = connection.scope["user"]
+        until_answered: ExitStack = connection.scope["state"][_KEY]
+        if drawn_on == "streams":
+            until_answered.enter_context(limits.streams.taken())
+            return
         if drawn_on == "uploads":
-            until_answered: ExitStack = connection.scope["state"][_KEY]
             until_answered.enter_context(limits.places.taken_by(caller.identity))
         if caller.identity:  # where nobody says who they are, there is nobody to be fair to
             (limits.uploads if drawn_on == "uploads" else limits.searches).take(caller.identity)

@@ -3,12 +3,13 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import documents, further_documents, health, operations, programs, search
+from entrypoints.api import devices, documents, event_streams, further_documents, health, operations, programs, search
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
-from entrypoints.api.cors import cors_config
+from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
+from entrypoints.api.devices import device_dependencies_from
 from entrypoints.api.methods import tell_methods
 from entrypoints.api.openapi import openapi_config
 from entrypoints.api.operation_dependencies import operation_dependencies_from
@@ -25,11 +26,17 @@ def create_app(container: Container) -> Litestar:
             *programs.HANDLERS,
             *documents.HANDLERS,
             *further_documents.HANDLERS,
+            *event_streams.HANDLERS,
             *search.HANDLERS,
+            *devices.HANDLERS,
             *operations.HANDLERS,
             *health.HANDLERS,
         ],
-        dependencies={**dependencies_from(container), **operation_dependencies_from(container)},
+        dependencies={
+            **dependencies_from(container),
+            **device_dependencies_from(container),
+            **operation_dependencies_from(container),
+        },
         guards=[guard_from(container), admission_from(container)],
         before_send=[note_action, tell_methods],
         cors_config=cors_config(container.cors_origins()),
@@ -39,6 +46,6 @@ def create_app(container: Container) -> Litestar:
         request_max_body_size=MAX_JSON_BYTES,
     )
     app.asgi_handler = access_logged(
-        held_until_answered(app.asgi_handler)
+        held_until_answered(refused_preflights_told(app.asgi_handler))
     )  # around everything: unknown paths get an id and a line too
     return app

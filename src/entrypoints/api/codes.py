@@ -103,6 +103,13 @@ FINDINGS: Mapping[str, str] = {
     "document_too_long": "The document holds more text than is indexed of one: split it.",
     "pdf_corrupt": "The PDF is damaged: print it into a new one.",
     "pdf_encrypted": "The PDF is protected: save it without a password and without restrictions.",
+    # of devices: warnings, which refuse nothing
+    "coil_double": "Several OUT drive one device: keep one, or use SET and RST.",
+    "device_never_read": "A device is written and never read: remove it if nothing outside reads it.",
+    "device_never_written": "A device is read and never written: write it if nothing outside does.",
+    "device_no_comment": "A device has no comment: add it to the device comments.",
+    "pointer_missing": "A label that is jumped to stands in no ladder: add the ladder, or name the right label.",
+    "pointer_unused": "Nothing jumps to a label: remove it if nothing else calls it.",
 }
 
 FAILURES: Mapping[str, str] = {

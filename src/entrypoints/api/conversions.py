@@ -268,6 +268,7 @@ def _folder_body(folder: Folder) -> schemas.FolderBody:
 def _hit_body(hit: SearchHit) -> schemas.HitBody:
     chunk, place = hit.chunk, hit.chunk.place
     return schemas.HitBody(
+        rung_id=chunk.chunk_id,
         pgm_id=chunk.pgm_id,
         document_id=chunk.document_id,
         document_name=chunk.document_name,

@@ -14,6 +14,7 @@ from application.add_document import AddDocumentOnce
 from application.amend_answer import AmendAnswer
 from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
+from application.follow_indexing import FollowIndexing
 from application.read_content import ReadContent
 from application.register_once import RegisterOnce
 from application.remove_document import RemoveDocument
@@ -39,6 +40,7 @@ def dependencies_from(container: Container) -> Mapping[str, Provide]:
         "check_readiness": _provided(CheckReadiness, container.readiness),
         "delete_program": _provided(DeleteProgram, container.delete_program),
         "document_reception": _provided(DocumentReception, partial(_document_reception, container)),
+        "follow_indexing": _provided(FollowIndexing, container.follow_indexing),
         "indexing": _provided(Indexing, partial(_indexing, container)),
         "read_content": _provided(ReadContent, container.read_content),
         "reception": _provided(UploadReception, partial(_reception, container)),

@@ -6,7 +6,8 @@ from litestar.params import PathParameter, QueryParameter
 
 from entrypoints.api.schemas import MAX_PAGE
 
-PgmId = Annotated[str, PathParameter(pattern=r"^PGM_[0-9]{1,18}$", description="As the upload was answered.")]
+PGM_ID_PATTERN = r"^PGM_[0-9]{1,18}$"
+PgmId = Annotated[str, PathParameter(pattern=PGM_ID_PATTERN, description="As the upload was answered.")]
 DOCUMENT_ID_PATTERN = r"^PGM_[0-9]{1,18}-r[0-9]{1,9}-[0-9]{4,9}$"
 DocumentId = Annotated[str, PathParameter(pattern=DOCUMENT_ID_PATTERN, description="As a listing names it.")]
 OfDocument = Annotated[

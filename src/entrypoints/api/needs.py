@@ -16,7 +16,7 @@ _DRAWS_ON = "draws_on"
 _OPEN = "nothing"
 
 Needed = Scope | Literal["nothing", "undeclared"]
-Allowance = Literal["uploads", "searches"]
+Allowance = Literal["uploads", "searches", "streams"]
 
 
 class Needs(TypedDict):

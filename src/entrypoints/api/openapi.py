@@ -120,6 +120,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
             Tag(name="programs", description="Upload programs, follow their indexing, delete them."),
             Tag(name="documents", description="The documents of programs and their bytes."),
             Tag(name="search", description="Find the rung."),
+            Tag(name="devices", description="See who reads and writes which device."),
             Tag(name="operations", description="See what failed and what waits, give it back."),
             Tag(name="service", description="Whether the service is up, and which one it is."),
         ],

@@ -13,6 +13,8 @@ _OF_A_PROGRAM = (
     "get_template",
     "get_indexing",
     "list_failures",
+    "list_devices",
+    "get_warnings",
     "replace_files",
     "delete_program",
 )

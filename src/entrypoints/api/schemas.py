@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from application.search_rungs import MAX_QUERY_CHARACTERS
 from domain.document import DocumentState, DocumentType
 from domain.findings import Severity
+from domain.indexing_standing import IndexingState
 from domain.program import ProgramStatus
 from domain.search import Lane, SearchMode
 
@@ -239,6 +240,18 @@ class IndexingBody(Struct, kw_only=True, frozen=True):
     errors: tuple[IndexingErrorBody, ...]
 
 
+class IndexingEventBody(Struct, kw_only=True, frozen=True):
+    """What an event of an indexing says of the latest revision; `failed` of the `done` documents have failed."""
+
+    pgm_id: str
+    revision: int
+    answering: int
+    state: IndexingState
+    total: int
+    done: int
+    failed: int
+
+
 class SearchRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A device, a sentence in any language, or both."""
 
@@ -263,8 +276,11 @@ class HitBody(Struct, kw_only=True, frozen=True):
 
     Of a further document it is a passage: `title` says where it stands (page, sheet and rows, heading), `ladder` is
     its text.
+
+    `rung_id` names it until its document is indexed anew.
     """
 
+    rung_id: str
     pgm_id: str
     document_id: str
     document_name: str

@@ -1,7 +1,6 @@
 """Search over HTTP."""
 
 import time
-import unicodedata
 
 from litestar import post
 from litestar.di import NamedDependency
@@ -9,6 +8,7 @@ from litestar.params import JSONBody
 
 from application.search_rungs import SearchQuery, SearchRungs
 from domain.caller import Scope
+from domain.normal_forms import composed
 from domain.search import SearchScope
 from entrypoints.api.conversions import search_body
 from entrypoints.api.needs import needs
@@ -50,7 +50,7 @@ def _query(request: SearchRequest) -> SearchQuery:
 
 def _composed(name: str | None) -> str | None:
     """A name as it is kept: macOS types Hangul in pieces."""
-    return None if name is None else unicodedata.normalize("NFC", name)
+    return None if name is None else composed(name)
 
 
 HANDLERS = (search,)

@@ -21,6 +21,7 @@ MAX_DEPTH = 32
 T = TypeVar("T", bound=Struct)
 _TOO_LARGE = "json_too_large"
 _MAX_DIGITS = 18
+_LARGEST_EXACT = 2**53
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
@@ -119,10 +120,11 @@ def _bounded_int(digits: str) -> int:
 
 
 def _finite_float(digits: str) -> float:
+    """21.0 is a whole number to JSON Schema, and to Litestar, but not to msgspec's conversion."""
     number = float(digits)
     if not math.isfinite(number):
         raise RefusedRequestError("json_invalid", told("a number is too large"))
-    return number
+    return int(number) if number.is_integer() and abs(number) <= _LARGEST_EXACT else number
 
 
 def _unstorable_texts(value: object, path: str) -> Iterator[FieldProblem]:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from domain.normal_forms import composed
 from domain.told import Told, told
 
 MAX_NAME_BYTES = 255
@@ -28,7 +29,7 @@ def plain_text(text: str, *, lines: bool = False) -> str:
     allowed = _LINE_CHARACTERS if lines else ""
     if any(unicodedata.category(character) == "Cc" and character not in allowed for character in text):
         raise InvalidTextError(told("it holds a control character"))
-    return unicodedata.normalize("NFC", text).strip()
+    return composed(text).strip()
 
 
 def unstorable(text: str) -> Told | None:
@@ -48,7 +49,7 @@ def display_name(sent: str) -> str:
     It is never used as a path. Raises InvalidTextError for names that show something else than they are
     (control, bidirectional and zero-width characters), are blank, only dots, or longer than 255 bytes.
     """
-    name = unicodedata.normalize("NFC", re.split(r"[/\\]", sent)[-1]).strip()
+    name = composed(re.split(r"[/\\]", sent)[-1]).strip()
     if any(unicodedata.category(character) in _FORMAT_CATEGORIES for character in sent) or unstorable(sent):
         raise InvalidTextError(told("the file name holds characters that cannot be seen"))
     if not name.strip(". "):

@@ -17,6 +17,7 @@ _COMMANDS: Mapping[str, str] = {
     "search": "entrypoints.cli.search",
     "status": "entrypoints.cli.status",
     "upload": "entrypoints.cli.upload",
+    "where-used": "entrypoints.cli.where_used",
 }
 
 

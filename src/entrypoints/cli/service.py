@@ -104,6 +104,10 @@ class Service:
         """Find rungs."""
         return await self._ask("POST", "/v1/search", json=question)
 
+    async def uses(self, address: str, narrowed: Answer) -> Answer:
+        """Where a device is used."""
+        return await self._ask("GET", f"/v1/devices/{quote(address, safe='')}/uses", params=narrowed)
+
     async def programs(self, limit: int) -> Answer:
         """The newest programs."""
         return await self._ask("GET", "/v1/programs", params={"limit": limit})

@@ -127,6 +127,7 @@ WORKBOOKS: Mapping[str, str] = {
     "it has more than {most} sheets": "시트가 {most}개보다 많습니다",
     "its sheet has {rows:,} rows and {columns:,} columns": "시트가 {rows:,}행 {columns:,}열입니다",
     "it cannot be read": "읽을 수 없습니다",
+    "it uses the name '{name}' twice": "'{name}' 이름을 두 번 씁니다",
     "its part {part} is missing": "{part} 부분이 없습니다",
     "it has a row {row:,}, beyond the limit of {most:,}": "{row:,}행이 있어, 한도인 {most:,}행을 넘습니다",
     "it has a column {column:,}, beyond the limit of {most}": "{column:,}열이 있어, 한도인 {most}열을 넘습니다",
@@ -137,6 +138,7 @@ WORKBOOKS: Mapping[str, str] = {
     "row {row} holds a cell '{cell}'": "{row}행에 '{cell}' 셀이 있습니다",
     "cell {cell} names a shared text that is not there": "{cell} 셀이 없는 공유 문자열을 가리킵니다",
     "part {part} has {size:,} bytes, more than {most:,}": "{part} 부분이 {size:,}바이트로, {most:,}바이트를 넘습니다",
+    "part {part} has a tag of more than {most:,} bytes": "{part} 부분에 {most:,}바이트를 넘는 태그가 있습니다",
     "part {part} is no XML at line {line}": "{part} 부분의 {line}번째 줄이 XML이 아닙니다",
     "part {part} is XML {version} in {encoding}, not XML 1.0 in UTF-8": (
         "{part} 부분이 UTF-8의 XML 1.0이 아니라 {encoding}의 XML {version}입니다"
@@ -297,4 +299,24 @@ FURTHER: Mapping[str, str] = {
     "sheet {sheet} has {rows:,} rows": "{sheet} 시트의 행이 {rows:,}개입니다",
 }
 
-SENTENCES: Mapping[str, str] = {**ARCHIVES, **WORKBOOKS, **TEMPLATES, **CSVS, **WHOLE_FILES, **FURTHER}
+DEVICES: Mapping[str, str] = {
+    "{file}, step {step}": "{file}, 스텝 {step}",
+    "{count} OUT drive {device}: {first}, …, {last}": "{device}에 OUT이 {count}개 있습니다: {first}, …, {last}",
+    "The last one wins in every scan: keep one, or use SET and RST.": (
+        "스캔마다 마지막 OUT의 결과만 남습니다. 하나만 두거나 SET과 RST를 쓰세요."
+    ),
+    "nothing reads {device}, which is written: {first}": "쓰기만 하고 읽지 않는 디바이스 {device}: {first}",
+    "Remove it if no panel and no other CPU reads it.": "HMI나 다른 CPU가 읽지 않으면 지우세요.",
+    "nothing writes {device}, which is read: {first}": "읽기만 하고 쓰지 않는 디바이스 {device}: {first}",
+    "Write it, if no panel and no other CPU does.": "HMI나 다른 CPU가 쓰지 않으면 쓰는 곳을 추가하세요.",
+    "{device} has no comment: {first}": "코멘트가 없는 디바이스 {device}: {first}",
+    "Add it to the device comments and upload them again.": "디바이스 코멘트에 추가해서 다시 업로드하세요.",
+    "no ladder has the label {device}, which is jumped to: {first}": (
+        "어느 래더에도 없는 포인터 {device}로 점프합니다: {first}"
+    ),
+    "Add the ladder that has it, or name the right label.": "그 포인터가 있는 래더를 추가하거나, 맞는 포인터를 쓰세요.",
+    "nothing jumps to the label {device}: {first}": "포인터 {device}로 점프하는 곳이 없습니다: {first}",
+    "Remove it if nothing else calls it.": "다른 곳에서 부르지 않으면 지우세요.",
+}
+
+SENTENCES: Mapping[str, str] = {**ARCHIVES, **WORKBOOKS, **TEMPLATES, **CSVS, **WHOLE_FILES, **DEVICES, **FURTHER}

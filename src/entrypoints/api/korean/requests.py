@@ -8,6 +8,9 @@ BODIES: Mapping[str, str] = {
     "the body has a Content-Encoding; send it as it is": (
         "본문에 Content-Encoding이 있습니다. 인코딩하지 말고 그대로 보내세요"
     ),
+    "pages of that origin may not ask so: CORS_ALLOWED_ORIGINS names those that may": (
+        "이 origin의 페이지는 이렇게 요청할 수 없습니다. 허용할 origin은 CORS_ALLOWED_ORIGINS에 적습니다"
+    ),
     "the Content-Length is no number": "Content-Length가 숫자가 아닙니다",
     "fewer than {least:,} bytes of the body came within {seconds:.0f} s": (
         "{seconds:.0f}초 동안 들어온 본문이 {least:,}바이트보다 적습니다"
@@ -93,6 +96,10 @@ FIELDS: Mapping[str, str] = {
     ),
     "this cursor was not given out here": "이 서비스가 준 커서가 아닙니다",
     "this cursor was not given out for this listing": "이 목록에서 준 커서가 아닙니다",
+    "this is no device; one is written like M100, X1F, D100.5 or U3\\G10": (
+        "디바이스가 아닙니다. M100, X1F, D100.5, U3\\G10처럼 쓰세요"
+    ),
+    "no device's name begins so": "이렇게 시작하는 디바이스 이름은 없습니다",
     "a query has at most {most:,} characters": "검색어는 {most:,}자까지입니다",
     "the query holds half of a surrogate pair": "검색어에 반쪽짜리 서로게이트가 들어 있습니다",
     "the query is empty": "검색어가 비어 있습니다",
@@ -118,6 +125,8 @@ ANSWERS: Mapping[str, str] = {
     "more than {most:,} requests in a minute": "1분에 요청이 {most:,}번을 넘었습니다",
     "more than {most} uploads at once": "동시에 하는 업로드가 {most}개를 넘습니다",
     "{count} uploads are worked on already": "이미 업로드 {count}개를 처리하고 있습니다",
+    "{count} streams are open already": "이미 스트림 {count}개가 열려 있습니다",
+    "this process is about to stop": "이 프로세스는 곧 종료됩니다",
     "this needs the scope {needed}": "{needed} 권한(scope)이 필요합니다",
     "a dependency and the settings disagree: the log says which, under this request id": (
         "연결된 서비스와 설정이 서로 맞지 않습니다. 어느 것인지는 이 요청 ID로 로그에 적혀 있습니다"

@@ -94,6 +94,12 @@ FINDINGS: Mapping[str, str] = {
     "document_too_long": "한 문서에서 인덱싱하는 양보다 텍스트가 많습니다: 나누세요.",
     "pdf_corrupt": "PDF에 손상이 있습니다: 새 PDF로 인쇄하세요.",
     "pdf_encrypted": "PDF가 보호되어 있습니다: 암호와 제한 없이 저장하세요.",
+    "coil_double": "한 디바이스에 OUT이 여러 개 있습니다: 하나만 두거나 SET과 RST를 쓰세요.",
+    "device_never_read": "쓰기만 하고 읽지 않는 디바이스가 있습니다: 외부에서 읽지 않으면 지우세요.",
+    "device_never_written": "읽기만 하고 쓰지 않는 디바이스가 있습니다: 외부에서 쓰지 않으면 쓰는 곳을 추가하세요.",
+    "device_no_comment": "코멘트가 없는 디바이스가 있습니다: 디바이스 코멘트에 추가하세요.",
+    "pointer_missing": "점프할 포인터가 어느 래더에도 없습니다: 래더를 추가하거나, 맞는 포인터를 쓰세요.",
+    "pointer_unused": "아무 데서도 점프하지 않는 포인터가 있습니다: 다른 곳에서 부르지 않으면 지우세요.",
 }
 
 FAILURES: Mapping[str, str] = {

@@ -1,0 +1,135 @@
+"""What the instructions of a rung do to devices: each use with its role and the devices that it covers."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from domain.addresses import Address, parse_address
+from domain.devices import Operand, canonical, parse_operand
+from domain.ladder.instruction import Instruction, is_pointer
+from domain.ladder.roles import Role
+from domain.ladder.signatures import OPEN, UP_TO_NEXT, OperandRole, operand_roles
+
+USES_VERSION = 1
+"""Raise it with any change to what is recorded of uses: workers then record them anew, without embedding anything."""
+
+MOST_OPERANDS = 32
+_MOST_VALUES = 2**20
+_MOST_CHARACTERS = 64
+_DIGITS = re.compile(r"@?K([1-8])(?=[A-Z])", re.IGNORECASE)
+_BITS_OF_A_DIGIT = 4
+_COUNT = re.compile(r"K(\d{1,9})|H([0-9A-F]{1,8})", re.IGNORECASE)
+_UNKNOWN = OperandRole(name="unknown", roles=(Role.UNKNOWN,), words=1)
+_INDEX = OperandRole(name="s", roles=(Role.READ,), words=1)
+_LABEL = OperandRole(name="d", roles=(Role.WRITE,), words=1)
+# @D0: where to go on stands in D0 and D1.
+_INDIRECT = OperandRole(name="s", roles=(Role.READ,), words=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One role of the devices from `first` to `last` of a space, both included, in one instruction.
+
+    `bit` is the bit of a word (0 to 15), None for all of it. Of a range that `is_open`, the end is not known: `last`
+    is then `first`. A use that `is_shifted` is as many devices further on as an index register says.
+    """
+
+    role: Role
+    space: str
+    first: int
+    last: int
+    bit: int | None = None
+    is_open: bool = False
+    is_shifted: bool = False
+    step: int | None
+    mnemonic: str
+    operand: str
+
+    @property
+    def head(self) -> Address:
+        """The first device."""
+        return Address(space=self.space, number=self.first)
+
+
+def uses_of(instructions: Iterable[Instruction], *, is_fx: bool) -> Iterator[Use]:
+    """Every use, in the order in which the instructions name the devices. Labels and constants are no devices."""
+    for instruction in instructions:
+        yield from _uses_of_one(instruction, is_fx=is_fx)
+
+
+def _uses_of_one(instruction: Instruction, *, is_fx: bool) -> Iterator[Use]:
+    operands = instruction.operands[:MOST_OPERANDS]
+    roles = operand_roles(instruction.mnemonic, len(instruction.operands), is_fx=is_fx)
+    if is_pointer(instruction.mnemonic):
+        yield from _of_operand(instruction, instruction.mnemonic, _LABEL, (1, False), is_fx=is_fx)
+    for place, text in enumerate(operands):
+        role = roles[place] if roles is not None else _UNKNOWN
+        count = _values(role, operands, place, roles or (), is_fx=is_fx)
+        yield from _of_operand(instruction, text, role, count, is_fx=is_fx)
+
+
+def _values(
+    role: OperandRole, operands: Sequence[str], place: int, roles: Sequence[OperandRole], *, is_fx: bool
+) -> tuple[int, bool]:
+    """How many values an operand stands for, and whether nobody knows."""
+    if role.count == OPEN:
+        return 1, True
+    if role.count == UP_TO_NEXT:
+        return _up_to(operands[place], operands[place + 1], is_fx=is_fx), False
+    if role.count.isdigit():
+        return int(role.count), False
+    said = next(text for text, each in zip(operands, roles, strict=True) if each.name == role.count)
+    if not (found := _COUNT.fullmatch(said.strip())):
+        return 1, True
+    number = int(found[1]) if found[1] else int(found[2], 16)
+    return min(max(number, 1), _MOST_VALUES), False
+
+
+def _up_to(first: str, last: str, *, is_fx: bool) -> int:
+    start, stop = (_address(parse_operand(text), is_fx=is_fx) for text in (first, last))
+    if start is None or stop is None or start.space != stop.space:
+        return 1
+    return min(max(stop.number - start.number + 1, 1), _MOST_VALUES)
+
+
+def _address(operand: Operand | None, *, is_fx: bool) -> Address | None:
+    return parse_address(operand.base, is_fx=is_fx) if operand else None
+
+
+def _of_operand(
+    instruction: Instruction, text: str, role: OperandRole, values: tuple[int, bool], *, is_fx: bool
+) -> Iterator[Use]:
+    operand = parse_operand(text)
+    if operand is None:
+        return
+    if operand.written.startswith("@"):
+        role, values = _INDIRECT, (1, False)
+    head = _address(operand, is_fx=is_fx)
+    index = parse_address(canonical(operand.index), is_fx=is_fx) if operand.index else None
+    for address, its_role, its_values in ((head, role, values), (index, _INDEX, (1, False))):
+        if address is None:
+            continue
+        count, is_open = its_values
+        last = address.number + count * _devices_of_a_value(address, operand, its_role) - 1
+        for each in its_role.roles:
+            yield Use(
+                role=each,
+                space=address.space,
+                first=address.number,
+                last=last,
+                bit=int(operand.bit, 16) if operand.bit and address is head else None,
+                is_open=is_open,
+                is_shifted=bool(operand.index) and address is head,
+                step=instruction.step,
+                mnemonic=instruction.mnemonic[:_MOST_CHARACTERS],
+                operand=operand.written[:_MOST_CHARACTERS],
+            )
+
+
+def _devices_of_a_value(address: Address, operand: Operand, role: OperandRole) -> int:
+    if address.is_bit:
+        digits = _DIGITS.match(operand.written)
+        return _BITS_OF_A_DIGIT * int(digits[1]) if digits else 1
+    if operand.bit:
+        return 1
+    return max(1, role.words // address.words)
