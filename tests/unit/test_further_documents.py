@@ -1,6 +1,7 @@
 """Further documents of a program over HTTP: added, found, replaced, removed."""
 
-from collections.abc import AsyncIterator
+import unicodedata
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,12 +12,18 @@ from httpx import AsyncClient, Response
 
 from application.sweep_uploads import LONGEST_UPLOAD
 from builders.drift import audited
+from builders.forms import CONTENT_TYPE, a_form, part
 from builders.further import MARKDOWN, OF_EACH_KIND, a_document_form
+from builders.pdfs import a_pdf
 from builders.service import Service, a_service, connected
 from domain.document import DocumentRef, DocumentState
 from domain.drift import DriftKind
 from domain.errors import UnavailableError
+from domain.findings import Finding
 from domain.ports.unit_of_work import Transaction, UnitOfWork
+from domain.upload import SpooledFile, UploadLimits
+from fakes.blob_store import UnavailableBlobStore
+from fakes.readers import InProcessPassageReader
 
 DOCUMENTS = "/v1/programs/PGM_1/documents"
 FIRST = "PGM_1-r0-0001"
@@ -232,3 +239,101 @@ class CutAtTheCommit(UnitOfWork):
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:
     yield content
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (a_form(texts={}), 422, "file_missing"),
+        (a_form(part("file", b"", "a.md"), texts={}), 422, "file_empty"),
+        (a_form(part("file", b"x", "a.md"), part("file", b"y", "b.md"), texts={}), 422, "too_many_files"),
+        (a_form(part("file", b"x", "a.md"), texts={"create_user": "kim"}), 422, "field_unknown"),
+        (a_form(part("file", b"x", "a.md"), texts={"title": "x" * 201}), 422, "field_too_long"),
+        (a_form(part("file", b"x", "a.md"), texts={"title": "a\nb"}), 422, "text_invalid"),
+        (a_form(part("file", b"x", "..."), texts={}), 422, "filename_invalid"),
+        (a_form(part("file", b"x", f"{'n' * 300}.md"), texts={}), 422, "filename_invalid"),
+        (a_form(part("file", b"x", "fdp\u202e.md"), texts={}), 422, "filename_invalid"),
+        (a_form(part("file", b"x", "a.md", headers="\r\nContent-Type: image/png"), texts={}), 415, "type_mismatch"),
+        (a_form(part("file", b"x", "a.docx"), texts={}), 415, "type_unsupported"),
+        (a_form(part("file", b"x", "a.pdf"), texts={}), 415, "type_mismatch"),
+        (a_form(part("file", a_pdf(""), "scan.pdf"), texts={}), 422, "document_without_text"),
+        (a_form(part("file", b"x", "a.md"), texts={})[:-20], 400, "multipart_malformed"),
+    ],
+)
+async def test_what_cannot_be_taken_is_refused_and_leaves_nothing(
+    client: AsyncClient, service: Service, body: bytes, status: int, code: str
+) -> None:
+    answer = await client.post(DOCUMENTS, content=body, headers={"Content-Type": CONTENT_TYPE})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert FIRST not in service.registry.committed.documents
+    assert not service.registry.committed.uploads
+    assert not [entry async for entry in service.blobs.list_below("programs/PGM_1/d1")]
+
+
+async def test_a_refusal_is_told_in_korean_where_that_is_asked_for(client: AsyncClient) -> None:
+    answer = await add(client, "scan.pdf", a_pdf(""), {"Accept-Language": "ko"})
+    (finding,) = answer.json()["findings"]
+    assert (finding["section"], finding["file"]) == ("document", "scan.pdf")
+    assert finding["message"] == "검색할 수 있는 텍스트가 없습니다"
+
+
+async def test_a_name_is_cleaned_composed_and_told_apart_by_case(client: AsyncClient, service: Service) -> None:
+    decomposed = unicodedata.normalize("NFD", "점검")
+    first = await add(client, f"../../etc/{decomposed}.md", MARKDOWN)
+    assert first.json()["document_name"] == "점검.md"
+    assert (await add(client, "점검.md", MARKDOWN)).json()["document_id"] == first.json()["document_id"]
+    assert (await add(client, "점검.MD", MARKDOWN)).json()["document_id"] != first.json()["document_id"]
+
+
+async def test_a_pdf_may_be_declared_as_one(client: AsyncClient) -> None:
+    declared = part("file", OF_EACH_KIND["manual.pdf"], "manual.pdf", headers="\r\nContent-Type: application/pdf")
+    answer = await client.post(DOCUMENTS, content=a_form(declared, texts={}), headers={"Content-Type": CONTENT_TYPE})
+    assert answer.status_code == 201
+
+
+async def test_a_body_above_the_limit_is_refused(tmp_path: Path) -> None:
+    service = await a_service(tmp_path, upload_limits=UploadLimits(document_bytes=100))
+    await service.register()
+    async with connected(service) as client:
+        answer = await add(client, "a.txt", b"x" * 101)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_a_blob_store_that_is_down_leaves_nothing_behind(client: AsyncClient, service: Service) -> None:
+    service.container.blobs.override(UnavailableBlobStore(service.blobs, failures=1))
+    assert (await add(client, "점검.md", MARKDOWN)).status_code == 503
+    assert not service.registry.committed.uploads
+    assert not [entry async for entry in service.blobs.list_below("programs/PGM_1/d1")]
+
+
+async def test_what_stands_under_its_number_already_is_left_alone(client: AsyncClient, service: Service) -> None:
+    await service.blobs.put("programs/PGM_1/d1/document.md", _pieces(b"of a restored backup"))
+    assert (await add(client, "점검.md", MARKDOWN)).json()["document_id"] == "PGM_1-r0-0003"
+    assert b"".join([piece async for piece in service.blobs.read("programs/PGM_1/d1/document.md")]).startswith(b"of a")
+
+
+async def test_a_program_that_is_deleted_meanwhile_takes_nothing(client: AsyncClient, service: Service) -> None:
+    class Deleting(InProcessPassageReader):
+        async def check(self, file: SpooledFile) -> Finding | None:
+            await service.container.delete_program()("PGM_1")
+            return await super().check(file)
+
+    service.container.passage_reader.override(Deleting())
+    assert (await add(client, "점검.md", MARKDOWN)).status_code == 404
+    await service.work()
+    assert not [entry async for entry in service.blobs.list_below("")]
+    assert not service.registry.committed.uploads
+
+
+async def test_one_that_is_removed_while_it_is_indexed_leaves_no_vectors(client: AsyncClient, service: Service) -> None:
+    await add(client, "점검.md", MARKDOWN)
+
+    async def remove(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        assert (await client.delete(f"{DOCUMENTS}/{FIRST}")).status_code == 204
+
+    service.embedder.before = remove
+    await service.work()
+    await service.work()
+    assert not [each for each in service.index.entries.values() if each.document.document_id == FIRST]
+    assert await audited(service) == []
