@@ -13,6 +13,9 @@ Check = Callable[[], Awaitable[str | None]]
 Any of them: what refuses even the probe, as text or as content, does not serve either.
 """
 
+VECTOR_INDEX = "vector index"
+"""What says of itself that it is away as long as it is being built."""
+
 GOOD_FOR_S = 30.0
 BAD_FOR_S = 5.0
 
@@ -27,25 +30,55 @@ class ReadinessPart(StrEnum):
 
 NEEDED_FOR: Mapping[ReadinessPart, frozenset[str]] = {
     ReadinessPart.UPLOADS: frozenset({"postgres", "blob store", "scratch disk"}),
-    ReadinessPart.SEARCH: frozenset({"postgres", "milvus", "vector index", "embedder"}),
+    ReadinessPart.SEARCH: frozenset({"postgres", "milvus", VECTOR_INDEX, "embedder"}),
 }
 """The dependencies of a part; those of the whole are all that there are."""
 
 
+class WaitsBecause(StrEnum):
+    """Why a dependency is not ready, in words that say nothing of how it is set up; the values are stable."""
+
+    UNAVAILABLE = "unavailable"
+    MISCONFIGURED = "misconfigured"
+    INCOMPLETE = "incomplete"
+    STOPPING = "stopping"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A dependency that is not ready, and why."""
+    """A dependency that is not ready, and why; `reason` names settings and quotes servers: it is for operators."""
 
     dependency: str
     reason: str
+    because: WaitsBecause = WaitsBecause.UNAVAILABLE
+
+    @property
+    def state(self) -> str:
+        """In one word."""
+        return self.because.value
+
+    @property
+    def text(self) -> str:
+        """In words for an operator."""
+        return self.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limited:
-    """A dependency that is ready, but not for everything."""
+    """A dependency that is ready, but not for everything; `notice` is for operators, too."""
 
     dependency: str
     notice: str
+
+    @property
+    def state(self) -> str:
+        """In one word."""
+        return "limited"
+
+    @property
+    def text(self) -> str:
+        """In words for an operator."""
+        return self.notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +92,8 @@ class CheckReadiness:
     async def __call__(self, part: ReadinessPart = ReadinessPart.ALL) -> list[Waiting | Limited]:
         """What the part waits for, and what is limited; it is ready when nothing is waited for."""
         if self.is_stopping():
-            return [Waiting(dependency="api", reason="it is about to stop: ask another")]
+            reason = "it is about to stop: ask another"
+            return [Waiting(dependency="api", reason=reason, because=WaitsBecause.STOPPING)]
         needed = NEEDED_FOR.get(part, self.checks.keys())
         asked = [(name, check) for name, check in self.checks.items() if name in needed]
         answers = await asyncio.gather(*(_ask(name, check, self.timeout_s) for name, check in asked))
@@ -123,9 +157,10 @@ async def _ask(dependency: str, check: Check, timeout_s: float) -> Waiting | Lim
         async with asyncio.timeout(timeout_s):
             notice = await check()
     except UnavailableError as error:
-        return Waiting(dependency=dependency, reason=error.reason)
+        because = WaitsBecause.INCOMPLETE if error.dependency == VECTOR_INDEX else WaitsBecause.UNAVAILABLE
+        return Waiting(dependency=dependency, reason=error.reason, because=because)
     except LadderbaseError as error:
-        return Waiting(dependency=dependency, reason=str(error))
+        return Waiting(dependency=dependency, reason=str(error), because=WaitsBecause.MISCONFIGURED)
     except TimeoutError:
         return Waiting(dependency=dependency, reason=f"no answer within {timeout_s:g} s")
     return Limited(dependency=dependency, notice=notice) if notice else None

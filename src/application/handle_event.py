@@ -12,6 +12,7 @@ from application.index_documents import IndexDocuments
 from application.purge_documents import PurgeDocuments
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
+from application.unwatched import UNWATCHED
 from domain.document import Failure
 from domain.errors import (
     ConflictError,
@@ -34,6 +35,7 @@ from domain.events import (
 )
 from domain.failures import FailedAttempt, Stage, passing_failure
 from domain.ports.unit_of_work import Transaction, UnitOfWork
+from domain.ports.work_watch import WorkResult, WorkWatch
 
 LONGEST_WORK = timedelta(minutes=10)
 PURGES = (DocumentsRemoved, ProgramDeleted, RevisionSuperseded)
@@ -65,6 +67,7 @@ class HandleEvent:
     purge_revision: PurgeRevision
     retry: RetryPolicy = RetryPolicy()
     jitter: Callable[[], float] = random.random
+    watch: WorkWatch = UNWATCHED
     lease: timedelta = LEASE
 
     async def __call__(self, claimed: ClaimedEvent) -> None:
@@ -72,36 +75,43 @@ class HandleEvent:
         started = await self._start(claimed)
         if started is None:
             return
+        with self.watch.work(started) as tell:
+            tell(await self._work_on(started))
+
+    async def _work_on(self, started: StartedEvent) -> WorkResult:
         if started.attempts > self.retry.max_attempts and not isinstance(started.event, PURGES):
             failure = Failure(code="quarantined", message="it ended every worker that took it")
-            await self._give_up(started, failure, Stage.UNKNOWN)
-            return
+            return await self._give_up(started, failure, Stage.UNKNOWN)
         if await self._ended_its_workers(started):
             failure = Failure(code="worker_lost", message="workers that took it were not heard of again")
-            await self._give_up(started, failure, Stage.UNKNOWN)
-            return
-        progress = _Progress()
+            return await self._give_up(started, failure, Stage.UNKNOWN)
+        return await self._attempt(started, _Progress())
+
+    async def _attempt(self, started: StartedEvent, progress: "_Progress") -> WorkResult:
         try:
             async with asyncio.timeout(LONGEST_WORK.total_seconds()), self._heartbeat(started):
                 await self._work(started, progress)
         except ConflictError as error:
             _log.warning("event %d passed on: %s", started.event_id, error)
             await self._clean_up_after_losing(started)
+            return WorkResult.PASSED_ON
         except NotFoundError as error:
             _log.warning("event %d has nothing left to do: %s", started.event_id, error)
             await self._drop(started)
+            return WorkResult.NOTHING_LEFT
         except (UnavailableError, MisconfiguredError, OSError) as error:  # OSError: timeouts, and a full scratch disk
             if _is_told_to_stop():  # a client may answer the cancellation of a call with an error of its own
                 await asyncio.shield(self._hand_back(started))
                 raise asyncio.CancelledError from error
-            await self._try_again(started, error, progress.stage)
+            return await self._try_again(started, error, progress.stage)
         except asyncio.CancelledError:
             await asyncio.shield(self._hand_back(started))
             raise
         except Exception as error:  # noqa: BLE001 - a bug ends as a visible failure, never as a hot loop
             _log.exception("event %d failed on a bug", started.event_id)
             failure = Failure(code="internal_error", message=type(error).__name__)
-            await self._give_up(started, failure, progress.stage)
+            return await self._give_up(started, failure, progress.stage)
+        return WorkResult.DONE
 
     async def _start(self, claimed: ClaimedEvent) -> StartedEvent | None:
         try:
@@ -181,13 +191,12 @@ class HandleEvent:
 
     async def _try_again(
         self, started: StartedEvent, error: UnavailableError | MisconfiguredError | OSError, stage: Stage
-    ) -> None:
+    ) -> WorkResult:
         if isinstance(error, MisconfiguredError):
-            await self._put_off(started, error, stage)
-        else:
-            await self._retry_later(started, error, stage)
+            return await self._put_off(started, error, stage)
+        return await self._retry_later(started, error, stage)
 
-    async def _put_off(self, started: StartedEvent, error: MisconfiguredError, stage: Stage) -> None:
+    async def _put_off(self, started: StartedEvent, error: MisconfiguredError, stage: Stage) -> WorkResult:
         """A wrong setting says nothing of the documents: none fails of it, and no attempt is spent."""
         delay = self.retry.longest_delay
         _log.error(
@@ -200,13 +209,13 @@ class HandleEvent:
         async with self._recording(started) as transaction:
             await transaction.outbox.put_off(started, delay=delay, reason=str(error))
             await transaction.failures.record_once(failed)
+        return WorkResult.PUT_OFF
 
-    async def _retry_later(self, started: StartedEvent, error: UnavailableError | OSError, stage: Stage) -> None:
+    async def _retry_later(self, started: StartedEvent, error: UnavailableError | OSError, stage: Stage) -> WorkResult:
         reason = str(error) or type(error).__name__
         if self.retry.is_exhausted(started.attempts):
             failure = Failure(code="retries_exhausted", message=_without_end(error))
-            await self._give_up(started, failure, stage)
-            return
+            return await self._give_up(started, failure, stage)
         delay = self.retry.delay_after(started.attempts, jitter=self.jitter())
         _log.warning(
             "event %d, attempt %d: %s; again in %.1f s",
@@ -216,14 +225,17 @@ class HandleEvent:
             delay.total_seconds(),
         )
         failed = FailedAttempt.of(started, passing_failure(error), stage=stage)
-        await self._release(failed, started, delay=delay, reason=reason)
+        return await self._release(failed, started, delay=delay, reason=reason)
 
-    async def _release(self, failed: FailedAttempt, started: StartedEvent, *, delay: timedelta, reason: str) -> None:
+    async def _release(
+        self, failed: FailedAttempt, started: StartedEvent, *, delay: timedelta, reason: str
+    ) -> WorkResult:
         async with self._recording(started) as transaction:
             await transaction.outbox.release(started, delay=delay, reason=reason)
             await transaction.failures.record([failed])
+        return WorkResult.RETRIED
 
-    async def _give_up(self, started: StartedEvent, failure: Failure, stage: Stage) -> None:
+    async def _give_up(self, started: StartedEvent, failure: Failure, stage: Stage) -> WorkResult:
         """Split an event of several documents; fail the document, and bury the event, where it stands alone.
 
         Only a purge is never given up: nothing else would ever remove what a deleted program left.
@@ -232,35 +244,35 @@ class HandleEvent:
         match started.event:
             case DocumentsRemoved() | ProgramDeleted() | RevisionSuperseded():
                 _log.error("the purge of event %d fails: %s", started.event_id, failure.message)
-                await self._release(failed, started, delay=self.retry.longest_delay, reason=failure.code)
+                return await self._release(failed, started, delay=self.retry.longest_delay, reason=failure.code)
             case DocumentsRegistered(documents=documents) as event if len(documents) > 1:
-                await self._split(failed, started, event)
+                return await self._split(failed, started, event)
             case DocumentsRegistered() as event:
-                await self._fail(failed, started, event)
+                return await self._fail(failed, started, event)
 
-    async def _split(self, failed: FailedAttempt, started: StartedEvent, event: DocumentsRegistered) -> None:
+    async def _split(self, failed: FailedAttempt, started: StartedEvent, event: DocumentsRegistered) -> WorkResult:
         async with self._recording(started) as transaction:
             await transaction.outbox.extend(started, lease=self.lease)
             await transaction.failures.record([failed])
             await transaction.outbox.add(halves(event))
             await transaction.outbox.finish(started)
+        return WorkResult.SPLIT
 
-    async def _fail(self, failed: FailedAttempt, started: StartedEvent, event: DocumentsRegistered) -> None:
+    async def _fail(self, failed: FailedAttempt, started: StartedEvent, event: DocumentsRegistered) -> WorkResult:
         """A failed document has nothing in the index: as long as that cannot be had, it has not failed yet."""
         try:
             await self.index_documents.forget(event)
         except MisconfiguredError as error:
-            await self._put_off(started, error, Stage.INDEX)
-            return
+            return await self._put_off(started, error, Stage.INDEX)
         except UnavailableError as error:
             again = FailedAttempt.of(started, passing_failure(error), stage=Stage.INDEX)
-            await self._release(again, started, delay=self.retry.longest_delay, reason=str(error))
-            return
+            return await self._release(again, started, delay=self.retry.longest_delay, reason=str(error))
         async with self._recording(started) as transaction:
             await transaction.outbox.extend(started, lease=self.lease)
             given_up = await transaction.documents.mark_failed([(ref, failed.failure) for ref in event.documents])
             await transaction.failures.record([failed.final_for(ref) for ref in given_up])
             await transaction.outbox.bury(started.event_id, reason=f"{failed.failure.code}: {failed.failure.message}")
+        return WorkResult.FAILED
 
     async def _clean_up_after_losing(self, started: StartedEvent) -> None:
         """What we wrote after the lease had passed on may be of a program that is deleted and purged by now."""

@@ -4,10 +4,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.unwatched import UNWATCHED
 from domain.errors import ConflictError, UnavailableError
 from domain.events import ClaimedEvent
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.unit_of_work import UnitOfWork
+from domain.ports.work_watch import WorkWatch
 
 CLAIMS_AT_ONCE = 50
 WAIT_FOR_A_WORKER = timedelta(seconds=30)
@@ -20,6 +22,7 @@ class RelayOutbox:
 
     unit_of_work: UnitOfWork
     dispatcher: Dispatcher
+    watch: WorkWatch = UNWATCHED
 
     async def __call__(self) -> int:
         """Dispatch what is due and has room; return how many. Raises UnavailableError when the queue is down."""
@@ -28,6 +31,7 @@ class RelayOutbox:
             return 0
         async with self.unit_of_work.begin() as transaction:
             claimed = await transaction.outbox.claim(room, lease=WAIT_FOR_A_WORKER)
+        self.watch.rescued(sum(event.is_rescued for event in claimed))
         for position, event in enumerate(claimed):
             try:
                 await self.dispatcher.dispatch(event)

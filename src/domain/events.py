@@ -1,8 +1,9 @@
 """What was decided and must still be done elsewhere: the facts that the outbox carries."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from domain.document import DocumentRef
 
@@ -48,22 +49,52 @@ class DocumentsRemoved:
 Event = DocumentsRegistered | DocumentsRemoved | ProgramDeleted | RevisionSuperseded
 
 
+class EventKind(StrEnum):
+    """What events are called where they are kept, counted and spoken of; the values are stable."""
+
+    DOCUMENTS_REGISTERED = "documents_registered"
+    DOCUMENTS_REMOVED = "documents_removed"
+    PROGRAM_DELETED = "program_deleted"
+    REVISION_SUPERSEDED = "revision_superseded"
+
+    @staticmethod
+    def of(event: Event) -> "EventKind":
+        """The kind of an event."""
+        return _KINDS[type(event)]
+
+
+_KINDS: Mapping[type, EventKind] = {
+    DocumentsRegistered: EventKind.DOCUMENTS_REGISTERED,
+    DocumentsRemoved: EventKind.DOCUMENTS_REMOVED,
+    ProgramDeleted: EventKind.PROGRAM_DELETED,
+    RevisionSuperseded: EventKind.REVISION_SUPERSEDED,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedEvent:
-    """An event under a lease: whoever holds `lease_token` works on it until the lease runs out."""
+    """An event under a lease: whoever holds `lease_token` works on it until the lease runs out.
+
+    One that `is_rescued` was held by another before, whose lease ran out.
+    """
 
     event_id: int
     lease_token: str
+    is_rescued: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedEvent:
-    """A claimed event whose work has begun. `attempts` counts this start too."""
+    """A claimed event whose work has begun. `attempts` counts this start too.
+
+    `origin` is what whoever recorded it wrote of where it comes from, for those who look on.
+    """
 
     event_id: int
     lease_token: str
     attempts: int
     event: Event
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def batched(sized: Sequence[tuple[DocumentRef, int]], *, pgm_id: str) -> Iterator[DocumentsRegistered]:

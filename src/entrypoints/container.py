@@ -8,6 +8,8 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from adapters.telemetry.exposition import Exposition
+from adapters.telemetry.telemetry import Telemetry
 from application.add_document import AddDocument, AddDocumentOnce
 from application.amend_answer import AmendAnswer
 from application.answer_once import AnswerOnce
@@ -54,12 +56,14 @@ from application.search_rungs import SearchRungs
 from application.sweep_history import SweepHistory
 from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
+from application.unwatched import UNWATCHED
 from application.validate_upload import ValidateUpload
 from application.write_vectors import WriteVectors
 from domain.attachments.registry import ATTACHMENTS
 from domain.document import DocumentType
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.audit_log import AuditLog
+from domain.ports.backlog import Backlog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
@@ -76,7 +80,9 @@ from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
+from domain.ports.work_watch import WorkWatch
 from domain.upload import UploadLimits
+from entrypoints.build import Build, this_build
 
 
 class Container(containers.DeclarativeContainer):
@@ -84,6 +90,7 @@ class Container(containers.DeclarativeContainer):
 
     archives: providers.Dependency[ArchiveReader] = providers.Dependency()
     audit_log: providers.Dependency[AuditLog] = providers.Dependency()
+    backlog: providers.Dependency[Backlog] = providers.Dependency()
     blobs: providers.Dependency[BlobStore] = providers.Dependency()
     catalogue: providers.Dependency[Catalogue] = providers.Dependency()
     chunk_reader: providers.Dependency[ChunkReader] = providers.Dependency()
@@ -102,12 +109,15 @@ class Container(containers.DeclarativeContainer):
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     use_turns: providers.Dependency[AuditLog] = providers.Dependency()
     unit_of_work: providers.Dependency[UnitOfWork] = providers.Dependency()
+    work_watch: providers.Dependency[WorkWatch] = providers.Dependency(default=UNWATCHED)
     upload_reader: providers.Dependency[UploadReader] = providers.Dependency()
 
     auth_required: providers.Dependency[bool] = providers.Dependency(default=True)
     cors_origins: providers.Dependency[tuple[str, ...]] = providers.Dependency(default=())
+    metrics_are_open: providers.Dependency[bool] = providers.Dependency(default=False)
     limits: providers.Dependency[Limits] = providers.Dependency()
     randomness: providers.Dependency[Callable[[int], bytes]] = providers.Dependency()
+    build: providers.Dependency[Build] = providers.Dependency(default=providers.Singleton(this_build))
     clock: providers.Dependency[Callable[[], datetime]] = providers.Dependency()
     scratch: providers.Dependency[Path] = providers.Dependency()
     upload_limits: providers.Dependency[UploadLimits] = providers.Dependency()
@@ -116,6 +126,12 @@ class Container(containers.DeclarativeContainer):
 
     # Set by whoever stops the process: no more traffic is wanted from then on.
     stopping = providers.Singleton(asyncio.Event)
+
+    # Whoever looks on: `entrypoints.observed` puts it around the ports.
+    telemetry = providers.Singleton(Telemetry)
+    exposition = providers.Singleton(
+        Exposition, telemetry.provided.metrics, backlog=backlog, audit_log=audit_log, monotonic=time.monotonic
+    )
 
     authenticate = providers.Factory(
         Authenticate, keys=known_keys, strangers=limits.provided.unknown_keys, tokens=tokens, clock=clock
@@ -208,6 +224,7 @@ class Container(containers.DeclarativeContainer):
         purge_documents=purge_documents,
         purge_program=purge_program,
         purge_revision=purge_revision,
+        watch=work_watch,
     )
     index_registered = providers.Factory(IndexRegistered, unit_of_work=unit_of_work, handle_event=handle_event)
     keep_index = providers.Factory(KeepIndex, unit_of_work=unit_of_work, index=index)
@@ -224,7 +241,7 @@ class Container(containers.DeclarativeContainer):
         RecordLackingUses, unit_of_work=unit_of_work, steps=indexing_steps, turns=use_turns, scratch=scratch
     )
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
-    relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher)
+    relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher, watch=work_watch)
     sweep_idempotency_keys = providers.Factory(SweepIdempotencyKeys, unit_of_work=unit_of_work)
     sweep_history = providers.Factory(SweepHistory, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)

@@ -27,6 +27,7 @@ from adapters.plc_files.limited_process import LimitedProcess
 from adapters.plc_files.passage_reader import LimitedPassageReader
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.audit_log import PostgresAuditLog
+from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
@@ -37,6 +38,7 @@ from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.queue.arq_dispatcher import ArqDispatcher
+from adapters.telemetry.origin import current_origin
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.rate_limiter import RateLimiter
@@ -51,6 +53,7 @@ from domain.ports.blob_store import BlobStore
 from domain.ports.embedder import Embedder
 from domain.ports.token_verifier import TokenVerifier
 from domain.rate import Rate
+from entrypoints.build import this_build
 from entrypoints.container import Container
 from entrypoints.readiness import readiness_checks
 from entrypoints.settings import Settings
@@ -86,6 +89,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
         yield Container(
             archives=LimitedArchiveReader(process, limits),
             audit_log=PostgresAuditLog(engine),
+            backlog=PostgresBacklog(engine),
             blobs=blobs,
             catalogue=catalogue,
             chunk_reader=LimitedChunkReader(process, limits),
@@ -102,11 +106,13 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             ownership=ownership,
             passage_reader=LimitedPassageReader(process, limits),
             progress=PostgresProgress(engine),
-            unit_of_work=PostgresUnitOfWork(engine),
+            unit_of_work=PostgresUnitOfWork(engine, origin=current_origin),
             use_turns=PostgresAuditLog(engine, name="uses"),
             upload_reader=LimitedUploadReader(process, limits),
             auth_required=settings.auth == "required",
+            build=this_build(settings.build_commit),
             cors_origins=settings.cors_origins,
+            metrics_are_open=settings.metrics_access == "open",
             limits=_limits(settings),
             randomness=secrets.token_bytes,
             clock=_now,

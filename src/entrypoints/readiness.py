@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.durability import weakened_settings
 from adapters.postgres.migrations_runner import is_current
-from application.check_readiness import Check, RememberedCheck
+from application.check_readiness import VECTOR_INDEX, Check, RememberedCheck
 from domain.errors import MisconfiguredError, UnavailableError
 from domain.index_key import IndexKey
 from domain.ports.blob_store import BlobStore
@@ -84,7 +84,7 @@ def readiness_checks(
         "queue": dispatcher.require_lasting,
         "worker": worker,
         "milvus": index.ping,
-        "vector index": partial(_require_complete, catalogue, key),
+        VECTOR_INDEX: partial(_require_complete, catalogue, key),
         "embedder": RememberedCheck(embeds, clock=clock),
         "blob store": RememberedCheck(stores, clock=clock),
         "scratch disk": spools,
@@ -94,7 +94,7 @@ def readiness_checks(
 async def _require_complete(catalogue: Catalogue, key: IndexKey) -> None:
     found = await catalogue.index(key)
     if not found.is_complete:
-        raise UnavailableError("vector index", f"it is being built: {found.held} of {found.total} documents")
+        raise UnavailableError(VECTOR_INDEX, f"it is being built: {found.held} of {found.total} documents")
 
 
 async def _probe() -> AsyncIterator[bytes]:

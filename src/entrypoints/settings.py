@@ -35,6 +35,8 @@ _SHAPES = {
     "REDIS_URL": "it begins with redis://, rediss:// or unix://",
     "MILVUS_URI": "it begins with http:// or https://",
     "EMBEDDING_BASE_URL": "it begins with http:// or https://",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "it begins with http:// or https://",
+    "BUILD_COMMIT": "it is a commit's hexadecimal digits",
     "S3_ENDPOINT_URL": "it begins with http:// or https://",
     **dict.fromkeys(
         ("EMBEDDING_API_KEY", "OPENAI_API_KEY", "HUGGINGFACE_API_KEY", "COHERE_API_KEY"),
@@ -79,7 +81,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     streams_at_once: Places = 100
     trusted_proxies: str = ""
     cors_allowed_origins: Origins = ""
+    metrics_access: Literal["key", "open"] = "key"
+    worker_metrics_host: Text = "127.0.0.1"
+    worker_metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    otel_exporter_otlp_endpoint: HttpUrl = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+    build_commit: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{0,64}$")] = ""
     scratch_dir: Text = tempfile.gettempdir()
 
     storage_type: Text = "local"  # adapters.blobs.registry knows the choices

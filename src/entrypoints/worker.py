@@ -25,11 +25,15 @@ from application.handle_event import LONGEST_WORK, HandleEvent
 from application.relay_outbox import WAIT_FOR_A_WORKER, RelayOutbox
 from domain.errors import ConflictError, LadderbaseError, MisconfiguredError, UnavailableError
 from domain.events import ClaimedEvent
+from entrypoints.container import Container
 from entrypoints.index_duty import IndexDuty
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
+from entrypoints.metrics_listener import listening
+from entrypoints.observed import observe
 from entrypoints.server_settings import require_lasting_queue, warn_of_settings
 from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
+from entrypoints.telemetry import opened_telemetry
 
 POLL_S = 1.0
 HEALTH_EVERY_S = 5
@@ -55,7 +59,7 @@ def main() -> None:
         settings = read_settings(os.environ)
     except SettingsError as error:
         exit_on(error)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     try:
         sys.exit(asyncio.run(_run(settings)))
     except MisconfiguredError as error:
@@ -65,32 +69,40 @@ def main() -> None:
 async def _run(settings: Settings) -> int:
     async with (
         opened_redis(settings.redis_url) as redis,
+        opened_telemetry(settings, "worker") as telemetry,
         opened(settings, redis) as container,
         OutboxListener(settings.database_url) as listener,
     ):
+        observe(container, telemetry)
         await warn_of_settings(container.readiness_checks())
         await require_lasting_queue(container.readiness_checks())
-        index_duty = IndexDuty(
-            keep_index=container.keep_index(),
-            rebuild_index=container.rebuild_index(),
-            follows_model=settings.index_follows_model,
-        )
         gc.freeze()  # as in the API: nobody's heartbeat waits for what stays for good
-        duties = {
-            asyncio.create_task(duty)
-            for duty in (
-                _until_signal(),
-                index_duty(),
-                _once(index_duty.may_work, _relay(container.relay_outbox(), listener)),
-                _once(index_duty.may_work, _handle(container.handle_event(), redis, settings.worker_jobs)),
-                _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
-                _sweep(container.sweep_history(), "forgot %d rows of history"),
-                _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),
-                _sweep(container.record_lacking_uses(), "recorded what %d documents do to devices"),
-                _once(index_duty.may_work, _audit(container.audit_by_turns())),
-            )
-        }
-        return await _until_one_ends(duties)
+        async with listening(settings.worker_metrics_host, settings.worker_metrics_port, container.exposition()):
+            return await _until_one_ends(_duties(settings, container, redis, listener))
+
+
+def _duties(
+    settings: Settings, container: Container, redis: ArqRedis, listener: OutboxListener
+) -> set["asyncio.Task[None]"]:
+    index_duty = IndexDuty(
+        keep_index=container.keep_index(),
+        rebuild_index=container.rebuild_index(),
+        follows_model=settings.index_follows_model,
+    )
+    return {
+        asyncio.create_task(duty)
+        for duty in (
+            _until_signal(),
+            index_duty(),
+            _once(index_duty.may_work, _relay(container.relay_outbox(), listener)),
+            _once(index_duty.may_work, _handle(container.handle_event(), redis, settings.worker_jobs)),
+            _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
+            _sweep(container.sweep_history(), "forgot %d rows of history"),
+            _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),
+            _sweep(container.record_lacking_uses(), "recorded what %d documents do to devices"),
+            _once(index_duty.may_work, _audit(container.audit_by_turns())),
+        )
+    }
 
 
 async def _until_one_ends(duties: set["asyncio.Task[None]"]) -> int:

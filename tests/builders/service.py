@@ -30,6 +30,7 @@ from domain.vectors import Vectors
 from entrypoints.api.app import create_app
 from entrypoints.container import Container
 from fakes.audit_log import InMemoryAuditLog
+from fakes.backlog import InMemoryBacklog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
 from fakes.device_catalogue import InMemoryDeviceCatalogue
@@ -122,6 +123,7 @@ class Service:
             "archives": InProcessArchiveReader(),
             "auth_required": False,
             "audit_log": InMemoryAuditLog(self.registry.clock),
+            "backlog": InMemoryBacklog(self.registry),
             "blobs": self.blobs,
             "catalogue": self.catalogue,
             "chunk_reader": InProcessChunkReader(),

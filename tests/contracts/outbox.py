@@ -72,6 +72,18 @@ class OutboxContract:
         [second] = await claim(unit_of_work, 1)
         assert second.event_id == first.event_id
         assert second.lease_token != first.lease_token
+        assert (first.is_rescued, second.is_rescued) == (False, True)
+
+    async def test_an_event_that_was_given_back_is_not_rescued_from_anybody(self, unit_of_work: UnitOfWork) -> None:
+        await commit(unit_of_work, program_deleted())
+        [first] = await claim(unit_of_work, 1)
+        async with unit_of_work.begin() as transaction:
+            await transaction.outbox.release(first, delay=timedelta(0))
+        [second] = await claim(unit_of_work, 1)
+        assert not second.is_rescued
+
+    async def test_an_event_that_nobody_says_an_origin_of_has_none(self, unit_of_work: UnitOfWork) -> None:
+        assert (await begun(unit_of_work)).origin == {}
 
     async def test_a_heartbeat_keeps_the_event(self, unit_of_work: UnitOfWork, time_passes: TimePasses) -> None:
         started = await begun(unit_of_work)

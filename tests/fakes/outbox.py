@@ -31,7 +31,10 @@ class InMemoryOutbox(Outbox):
         ids = [next(self._registry.event_ids) for _ in events]
         for event_id, event in zip(ids, events, strict=True):
             self._events[event_id] = StoredEvent(
-                event=event, due=self._registry.clock(), created=self._registry.clock()
+                event=event,
+                due=self._registry.clock(),
+                created=self._registry.clock(),
+                origin=self._registry.origin(),
             )
         return ids
 
@@ -63,7 +66,13 @@ class InMemoryOutbox(Outbox):
             raise UnindexableError("event_unreadable", "the payload of the event cannot be read")
         self._events[claimed.event_id] = replace(row, attempts=row.attempts + 1)
         token = self._take(claimed.event_id, lease).lease_token
-        return StartedEvent(event_id=claimed.event_id, lease_token=token, attempts=row.attempts + 1, event=row.event)
+        return StartedEvent(
+            event_id=claimed.event_id,
+            lease_token=token,
+            attempts=row.attempts + 1,
+            event=row.event,
+            origin=row.origin,
+        )
 
     async def extend(self, claimed: ClaimedEvent | StartedEvent, *, lease: timedelta) -> None:
         self._events[claimed.event_id] = replace(self._held(claimed), due=self._registry.clock() + lease)
@@ -116,9 +125,9 @@ class InMemoryOutbox(Outbox):
         return len(done[:limit])
 
     def _take(self, event_id: int, lease: timedelta) -> ClaimedEvent:
-        token = str(uuid4())
+        token, is_rescued = str(uuid4()), self._events[event_id].lease_token is not None
         self._events[event_id] = replace(self._events[event_id], lease_token=token, due=self._registry.clock() + lease)
-        return ClaimedEvent(event_id=event_id, lease_token=token)
+        return ClaimedEvent(event_id=event_id, lease_token=token, is_rescued=is_rescued)
 
     def _held(self, held: ClaimedEvent | StartedEvent) -> StoredEvent:
         row = self._events.get(held.event_id)

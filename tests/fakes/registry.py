@@ -1,6 +1,6 @@
 """The system of record in memory: the tables that the fakes of the repositories and the catalogue share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -59,6 +59,7 @@ class StoredEvent:
     is_dead: bool = False
     is_newer: bool = False
     last_error: str = ""
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_pending(self) -> bool:
@@ -175,6 +176,7 @@ class InMemoryRegistry:
         self.failure_ids = count(1)
         self.use_ids = count(1)
         self.claimed_rows: set[int] = set()
+        self.origin: Callable[[], Mapping[str, str]] = dict
 
     def commit(self, changed: Tables, *, since: Tables) -> None:
         """Take over the rows that one transaction changed since its snapshot."""

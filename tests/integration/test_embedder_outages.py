@@ -58,7 +58,9 @@ async def test_a_wrong_dimension_fails_no_document_and_once_it_is_mended_all_is_
             assert (oldest["waits_for"], oldest["last_failure"]["code"]) == ("next_attempt", "misconfigured")
             ready = await client.get("/readyz")
             assert ready.status_code == 503
-            assert "MILVUS_EMBEDDING_DIM" in ready.text
+            assert "MILVUS_EMBEDDING_DIM" not in ready.text
+            assert "MILVUS_EMBEDDING_DIM" in (await client.get("/v1/operations")).text
+            assert "MILVUS_EMBEDDING_DIM" in api.said
             assert "MILVUS_EMBEDDING_DIM" in worker.said
             history = (await client.get(f"/v1/programs/{oldest['pgm_id']}/failures")).json()["items"]
             assert [entry["code"] for entry in history] == ["misconfigured"]

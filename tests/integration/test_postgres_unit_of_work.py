@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.audit_log import PostgresAuditLog
+from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
@@ -18,13 +19,15 @@ from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.audit_log import AuditLogContract
+from contracts.backlog import BacklogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
 from contracts.devices import DevicesContract
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
+from contracts.outbox import begun, claim, commit, start
 from contracts.ownership import OwnershipContract
 from contracts.progress import ProgressContract
-from contracts.records import a_document, register
+from contracts.records import a_document, program_deleted, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState
 
@@ -49,6 +52,11 @@ def catalogue(engine: AsyncEngine) -> PostgresCatalogue:
 @pytest.fixture
 def operations(engine: AsyncEngine) -> PostgresOperations:
     return PostgresOperations(engine)
+
+
+@pytest.fixture
+def backlog(engine: AsyncEngine) -> PostgresBacklog:
+    return PostgresBacklog(engine)
 
 
 @pytest.fixture
@@ -155,6 +163,10 @@ class TestPostgresProgress(ProgressContract):
         return PostgresProgress(engine)
 
 
+class TestPostgresBacklog(BacklogContract):
+    pass
+
+
 class TestPostgresCatalogue(CatalogueContract):
     @pytest.fixture
     def reopen_document(self, engine: AsyncEngine) -> ReopenDocument:
@@ -179,3 +191,17 @@ async def test_a_document_type_of_tomorrow_needs_no_migration_and_what_looks_lik
     with pytest.raises(IntegrityError, match="documents_document_type_check"):
         async with engine.begin() as connection:
             await connection.execute(change, {"document_type": document_type})
+
+
+@pytest.mark.parametrize("written", ['["a list"]', '{"request_id": 7}', "{}"])
+async def test_an_event_comes_back_with_where_it_came_from_and_an_odd_origin_is_none(
+    engine: AsyncEngine, written: str
+) -> None:
+    said = PostgresUnitOfWork(engine, origin=lambda: {"request_id": "r-1", "traceparent": "00-x"})
+    assert (await begun(said)).origin == {"request_id": "r-1", "traceparent": "00-x"}
+    (event_id,) = await commit(said, program_deleted())
+    async with engine.begin() as connection:
+        change = text("UPDATE outbox SET trace_context = CAST(:written AS jsonb) WHERE event_id = :id")
+        await connection.execute(change, {"written": written, "id": event_id})
+    (claimed,) = await claim(said, 1)
+    assert (await start(said, claimed)).origin == {}

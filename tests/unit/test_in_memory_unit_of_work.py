@@ -7,16 +7,19 @@ from datetime import timedelta
 import pytest
 
 from contracts.audit_log import AuditLogContract
+from contracts.backlog import BacklogContract
 from contracts.catalogue import CatalogueContract, ReopenDocument
 from contracts.devices import DevicesContract
 from contracts.inventory import InventoryContract
 from contracts.operations import OperationsContract
+from contracts.outbox import begun
 from contracts.ownership import OwnershipContract
 from contracts.progress import ProgressContract
 from contracts.records import a_document, register
 from contracts.unit_of_work import UnitOfWorkContract
 from domain.document import DocumentState, Failure
 from fakes.audit_log import InMemoryAuditLog
+from fakes.backlog import InMemoryBacklog
 from fakes.catalogue import InMemoryCatalogue
 from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.inventory import InMemoryInventory
@@ -45,6 +48,11 @@ def catalogue(registry: InMemoryRegistry) -> InMemoryCatalogue:
 @pytest.fixture
 def operations(registry: InMemoryRegistry) -> InMemoryOperations:
     return InMemoryOperations(registry)
+
+
+@pytest.fixture
+def backlog(registry: InMemoryRegistry) -> InMemoryBacklog:
+    return InMemoryBacklog(registry)
 
 
 @pytest.fixture
@@ -114,6 +122,10 @@ class TestInMemoryProgress(ProgressContract):
         return InMemoryProgress(registry)
 
 
+class TestInMemoryBacklog(BacklogContract):
+    pass
+
+
 class TestInMemoryCatalogue(CatalogueContract):
     @pytest.fixture
     def reopen_document(self, registry: InMemoryRegistry) -> ReopenDocument:
@@ -122,6 +134,11 @@ class TestInMemoryCatalogue(CatalogueContract):
             documents[document_id] = replace(documents[document_id], generation=generation, state=state)
 
         return reopen
+
+
+async def test_an_event_comes_back_with_where_it_came_from(registry: InMemoryRegistry) -> None:
+    registry.origin = lambda: {"request_id": "r-1"}
+    assert (await begun(InMemoryUnitOfWork(registry))).origin == {"request_id": "r-1"}
 
 
 async def test_two_open_writers_of_one_row_are_no_accident_the_fake_hides(unit_of_work: InMemoryUnitOfWork) -> None:

@@ -1,5 +1,6 @@
 """How the service stands, over HTTP."""
 
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from builders.service import Service, a_service
-from domain.errors import UnavailableError
+from builders.service import Service, a_service, connected
+from domain.caller import Scope
+from domain.errors import MisconfiguredError, UnavailableError
 from domain.ports.operations import Overview
 from entrypoints.api.app import create_app
 from fakes.embedder import HashingEmbedder, UnavailableEmbedder
@@ -79,3 +81,62 @@ async def test_without_a_database_nothing_is_told(tmp_path: Path) -> None:
         answer = await client.get("/v1/operations")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert "10.0.0.9" not in answer.text
+
+
+async def wrong() -> None:
+    raise MisconfiguredError("the setting MILVUS_EMBEDDING_DIM is wrong")
+
+
+async def limited() -> str:
+    return "fsync off: a crash may cost what was accepted"
+
+
+async def test_what_is_wrong_with_a_dependency_is_told_to_the_scope_admin_alone(tmp_path: Path) -> None:
+    service = await a_service(
+        tmp_path, auth_required=True, readiness_checks={"milvus": wrong, "postgres": limited, "worker": fine}
+    )
+    told = {}
+    async with connected(service) as client:
+        for scope in (Scope.READ, Scope.ADMIN):
+            created = await service.container.create_key()(f"{scope}", frozenset({scope}), timedelta(days=1))
+            headers = {"Authorization": f"Bearer {created.text}"}
+            told[scope] = (await client.get("/v1/operations", headers=headers)).json()["dependencies"]
+        open_to_all = (await client.get("/readyz")).text
+    assert [(each["dependency"], each["state"], each["text"]) for each in told[Scope.ADMIN]] == [
+        ("milvus", "misconfigured", "the setting MILVUS_EMBEDDING_DIM is wrong"),
+        ("postgres", "limited", "fsync off: a crash may cost what was accepted"),
+    ]
+    assert [(each["dependency"], each["state"], each["text"]) for each in told[Scope.READ]] == [
+        ("milvus", "misconfigured", None),
+        ("postgres", "limited", None),
+    ]
+    assert "MILVUS_EMBEDDING_DIM" not in open_to_all
+    assert "fsync" not in open_to_all
+
+
+async def fine() -> None:
+    pass
+
+
+async def test_a_change_of_readiness_is_logged_once_with_what_an_operator_needs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ladderbase.readiness")
+    checks = {"milvus": wrong, "postgres": fine}
+    service = await a_service(tmp_path, readiness_checks=checks)
+
+    def lines() -> list[str]:
+        found = [record.getMessage() for record in caplog.records if record.name == "ladderbase.readiness"]
+        caplog.clear()
+        return found
+
+    async with connected(service) as client:
+        for part in ("all", "all", "search", "uploads", "all"):
+            await client.get("/readyz", params={"for": part})
+        told = 'reason="the setting MILVUS_EMBEDDING_DIM is wrong"'
+        assert lines() == [f"dependency name=milvus state=misconfigured {told}"]
+        checks["milvus"] = fine
+        await client.get("/readyz", params={"for": "search"})
+        assert lines() == []
+        await client.get("/readyz")
+        assert lines() == ["dependency name=milvus state=ready"]

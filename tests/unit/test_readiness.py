@@ -16,6 +16,7 @@ from application.check_readiness import (
     ReadinessPart,
     RememberedCheck,
     Waiting,
+    WaitsBecause,
 )
 from domain.errors import ConflictError, MisconfiguredError, UnavailableError, UnindexableError
 from domain.index_key import IndexKey
@@ -159,7 +160,9 @@ async def test_a_dependency_that_refuses_the_probe_itself_is_waited_for(
     """An embedder without a direction for any text, a store in which somebody else put the probe: no bug of ours."""
     dependency = Dependency(error=error)
     check = RememberedCheck(dependency, clock=clock) if is_remembered else dependency
-    assert await CheckReadiness(checks={"embedder": check})() == [Waiting(dependency="embedder", reason=str(error))]
+    assert await CheckReadiness(checks={"embedder": check})() == [
+        Waiting(dependency="embedder", reason=str(error), because=WaitsBecause.MISCONFIGURED)
+    ]
 
 
 @pytest.mark.parametrize("part", ReadinessPart)
@@ -211,8 +214,8 @@ async def test_the_parts_name_dependencies_that_there_are(tmp_path: Path) -> Non
         found = await CheckReadiness(checks=checks)()
         assert [answer.dependency for answer in found] == ["postgres", "queue", "milvus", "vector index"]
     assert found[2] == Limited(dependency="milvus", notice="no BM25")
-    assert found[1] == Waiting(dependency="queue", reason="it forgets")
-    assert found[3] == Waiting(dependency="vector index", reason="it is being built: 0 of 0 documents")
+    assert found[1] == Waiting(dependency="queue", reason="it forgets", because=WaitsBecause.MISCONFIGURED)
+    assert (found[3].dependency, found[3].state) == ("vector index", "incomplete")
     assert embedder.asked == 1
     registry.committed.indexes[KEY] = StoredIndex(is_complete=True)
     assert len(await CheckReadiness(checks=checks)()) == 3

@@ -11,7 +11,7 @@ import msgspec
 from adapters.postgres.many_rows import Row as NewRow
 from domain.document import DocumentRef
 from domain.errors import NewerEventError, UnindexableError
-from domain.events import DocumentsRegistered, DocumentsRemoved, Event, ProgramDeleted, RevisionSuperseded
+from domain.events import DocumentsRegistered, DocumentsRemoved, Event, EventKind, ProgramDeleted, RevisionSuperseded
 
 _SCHEMA = 1
 
@@ -45,15 +45,15 @@ def row_of_event(event: Event) -> NewRow:
     match event:
         case DocumentsRegistered():
             payload = {"schema": 1, "pgm_id": event.pgm_id, "documents": _named(event.documents)}
-            return {"kind": "documents_registered", "payload": payload}
+            return {"kind": EventKind.DOCUMENTS_REGISTERED.value, "payload": payload}
         case DocumentsRemoved():
             named = {"documents": _named(event.documents), "prefix": event.prefix}
-            return {"kind": "documents_removed", "payload": {"schema": 1, "pgm_id": event.pgm_id} | named}
+            return {"kind": EventKind.DOCUMENTS_REMOVED.value, "payload": {"schema": 1, "pgm_id": event.pgm_id} | named}
         case ProgramDeleted():
-            return {"kind": "program_deleted", "payload": {"schema": 1, "pgm_id": event.pgm_id}}
+            return {"kind": EventKind.PROGRAM_DELETED.value, "payload": {"schema": 1, "pgm_id": event.pgm_id}}
         case RevisionSuperseded():
             payload = {"schema": 1, "pgm_id": event.pgm_id, "revision": event.revision}
-            return {"kind": "revision_superseded", "payload": payload}
+            return {"kind": EventKind.REVISION_SUPERSEDED.value, "payload": payload}
 
 
 def event_of(kind: str, payload: object) -> Event:
@@ -101,8 +101,8 @@ def _revision_superseded(payload: object) -> RevisionSuperseded:
 
 
 _READERS: Mapping[str, Callable[[Any], Event]] = {
-    "documents_registered": _documents_registered,
-    "documents_removed": _documents_removed,
-    "program_deleted": _program_deleted,
-    "revision_superseded": _revision_superseded,
+    EventKind.DOCUMENTS_REGISTERED: _documents_registered,
+    EventKind.DOCUMENTS_REMOVED: _documents_removed,
+    EventKind.PROGRAM_DELETED: _program_deleted,
+    EventKind.REVISION_SUPERSEDED: _revision_superseded,
 }

@@ -49,6 +49,12 @@ async def is_current(engine: AsyncEngine) -> bool:
             return await connection.run_sync(_is_far_enough)
 
 
+def newest_revision() -> str:
+    """The schema that this version needs, by the number of its migration."""
+    (newest,) = _revisions()[0]
+    return newest
+
+
 @asynccontextmanager
 async def _turn(database_url: str) -> AsyncIterator[AsyncConnection]:
     engine = create_async_engine(

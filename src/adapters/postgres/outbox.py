@@ -1,10 +1,10 @@
 """Outbox on Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, any_, bindparam, delete, func, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, Row, any_, bindparam, delete, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
@@ -19,6 +19,9 @@ from domain.events import ClaimedEvent, Event, StartedEvent
 from domain.ports.catalogue import Page
 from domain.ports.outbox import Outbox
 
+Origin = Callable[[], Mapping[str, str]]
+"""Where what is recorded now comes from; empty where nobody knows."""
+
 CHANNEL = "ladderbase_outbox"
 _DEAD = "dead"
 
@@ -27,17 +30,19 @@ class PostgresOutbox(Outbox):
     """Events in the transaction of one connection.
 
     `next_attempt_at` is both when a free event is due and when the lease of a held one runs out: an event
-    whose holder died is due like any other, and the claim is the sweeper too.
+    whose holder died is due like any other, and the claim is the sweeper too. `origin` says where events come from.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, origin: Origin = dict) -> None:
         self._connection = connection
+        self._origin = origin
 
     async def add(self, events: Sequence[Event]) -> list[int]:
         """See the port."""
         if not events:
             return []
-        rows = [row_of_event(event) for event in events]
+        origin = {"trace_context": dict(self._origin()) or None}
+        rows = [{**row_of_event(event), **origin} for event in events]
         ids = await self._connection.scalars(insert_of(outbox, rows).returning(outbox.c.event_id))
         await self._wake_listeners()
         # RETURNING promises no order; ids are drawn in the order of the rows.
@@ -46,19 +51,19 @@ class PostgresOutbox(Outbox):
     async def claim(self, limit: int, *, lease: timedelta) -> list[ClaimedEvent]:
         """See the port. Events that another transaction is claiming are passed over, not waited for."""
         due = (
-            select(outbox.c.event_id)
+            select(outbox.c.event_id, outbox.c.lease_token.is_not(None).label("was_held"))
             .where(IS_PENDING, outbox.c.next_attempt_at <= NOW)
             .order_by(outbox.c.next_attempt_at, outbox.c.event_id)
             .limit(limit)
             .with_for_update(skip_locked=True)
             .cte("due")
         )
-        return await self._take(outbox.c.event_id == due.c.event_id, lease=lease)
+        return await self._take(outbox.c.event_id == due.c.event_id, due.c.was_held, lease=lease)
 
     async def hold(self, event_ids: Sequence[int], *, lease: timedelta) -> list[ClaimedEvent]:
         """See the port. What somebody holds already is left out."""
         is_free = outbox.c.lease_token.is_(None) & IS_PENDING
-        return await self._take(outbox.c.event_id.in_(event_ids) & is_free, lease=lease)
+        return await self._take(outbox.c.event_id.in_(event_ids) & is_free, false(), lease=lease)
 
     async def start(self, claimed: ClaimedEvent, *, lease: timedelta) -> StartedEvent:
         """See the port."""
@@ -73,6 +78,7 @@ class PostgresOutbox(Outbox):
             lease_token=row.lease_token,
             attempts=row.attempts,
             event=event_of(row.kind, row.payload),
+            origin=_texts_of(row.trace_context),
         )
 
     async def extend(self, claimed: ClaimedEvent | StartedEvent, *, lease: timedelta) -> None:
@@ -150,14 +156,18 @@ class PostgresOutbox(Outbox):
         ids = bindparam("ids", oldest.all(), type_=ARRAY(BigInteger))
         return (await self._connection.execute(delete(outbox).where(outbox.c.event_id == any_(ids)))).rowcount
 
-    async def _take(self, those: ColumnElement[bool], *, lease: timedelta) -> list[ClaimedEvent]:
+    async def _take(
+        self, those: ColumnElement[bool], is_rescued: ColumnElement[bool], *, lease: timedelta
+    ) -> list[ClaimedEvent]:
         rows = await self._connection.execute(
             update(outbox)
             .where(those)
             .values(lease_token=func.gen_random_uuid(), next_attempt_at=NOW + lease)
-            .returning(outbox.c.event_id, outbox.c.lease_token)
+            .returning(outbox.c.event_id, outbox.c.lease_token, is_rescued.label("is_rescued"))
         )
-        claimed = [ClaimedEvent(event_id=row.event_id, lease_token=row.lease_token) for row in rows]
+        claimed = [
+            ClaimedEvent(event_id=row.event_id, lease_token=row.lease_token, is_rescued=row.is_rescued) for row in rows
+        ]
         return sorted(claimed, key=lambda event: event.event_id)
 
     async def _change_held(self, held: ClaimedEvent | StartedEvent, **values: object) -> Row[Any]:
@@ -181,6 +191,12 @@ class PostgresOutbox(Outbox):
 
     async def _wake_listeners(self) -> None:
         await self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+
+
+def _texts_of(origin: object) -> Mapping[str, str]:
+    """What cannot be read here is no reason not to work."""
+    pairs = origin.items() if isinstance(origin, dict) else ()
+    return {str(name): text for name, text in pairs if isinstance(text, str)}
 
 
 def _event_or_none(kind: str, payload: object) -> Event | None:

@@ -11,6 +11,7 @@ from domain.ports.catalogue import Page
 class Outbox(Protocol):
     """Leased events, at least once. All times are the database's.
 
+    Where an event comes from is written beside it by who opens the transaction, and comes back with its start.
     A claim ends when its lease runs out, wherever its holder is; every method that takes a lease token
     raises ConflictError when the token no longer holds the event.
     """

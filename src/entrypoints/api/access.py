@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from application.authenticate import Authenticate
 from domain.caller import ANYBODY, NOBODY, Caller
 from domain.errors import ForbiddenError, UnauthenticatedError
+from entrypoints.api.access_log import bind_to_log
 from entrypoints.api.needs import needed_by
 from entrypoints.container import Container
 
@@ -30,6 +31,7 @@ def guard_from(container: Container) -> Guard:
 
     async def let_in(connection: Connection, handler: BaseRouteHandler) -> None:
         needed = needed_by(handler)
+        bind_to_log(connection.path_params)
         connection.scope["user"] = NOBODY
         if needed == "nothing" or connection.scope.get("method") == HttpMethod.OPTIONS:  # which tells the methods alone
             return

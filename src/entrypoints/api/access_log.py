@@ -4,18 +4,23 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Mapping
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from entrypoints.api.answer_headers import complete_headers
 from entrypoints.api.languages import language_headers
+from entrypoints.logs import log_fact
 
 _log = logging.getLogger("ladderbase.access")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _HEADER = b"x-request-id"
 _KEY = "request_id"
-_PROBES = frozenset({"/healthz", "/readyz"})
+ABOUT = ("pgm_id", "document_id")
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is asked all the time: no news."""
 
 
 def request_id_of(scope: Scope) -> str:
@@ -24,6 +29,11 @@ def request_id_of(scope: Scope) -> str:
     if _KEY not in state:
         state[_KEY] = _sent_id(scope) or uuid.uuid4().hex
     return str(state[_KEY])
+
+
+def bind_to_log(path_params: Mapping[str, object]) -> None:
+    """Every line of this request says from now on which program and document of the path it is about."""
+    bind_contextvars(**{name: str(path_params[name]) for name in ABOUT if name in path_params})
 
 
 def access_logged(app: ASGIApp) -> ASGIApp:
@@ -42,10 +52,12 @@ def access_logged(app: ASGIApp) -> ASGIApp:
                 _add_headers(message, scope)
             await send(message)
 
+        bind_contextvars(request_id=request_id_of(scope))
         try:
             await app(scope, receive, note_status)
         finally:
             _write_line(scope, status, time.perf_counter() - started)
+            unbind_contextvars(_KEY, *ABOUT)
 
     return logged
 
@@ -53,14 +65,15 @@ def access_logged(app: ASGIApp) -> ASGIApp:
 def _write_line(scope: Scope, status: int, seconds: float) -> None:
     """Never a body, a query string or a header; the path as its template, so that no id becomes a label."""
     path = scope.get("path_template") or "unknown"
-    _log.log(
-        logging.DEBUG if path in _PROBES else logging.INFO,
-        "request method=%s path=%s status=%d ms=%.1f request_id=%s",
-        scope.get("method"),
-        path,
-        status,
-        seconds * 1000,
-        request_id_of(scope),
+    log_fact(
+        _log,
+        logging.DEBUG if path in PROBES else logging.INFO,
+        "request",
+        method=str(scope.get("method")),
+        path=path,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        request_id=request_id_of(scope),
     )
 
 

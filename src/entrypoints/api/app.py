@@ -11,11 +11,14 @@ from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.devices import device_dependencies_from
 from entrypoints.api.methods import tell_methods
+from entrypoints.api.metrics import metrics_handler
+from entrypoints.api.observation import observed_requests
 from entrypoints.api.openapi import openapi_config
 from entrypoints.api.operation_dependencies import operation_dependencies_from
 from entrypoints.api.problems import answer_error
 from entrypoints.api.security_log import note_action
 from entrypoints.api.strict_json import MAX_JSON_BYTES
+from entrypoints.build import product_version
 from entrypoints.container import Container
 
 
@@ -31,6 +34,7 @@ def create_app(container: Container) -> Litestar:
             *devices.HANDLERS,
             *operations.HANDLERS,
             *health.HANDLERS,
+            metrics_handler(is_open=container.metrics_are_open()),
         ],
         dependencies={
             **dependencies_from(container),
@@ -42,10 +46,10 @@ def create_app(container: Container) -> Litestar:
         cors_config=cors_config(container.cors_origins()),
         exception_handlers={HTTPException: answer_error, Exception: answer_error},
         logging_config=None,
-        openapi_config=openapi_config(health.product_version()),
+        openapi_config=openapi_config(product_version()),
         request_max_body_size=MAX_JSON_BYTES,
     )
-    app.asgi_handler = access_logged(
-        held_until_answered(refused_preflights_told(app.asgi_handler))
-    )  # around everything: unknown paths get an id and a line too
+    # Around everything: unknown paths get an id, a line and a count too.
+    held = held_until_answered(refused_preflights_told(app.asgi_handler))
+    app.asgi_handler = access_logged(observed_requests(held, container.telemetry()))
     return app

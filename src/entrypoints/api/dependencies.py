@@ -10,6 +10,7 @@ from functools import partial
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from adapters.telemetry.exposition import Exposition
 from application.add_document import AddDocumentOnce
 from application.amend_answer import AmendAnswer
 from application.check_readiness import CheckReadiness
@@ -23,8 +24,10 @@ from application.search_rungs import SearchRungs
 from application.validate_upload import ValidateUpload
 from domain.ports.catalogue import Catalogue
 from entrypoints.api.inline_indexing import Indexing
+from entrypoints.api.readiness_log import ReadinessLog
 from entrypoints.api.receive_document import DocumentReception
 from entrypoints.api.receive_upload import UploadReception
+from entrypoints.build import Build
 from entrypoints.container import Container
 
 CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
@@ -33,16 +36,20 @@ CatalogueDependency = NamedDependency[SkipValidation[Catalogue]]
 
 def dependencies_from(container: Container) -> Mapping[str, Provide]:
     """The providers of an application, by the name under which handlers ask for them."""
+    readiness_log = ReadinessLog()
     return {
         "add_document_once": _provided(AddDocumentOnce, container.add_document_once),
         "amend_answer": _provided(AmendAnswer, container.amend_answer),
+        "build": _provided(Build, container.build),
         "catalogue": _provided(Catalogue, container.catalogue),
         "check_readiness": _provided(CheckReadiness, container.readiness),
         "delete_program": _provided(DeleteProgram, container.delete_program),
         "document_reception": _provided(DocumentReception, partial(_document_reception, container)),
+        "exposition": _provided(Exposition, container.exposition),
         "follow_indexing": _provided(FollowIndexing, container.follow_indexing),
         "indexing": _provided(Indexing, partial(_indexing, container)),
         "read_content": _provided(ReadContent, container.read_content),
+        "readiness_log": _provided(ReadinessLog, lambda: readiness_log),
         "reception": _provided(UploadReception, partial(_reception, container)),
         "register_once": _provided(RegisterOnce, container.register_once),
         "remove_document": _provided(RemoveDocument, container.remove_document),

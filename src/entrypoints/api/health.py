@@ -1,6 +1,5 @@
 """Whether the service is up, whether it is ready, and which one it is."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 from litestar import Response, get
@@ -12,9 +11,10 @@ from application.check_readiness import CheckReadiness, Limited, ReadinessPart, 
 from entrypoints.api.needs import open_to_all
 from entrypoints.api.openapi import open_responses
 from entrypoints.api.problems import RETRY_AFTER_S
+from entrypoints.api.readiness_log import ReadinessLog
 from entrypoints.api.schemas import HealthBody, NoticeBody, ReadinessBody, VersionBody, WaitingBody
+from entrypoints.build import NAME, Build
 
-NAME = "ladderbase"
 _TAGS = ("service",)
 _NOT_READY = ResponseSpec(ReadinessBody, generate_examples=False, description="What is waited for.")
 _Part = Annotated[
@@ -24,14 +24,6 @@ _Part = Annotated[
         description="What it asks: all, or what uploads need (Postgres, blob store, scratch disk), or search does.",
     ),
 ]
-
-
-def product_version() -> str:
-    """The installed version; a bare source tree has none."""
-    try:
-        return version(NAME)
-    except PackageNotFoundError:
-        return "0+source"
 
 
 @get("/healthz", operation_id="health", tags=_TAGS, **open_to_all())
@@ -44,24 +36,28 @@ async def health() -> HealthBody:
     "/readyz", operation_id="readiness", responses={**open_responses(422), 503: _NOT_READY}, tags=_TAGS, **open_to_all()
 )
 async def readiness(
-    check_readiness: NamedDependency[CheckReadiness], part: _Part = ReadinessPart.ALL
+    check_readiness: NamedDependency[CheckReadiness],
+    readiness_log: NamedDependency[ReadinessLog],
+    part: _Part = ReadinessPart.ALL,
 ) -> Response[ReadinessBody]:
-    """Ready when an upload would be accepted and searched; otherwise what that waits for."""
+    """Ready when an upload would be accepted and searched; otherwise what that waits for.
+
+    More of it is told in the log, and to the scope admin by `/v1/operations`.
+    """
     found = await check_readiness(part)
+    readiness_log.note(found, part)
     waiting = tuple(
-        WaitingBody(dependency=entry.dependency, reason=entry.reason) for entry in found if isinstance(entry, Waiting)
+        WaitingBody(dependency=entry.dependency, reason=entry.because) for entry in found if isinstance(entry, Waiting)
     )
-    notices = tuple(
-        NoticeBody(dependency=entry.dependency, notice=entry.notice) for entry in found if isinstance(entry, Limited)
-    )
+    notices = tuple(NoticeBody(dependency=entry.dependency) for entry in found if isinstance(entry, Limited))
     body = ReadinessBody(status="waiting" if waiting else "ready", waiting_for=waiting, notices=notices)
     return Response(body, status_code=503, headers={"Retry-After": str(RETRY_AFTER_S)}) if waiting else Response(body)
 
 
 @get("/version", operation_id="version", tags=_TAGS, **open_to_all())
-async def service_version() -> VersionBody:
-    """The product's name and version."""
-    return VersionBody(name=NAME, version=product_version())
+async def service_version(build: NamedDependency[Build]) -> VersionBody:
+    """The product's name and version, the commit it was built from where that is known, and the schema it needs."""
+    return VersionBody(name=NAME, version=build.version, commit=build.commit or None, migration=build.migration)
 
 
 HANDLERS = (health, readiness, service_version)

@@ -20,8 +20,10 @@ from entrypoints.api.http_protocol import ProblemProtocol
 from entrypoints.key_uses import uses_told
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
+from entrypoints.observed import observe
 from entrypoints.server_settings import warn_of_settings
 from entrypoints.settings import Settings, SettingsError, exit_on, read_settings, require_consistent_access
+from entrypoints.telemetry import opened_telemetry
 
 GRACE_S = 30
 _KEEP_ALIVE_S = 30
@@ -34,7 +36,7 @@ def main() -> None:
         require_consistent_access(settings)
     except SettingsError as error:
         exit_on(error)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     try:
         asyncio.run(_serve(settings))
     except MisconfiguredError as error:
@@ -44,9 +46,11 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     async with (
         opened_redis(settings.redis_url) as redis,
+        opened_telemetry(settings, "api") as telemetry,
         opened(settings, redis) as container,
         uses_told(container.known_keys()),
     ):
+        observe(container, telemetry)
         await warn_of_settings(container.readiness_checks())
         server = _Server(
             uvicorn.Config(

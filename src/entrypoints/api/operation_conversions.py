@@ -1,7 +1,10 @@
 """From what the operator is shown to the wire's structs."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
+from application.check_readiness import Limited, Waiting
 from application.retry_everywhere import GivenBack
 from domain.document import DocumentState
 from domain.ports.catalogue import Page
@@ -24,7 +27,9 @@ def retried_page(given_back: GivenBack) -> schemas.RetriedPage:
     )
 
 
-def operations_body(overview: Overview) -> schemas.OperationsBody:
+def operations_body(
+    overview: Overview, found: Sequence[Waiting | Limited], *, tells_all: bool
+) -> schemas.OperationsBody:
     """How the service stands; every state is named, those without documents too."""
     outbox, now = overview.outbox, overview.as_of
     return schemas.OperationsBody(
@@ -40,6 +45,14 @@ def operations_body(overview: Overview) -> schemas.OperationsBody:
         ),
         indexes=tuple(map(_index_standing_body, overview.indexes)),
         uploads=overview.uploads,
+        dependencies=tuple(
+            schemas.DependencyBody(
+                dependency=entry.dependency,
+                state=cast("schemas.DependencyState", entry.state),
+                text=entry.text if tells_all else None,
+            )
+            for entry in found
+        ),
     )
 
 

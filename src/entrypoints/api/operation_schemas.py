@@ -127,6 +127,17 @@ class IndexStandingBody(Struct, kw_only=True, frozen=True):
     total: int
 
 
+DependencyState = Literal["unavailable", "misconfigured", "incomplete", "stopping", "limited"]
+
+
+class DependencyBody(Struct, kw_only=True, frozen=True):
+    """A dependency that is not ready, or not for everything: in one word, and for the scope admin in more."""
+
+    dependency: str
+    state: DependencyState
+    text: str | None
+
+
 class OperationsBody(Struct, kw_only=True, frozen=True):
     """How the service stands at one moment."""
 
@@ -136,3 +147,4 @@ class OperationsBody(Struct, kw_only=True, frozen=True):
     outbox: OutboxBody
     indexes: tuple[IndexStandingBody, ...]
     uploads: int
+    dependencies: tuple[DependencyBody, ...]

@@ -4,6 +4,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from application.check_readiness import CheckReadiness
 from application.retry_documents import RetryCommand, RetryDocuments
 from application.retry_everywhere import RetryFailed, ReviveDead
 from domain.caller import Scope
@@ -30,9 +31,15 @@ _WHAT_FAILED = RetryRequest()
 
 
 @get("/v1/operations", operation_id="get_operations", responses=problem_responses(), tags=_TAGS, **needs(Scope.READ))
-async def get_operations(operations: OperationsDependency) -> OperationsBody:
-    """How the service stands: documents by state, what waits longest and what for, outbox, indexes, uploads."""
-    return operations_body(await operations.overview())
+async def get_operations(
+    request: ApiRequest, operations: OperationsDependency, check_readiness: NamedDependency[CheckReadiness]
+) -> OperationsBody:
+    """How the service stands: documents by state, what waits longest and what for, outbox, indexes, uploads.
+
+    Dependencies are those that are not ready; what is wrong with one is told to the scope admin alone.
+    """
+    overview, found = await operations.overview(), await check_readiness()
+    return operations_body(overview, found, tells_all=request.user.may(Scope.ADMIN))
 
 
 @get(

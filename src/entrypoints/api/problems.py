@@ -34,11 +34,13 @@ from entrypoints.api.conversions import finding_bodies
 from entrypoints.api.field_messages import field_problem
 from entrypoints.api.idempotency import KEY_HEADER
 from entrypoints.api.languages import in_language, language_of, title_in
+from entrypoints.api.outcomes import note_problem
 from entrypoints.api.receive_document import FILE_FIELD as DOCUMENT_FIELD
 from entrypoints.api.receive_upload import COMMENT_FIELD, TEMPLATE_FIELD, ZIP_FIELD
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.schemas import FindingBody, ProblemBody
 from entrypoints.api.security_log import note_refusal
+from entrypoints.logs import log_fact
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="ladderbase"'
@@ -176,7 +178,9 @@ def _not_now(
 
 def _unavailable(request: AnyRequest, error: UnavailableError) -> Response[ProblemBody]:
     request_id = request_id_of(request.scope)
-    _log.warning("unavailable dependency=%s reason=%s request_id=%s", error.dependency, error.reason, request_id)
+    log_fact(
+        _log, logging.WARNING, "unavailable", dependency=error.dependency, reason=error.reason, request_id=request_id
+    )
     detail = told("the {dependency} gave no answer", dependency=error.dependency)
     return _problem(request, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
@@ -209,7 +213,7 @@ def _forbidden(request: AnyRequest, error: ForbiddenError) -> Response[ProblemBo
 def _misconfigured(request: AnyRequest, error: MisconfiguredError) -> Response[ProblemBody]:
     """What is wrong is for the operator's log: it names settings and quotes servers."""
     request_id = request_id_of(request.scope)
-    _log.error("misconfigured reason=%s request_id=%s", error, request_id)
+    log_fact(_log, logging.ERROR, "misconfigured", reason=str(error), request_id=request_id)
     detail = told("a dependency and the settings disagree: the log says which, under this request id")
     return _problem(request, "misconfigured", detail, headers={"Retry-After": str(RETRY_AFTER_MENDING_S)})
 
@@ -237,6 +241,7 @@ def _body(
     request: AnyRequest, kind: tuple[str, int, str], detail: Told, findings: tuple[FindingBody, ...] = ()
 ) -> ProblemBody:
     code, status, title = kind
+    note_problem(request.scope, code)
     language = language_of(request.scope)
     return problem_of(
         code,

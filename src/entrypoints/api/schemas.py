@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from application.check_readiness import WaitsBecause
 from application.search_rungs import MAX_QUERY_CHARACTERS
 from domain.document import DocumentState, DocumentType
 from domain.findings import Severity
@@ -324,17 +325,16 @@ class HealthBody(Struct, kw_only=True, frozen=True):
 
 
 class WaitingBody(Struct, kw_only=True, frozen=True):
-    """A dependency that does not answer, and why."""
+    """A dependency that is not ready, and in one word why."""
 
     dependency: str
-    reason: str
+    reason: WaitsBecause
 
 
 class NoticeBody(Struct, kw_only=True, frozen=True):
     """A dependency that is ready, but not for everything."""
 
     dependency: str
-    notice: str
 
 
 class ReadinessBody(Struct, kw_only=True, frozen=True):
@@ -346,7 +346,9 @@ class ReadinessBody(Struct, kw_only=True, frozen=True):
 
 
 class VersionBody(Struct, kw_only=True, frozen=True):
-    """What runs here."""
+    """What runs here. `migration` is the schema that it needs."""
 
     name: str
     version: str
+    commit: str | None
+    migration: str

@@ -8,7 +8,7 @@ from domain.caller import Caller
 from domain.caller import Scope as Allowed
 from entrypoints.api.access_log import request_id_of
 from entrypoints.api.needs import needed_by
-from entrypoints.logs import quoted
+from entrypoints.logs import log_fact
 
 _log = logging.getLogger("ladderbase.security")
 _CARRIED_OUT = range(200, 300)
@@ -25,25 +25,29 @@ async def note_action(message: Message, scope: Scope) -> None:
         return
     location = next((value.decode("latin-1") for name, value in message["headers"] if name == b"location"), "")
     caller: Caller = scope["user"]
-    _log.info(
-        "audit action=%s object=%s status=%d caller=%s credential=%s request_id=%s",
-        getattr(handler, "operation_id", None) or handler.handler_name,
-        quoted(str(scope.get("path_params", {}).get("pgm_id") or location.rpartition("/")[2])),
-        message["status"],
-        quoted(caller.identity),
-        quoted(caller.credential),
-        request_id_of(scope),
+    log_fact(
+        _log,
+        logging.INFO,
+        "audit",
+        action=str(getattr(handler, "operation_id", None) or handler.handler_name),
+        object=str(scope.get("path_params", {}).get("pgm_id") or location.rpartition("/")[2]),
+        status=message["status"],
+        caller=caller.identity,
+        credential=caller.credential,
+        request_id=request_id_of(scope),
     )
 
 
 def note_refusal(scope: Scope, reason: str, *, credential: str, caller: str = "") -> None:
     """One line for each request that was refused over who asked it."""
-    _log.warning(
-        "refused method=%s path=%s reason=%s caller=%s credential=%s request_id=%s",
-        scope.get("method"),
-        scope.get("path_template") or "unknown",
-        quoted(reason),
-        quoted(caller),
-        quoted(credential),
-        request_id_of(scope),
+    log_fact(
+        _log,
+        logging.WARNING,
+        "refused",
+        method=str(scope.get("method")),
+        path=str(scope.get("path_template") or "unknown"),
+        reason=reason,
+        caller=caller,
+        credential=credential,
+        request_id=request_id_of(scope),
     )

@@ -14,7 +14,7 @@ _WAITS_FOR = {
 
 
 def standing_lines(operations: Answer) -> Iterator[str]:
-    """One line for each: documents, what waits longest, outbox, indexes, uploads."""
+    """One line for each: documents, what waits longest, outbox, indexes, uploads, what is not ready."""
     counts = ", ".join(f"{count} {state}" for state, count in operations["documents"].items() if count)
     yield f"documents: {counts or 'none'}"
     if operations["oldest"]:
@@ -23,6 +23,8 @@ def standing_lines(operations: Answer) -> Iterator[str]:
     yield from map(_index, operations["indexes"])
     if operations["uploads"]:
         yield f"uploads under way: {operations['uploads']}"
+    for found in operations.get("dependencies", ()):  # a service of a version before does not tell
+        yield f"{found['dependency']}: {found['state']}" + (f", {found['text']}" if found["text"] else "")
 
 
 def _oldest(document: Answer, now: datetime) -> Iterator[str]:

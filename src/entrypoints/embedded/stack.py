@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from application.check_readiness import WaitsBecause
 from entrypoints.embedded.addresses import addresses_kept
 from entrypoints.embedded.component import Component, StartError
 from entrypoints.embedded.data_folder import held
@@ -52,16 +53,17 @@ class InternalPorts:
     postgres: int
     valkey: int
     milvus: int
+    metrics: int
 
     @staticmethod
     def chosen() -> "InternalPorts":
         """Ports that are free now."""
-        return InternalPorts(postgres=free_port(), valkey=free_port(), milvus=free_port())
+        return InternalPorts(postgres=free_port(), valkey=free_port(), milvus=free_port(), metrics=free_port())
 
     @property
     def are_free(self) -> bool:
         """Whether all of them are free now."""
-        return not any(map(problem_with, (self.postgres, self.valkey, self.milvus)))
+        return not any(map(problem_with, (self.postgres, self.valkey, self.milvus, self.metrics)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,8 @@ class EmbeddedStack:
             "DATABASE_URL": postgres.url,
             "REDIS_URL": valkey.url,
             "MILVUS_URI": milvus.uri,
+            "WORKER_METRICS_HOST": LOOPBACK,
+            "WORKER_METRICS_PORT": os.environ.get("WORKER_METRICS_PORT") or str(ports.metrics),
         }
         migrate, api, worker = self._own_programs(folder, {**os.environ, **settings})
         worker = replace(worker, environment={**worker.environment, "OPENBLAS_NUM_THREADS": _EMBEDDING_THREADS})
@@ -255,13 +259,13 @@ async def _watched(supervisor: Supervisor) -> AsyncIterator[None]:
 
 
 async def _until_ready(stack: EmbeddedStack) -> None:
-    """Building an index may take its time, as long as what is waited for changes now and then."""
+    """Building an index may take its time, and so may what is waited for as long as it changes now and then."""
     last, since, begun = "", time.monotonic(), time.monotonic()
     while waits_for := await stack.ready():
-        if waits_for != last:
+        if waits_for != last or WaitsBecause.INCOMPLETE in waits_for:
             last, since = waits_for, time.monotonic()
         if time.monotonic() > min(since + _SERVES_S, begun + _BUILDS_S):
-            raise StartError(f"not ready within {_SERVES_S:.0f} s: {waits_for}")
+            raise StartError(f"not ready within {_SERVES_S:.0f} s, {_log(stack.data_dir, 'api')} says why: {waits_for}")
         await asyncio.sleep(_POLL_S)
 
 

@@ -1,0 +1,68 @@
+"""Backlog on Postgres."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Float, Select, cast, func, literal, null, select, union_all
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.tables import IS_DEAD, IS_PENDING, NOW, outbox
+from domain.ports.backlog import Backlog, KindBacklog
+
+
+class PostgresBacklog(Backlog):
+    """One statement over the partial indexes of what is pending and of what is dead."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def by_kind(self) -> Sequence[KindBacklog]:
+        """See the port."""
+        with translated_errors():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(BACKLOG)).all()
+        return [
+            KindBacklog(
+                kind=row.kind,
+                due=row.due,
+                leased=row.leased,
+                delayed=row.pending - row.due - row.leased,
+                dead=row.dead,
+                oldest_age_s=row.oldest_age_s,
+            )
+            for row in rows
+        ]
+
+
+def _backlog() -> Select[Any]:
+    is_due = outbox.c.next_attempt_at <= NOW
+    age = cast(func.extract("epoch", NOW - func.min(outbox.c.created_at)), Float)
+    pending = (
+        select(
+            outbox.c.kind,
+            func.count().label("pending"),
+            func.count().filter(is_due).label("due"),
+            func.count().filter(~is_due, outbox.c.lease_token.is_not(None)).label("leased"),
+            literal(0).label("dead"),
+            age.label("oldest_age_s"),
+        )
+        .where(IS_PENDING)
+        .group_by(outbox.c.kind)
+    )
+    none = [literal(0).label(name) for name in ("pending", "due", "leased")]
+    dead = (
+        select(outbox.c.kind, *none, func.count().label("dead"), cast(null(), Float).label("oldest_age_s"))
+        .where(IS_DEAD)
+        .group_by(outbox.c.kind)
+    )
+    both = union_all(pending, dead).subquery("both")
+    sums = [func.sum(both.c[name]).label(name) for name in ("pending", "due", "leased", "dead")]
+    return (
+        select(both.c.kind, *sums, func.max(both.c.oldest_age_s).label("oldest_age_s"))
+        .group_by(both.c.kind)
+        .order_by(both.c.kind)
+    )
+
+
+BACKLOG = _backlog()
