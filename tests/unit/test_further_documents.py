@@ -96,10 +96,19 @@ async def test_it_is_listed_behind_the_programs_own_and_counted(client: AsyncCli
     assert (program["document_count"], program["indexing"]["status"]) == (len(listed), "indexing")
 
 
-async def test_its_bytes_come_back_as_what_they_are(client: AsyncClient) -> None:
-    await add(client, "점검.md", MARKDOWN)
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("점검.md", "text/markdown"),
+        ("notes.txt", "text/plain"),
+        ("알람.csv", "text/csv"),
+        ("manual.pdf", "application/pdf"),
+    ],
+)
+async def test_its_bytes_come_back_as_what_they_are(client: AsyncClient, name: str, media_type: str) -> None:
+    await add(client, name, OF_EACH_KIND[name])
     answer = await client.get(f"/v1/documents/{FIRST}/content")
-    assert (answer.content, answer.headers["content-type"]) == (MARKDOWN, "text/markdown")
+    assert (answer.content, answer.headers["content-type"]) == (OF_EACH_KIND[name], media_type)
 
 
 async def test_one_of_the_same_name_gives_way_and_leaves_nothing(client: AsyncClient, service: Service) -> None:

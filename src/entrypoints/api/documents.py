@@ -59,9 +59,7 @@ async def get_content(
     headers |= {
         "Content-Disposition": _disposition(document),
         "Content-Length": str(document.size_bytes),
-        "Content-Type": media_type_of(
-            document.document_name
-        ),  # as a header: the handler's media type would win otherwise
+        "Content-Type": media_type_of(document),  # as a header: the handler's media type would win otherwise
     }
     return Stream(_resumed(first, content.pieces), headers=headers)
 
