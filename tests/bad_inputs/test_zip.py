@@ -151,7 +151,7 @@ def test_046_a_plain_bomb(target: Target) -> None:
 def test_047_a_hundred_entries_on_the_same_bytes(target: Target) -> None:
     again = replace(GOOD, has_local=False, offset=0)
     target.refuses(47, upload(a_zip(GOOD, *[again] * 99)), is_bomb=True)
-    target.refuses(47, upload(stacked_headers(5_000)), is_bomb=True)
+    target.refuses(47, upload(stacked_headers(5_000)))
 
 
 def test_048_quoted_overlap(target: Target) -> None:

@@ -203,7 +203,7 @@ async def s3_proxy(server: S3Server) -> AsyncIterator[S3Proxy]:
     listener = await asyncio.start_server(connected, "127.0.0.1", 0, limit=2**20)
     proxy.port = listener.sockets[0].getsockname()[1]
     try:
-        with _retries_at_once():
+        with retries_at_once():
             yield proxy
     finally:
         listener.close()
@@ -214,7 +214,8 @@ async def s3_proxy(server: S3Server) -> AsyncIterator[S3Proxy]:
 
 
 @contextmanager
-def _retries_at_once() -> Iterator[None]:
+def retries_at_once() -> Iterator[None]:
+    """The client would wait some seconds in all between its three attempts."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(standard, "ExponentialBackoff", partial(standard.ExponentialBackoff, max_backoff=0.01))
         yield

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +14,21 @@ from domain.ports.blob_store import BlobStore
 
 KEY = "programs/PGM_1/r1/zip/라인 3.zip"
 MEBIBYTE = 1024 * 1024
+NO_KEYS = [
+    "",
+    "/a",
+    "a/",
+    "a//b",
+    ".",
+    "..",
+    "a/../b",
+    "a/./b",
+    "a\\b",
+    "a\0b",
+    "a/" + "가" * 86,
+    "a/" * 600 + "a",
+    "\ud800",
+]
 
 T = TypeVar("T")
 
@@ -29,6 +44,14 @@ async def read_all(store: BlobStore, key: str, *, start: int = 0, stop: int | No
 
 async def keys_below(store: BlobStore, prefix: str) -> list[str]:
     return [entry.key async for entry in store.list_below(prefix)]
+
+
+async def is_refused(call: Awaitable[object]) -> bool:
+    try:
+        await call
+    except ValueError as error:
+        return "blob key" in str(error)
+    return False
 
 
 class BlobStoreContract:
@@ -52,15 +75,11 @@ class BlobStoreContract:
         assert b"".join(received) == content
         assert all(0 < len(piece) <= MEBIBYTE for piece in received)
 
-    @pytest.mark.parametrize(
-        ("start", "stop", "expected"),
-        [(0, 3, b"lad"), (3, None, b"der"), (2, 4, b"dd"), (2, 2, b""), (4, 2, b""), (6, None, b""), (5, 99, b"r")],
-    )
-    async def test_a_range_reads_like_a_slice(
-        self, blob_store: BlobStore, start: int, stop: int | None, expected: bytes
-    ) -> None:
+    async def test_a_range_reads_like_a_slice(self, blob_store: BlobStore) -> None:
         await blob_store.put(KEY, pieces(b"ladder"))
-        assert await read_all(blob_store, KEY, start=start, stop=stop) == expected
+        ranges = [(0, 3), (3, None), (2, 4), (2, 2), (4, 2), (6, None), (5, 99)]
+        read = {(start, stop): await read_all(blob_store, KEY, start=start, stop=stop) for start, stop in ranges}
+        assert read == {(start, stop): b"ladder"[start:stop] for start, stop in ranges}
 
     async def test_a_negative_range_is_refused(self, blob_store: BlobStore) -> None:
         await blob_store.put(KEY, pieces(b"ladder"))
@@ -131,31 +150,11 @@ class BlobStoreContract:
         with pytest.raises(NotFoundError):
             await anext(blob_store.read("programs/PGM_1"))
 
-    @pytest.mark.parametrize(
-        "key",
-        [
-            "",
-            "/a",
-            "a/",
-            "a//b",
-            ".",
-            "..",
-            "a/../b",
-            "a/./b",
-            "a\\b",
-            "a\0b",
-            "a/" + "가" * 86,
-            "a/" * 600 + "a",
-            "\ud800",
-        ],
-    )
-    async def test_what_is_no_relative_posix_path_is_refused(self, blob_store: BlobStore, key: str) -> None:
-        with pytest.raises(ValueError, match="blob key"):
-            await blob_store.put(key, pieces(b"ladder"))
-        with pytest.raises(ValueError, match="blob key"):
-            await blob_store.size(key)
-        with pytest.raises(ValueError, match="blob key"):
-            await anext(blob_store.read(key))
+    async def test_what_is_no_relative_posix_path_is_refused(self, blob_store: BlobStore) -> None:
+        for key in NO_KEYS:
+            assert await is_refused(blob_store.put(key, pieces(b"ladder"))), key
+            assert await is_refused(blob_store.size(key)), key
+            assert await is_refused(read_all(blob_store, key)), key
         assert await keys_below(blob_store, "") == []
 
     async def test_a_listing_is_in_key_order_with_sizes(self, blob_store: BlobStore) -> None:
@@ -206,11 +205,10 @@ class BlobStoreContract:
         assert await blob_store.delete_below("a/b") == 0
         assert await keys_below(blob_store, "") == ["a/b"]
 
-    @pytest.mark.parametrize("prefix", ["", "/", "..", "a/../..", "/etc"])
-    async def test_a_deletion_names_a_folder_of_the_store(self, blob_store: BlobStore, prefix: str) -> None:
+    async def test_a_deletion_names_a_folder_of_the_store(self, blob_store: BlobStore) -> None:
         await blob_store.put(KEY, pieces(b"ladder"))
-        with pytest.raises(ValueError, match="blob key"):
-            await blob_store.delete_below(prefix)
+        for prefix in ("", "/", "..", "a/../..", "/etc"):
+            assert await is_refused(blob_store.delete_below(prefix)), prefix
         assert await keys_below(blob_store, "") == [KEY]
 
 

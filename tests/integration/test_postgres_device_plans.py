@@ -23,8 +23,8 @@ COMMENTED = DeviceComments(by_device={f"D{number}": f"값 {number}" for number i
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
+async def engine(migrated_database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(migrated_database_url)
     yield engine
     await engine.dispose()
 

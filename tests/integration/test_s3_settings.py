@@ -13,7 +13,7 @@ from adapters.blobs.options import StorageOptions
 from adapters.blobs.s3 import opened
 from adapters.blobs.s3_bucket import opened_bucket
 from adapters.blobs.s3_upload import PART_BYTES
-from builders.s3_proxy import s3_proxy
+from builders.s3_proxy import retries_at_once, s3_proxy
 from builders.s3_servers import KEY_ID, S3_SERVERS, SECRET, S3Server
 from builders.tls_proxy import an_authority, tls_proxy
 from contracts.blob_store import KEY, MEBIBYTE, keys_below, pieces, read_all
@@ -60,7 +60,7 @@ async def test_a_certificate_of_one_s_own_is_trusted_by_the_variable_that_every_
 ) -> None:
     authority = an_authority(tmp_path)
     options = server.options(bucket)
-    with tls_proxy(options.endpoint_url, authority) as proxy:
+    with tls_proxy(options.endpoint_url, authority) as proxy, retries_at_once():
         options = replace(options, endpoint_url=proxy.uri)
         async with opened(options) as store:
             with pytest.raises(UnavailableError, match="AWS_CA_BUNDLE"):

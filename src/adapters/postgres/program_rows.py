@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, literal, select
+from sqlalchemy import ColumnElement, Row, Select, and_, any_, literal, select
+from sqlalchemy.dialects.postgresql import array
 
 from adapters.postgres.many_rows import Row as NewRow
 from adapters.postgres.tables import programs, template_rows
@@ -48,6 +49,19 @@ def program_of_row(row: Row[Any]) -> Program:
         create_dt=row.create_dt,
         update_dt=row.update_dt,
     )
+
+
+def is_as_seen(program: Program) -> Sequence[ColumnElement[bool]]:
+    """Whether the row of `programs` still says of this program what it said when it was read."""
+    said = {
+        "revision": program.revision,
+        "update_dt": program.update_dt,
+        "pgm_name": program.details.pgm_name,
+        "pgm_version": program.details.pgm_version,
+        "description": program.details.description,
+        "notes": program.details.notes,
+    }
+    return [programs.c[name] == value for name, value in said.items()]
 
 
 def rows_of_template(registration: Registration) -> list[NewRow]:
@@ -106,6 +120,14 @@ def is_live(revision: ColumnElement[int]) -> ColumnElement[bool]:
     """
     live = [programs.c.revision, programs.c.latest_revision, literal(PROGRAM_ITSELF)]
     return programs.c.deleted_dt.is_(None) & revision.in_(live)
+
+
+def is_of(revision: ColumnElement[int], of_document: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a document is one of this revision, or of its program, whichever revision answers.
+
+    As an array, which an index is asked for; of an OR it would read every revision.
+    """
+    return of_document == any_(array([revision, literal(PROGRAM_ITSELF)]))
 
 
 def template_of_rows(rows: Sequence[Row[Any]]) -> Template:

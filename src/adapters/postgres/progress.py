@@ -1,20 +1,18 @@
 """Progress on Postgres."""
 
-from sqlalchemy import Text, and_, any_, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import Text, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.program_rows import is_of
 from adapters.postgres.tables import documents, programs
 from domain.document import DocumentState
 from domain.errors import NotFoundError
-from domain.further.further_document import PROGRAM_ITSELF
 from domain.indexing_standing import IndexingStanding
 from domain.ports.progress import Progress
 from domain.program import IndexingProgress
 
-_REVISIONS = array([programs.c.latest_revision, literal(PROGRAM_ITSELF)])
-_OF_LATEST = and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == any_(_REVISIONS))
+_OF_LATEST = and_(documents.c.pgm_id == programs.c.pgm_id, is_of(programs.c.latest_revision, documents.c.revision))
 
 
 class PostgresProgress(Progress):

@@ -13,8 +13,11 @@ from litestar.params import SkipValidation
 from adapters.telemetry.exposition import Exposition
 from application.add_document import AddDocumentOnce
 from application.amend_answer import AmendAnswer
+from application.amend_program import AmendProgram
 from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
+from application.delete_programs import DeletePrograms
+from application.export_program import ExportProgram
 from application.follow_indexing import FollowIndexing
 from application.read_content import ReadContent
 from application.register_once import RegisterOnce
@@ -40,11 +43,14 @@ def dependencies_from(container: Container) -> Mapping[str, Provide]:
     return {
         "add_document_once": _provided(AddDocumentOnce, container.add_document_once),
         "amend_answer": _provided(AmendAnswer, container.amend_answer),
+        "amend_program": _provided(AmendProgram, container.amend_program),
         "build": _provided(Build, container.build),
         "catalogue": _provided(Catalogue, container.catalogue),
         "check_readiness": _provided(CheckReadiness, container.readiness),
         "delete_program": _provided(DeleteProgram, container.delete_program),
         "document_reception": _provided(DocumentReception, partial(_document_reception, container)),
+        "delete_programs": _provided(DeletePrograms, container.delete_programs),
+        "export_program": _provided(ExportProgram, container.export_program),
         "exposition": _provided(Exposition, container.exposition),
         "follow_indexing": _provided(FollowIndexing, container.follow_indexing),
         "indexing": _provided(Indexing, partial(_indexing, container)),

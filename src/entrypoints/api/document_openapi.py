@@ -6,9 +6,10 @@ from litestar.openapi.spec import Encoding, OpenAPIHeader, OpenAPIMediaType, Ope
 
 from domain.further.further_document import SUFFIXES
 from entrypoints.api.idempotency import KEY_PARAMETER
-from entrypoints.api.openapi import FILE_NAMES, LINE, LINES
+from entrypoints.api.openapi import BINARY, FILE_NAMES
 from entrypoints.api.openapi_links import LinkedOperation
 from entrypoints.api.receive_document import DESCRIPTION_CHARACTERS, FILE_FIELD, TITLE_CHARACTERS
+from entrypoints.api.texts import LINE, LINES
 
 
 @dataclass
@@ -24,6 +25,7 @@ class DocumentOperation(LinkedOperation):
 def _form() -> RequestBody:
     file = Schema(
         type=OpenAPIType.STRING,
+        format=BINARY,
         content_media_type="application/octet-stream",
         description=f"One file: {', '.join(SUFFIXES)}.",
     )

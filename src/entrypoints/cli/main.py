@@ -7,7 +7,9 @@ import click
 
 _COMMANDS: Mapping[str, str] = {
     "audit": "entrypoints.cli.audit",
+    "completion": "entrypoints.cli.completion",
     "demo": "entrypoints.cli.demo",
+    "doctor": "entrypoints.cli.doctor",
     "gc": "entrypoints.cli.gc",
     "keys": "entrypoints.cli.keys",
     "migrate": "entrypoints.cli.migrate",
@@ -39,7 +41,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
-    epilog="Exit codes: 0 done, 1 refused, nothing or drift found, 2 wrong usage, 3 no service, 4 documents failed.",
+    epilog="Exit codes: 0 done, 1 refused, nothing found or a fault, 2 wrong usage, 3 no service, 4 documents failed.",
 )
 @click.version_option(package_name="ladderbase")
 def main() -> None:
