@@ -12,6 +12,7 @@ _COMMANDS: Mapping[str, str] = {
     "doctor": "entrypoints.cli.doctor",
     "gc": "entrypoints.cli.gc",
     "keys": "entrypoints.cli.keys",
+    "mcp": "entrypoints.cli.mcp",
     "migrate": "entrypoints.cli.migrate",
     "reindex": "entrypoints.cli.reindex",
     "retry": "entrypoints.cli.retry",

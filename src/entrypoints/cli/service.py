@@ -108,6 +108,14 @@ class Service:
         """Where a device is used."""
         return await self._ask("GET", f"/v1/devices/{quote(address, safe='')}/uses", params=narrowed)
 
+    async def rung(self, rung_id: str) -> Answer:
+        """One rung."""
+        return await self._ask("GET", f"/v1/rungs/{quote(rung_id, safe='')}")
+
+    async def template(self, pgm_id: str) -> Answer:
+        """The folders and logics of a program."""
+        return await self._ask("GET", f"/v1/programs/{quote(pgm_id, safe='')}/template")
+
     async def programs(self, limit: int) -> Answer:
         """The newest programs."""
         return await self._ask("GET", "/v1/programs", params={"limit": limit})
