@@ -56,7 +56,7 @@ async def test_options_of_an_address_that_is_not_there_is_a_404(client: Client) 
 
 def test_a_json_body_has_no_other_fields(document: Document) -> None:
     schemas = document["components"]["schemas"]
-    for name in ("SearchRequest", "RetryRequest", "RetryEverywhereRequest"):
+    for name in ("SearchRequest", "RetryRequest", "RetryEverywhereRequest", "WebhookRequest", "WebhookChange"):
         assert schemas[name]["additionalProperties"] is False, name
 
 

@@ -9,6 +9,7 @@ from entrypoints.api.context_schemas import ContextRequest
 from entrypoints.api.openapi_examples import ANSWERS, PROBLEMS, REQUESTS
 from entrypoints.api.operation_schemas import RetryEverywhereRequest, RetryRequest
 from entrypoints.api.schemas import AmendRequest, DeleteProgramsRequest, SearchRequest
+from entrypoints.api.webhook_schemas import WebhookChange, WebhookRequest
 
 Document = dict[str, Any]
 _JSON_BODIES = (
@@ -18,6 +19,8 @@ _JSON_BODIES = (
     RetryEverywhereRequest,
     AmendRequest,
     DeleteProgramsRequest,
+    WebhookRequest,
+    WebhookChange,
 )
 _TOLD_TO_WAIT = {"429", "503"}
 _RETRY_AFTER = {"description": "Seconds to wait before it is tried again.", "schema": {"type": "integer", "minimum": 1}}
