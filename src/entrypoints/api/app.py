@@ -16,6 +16,7 @@ from entrypoints.api import (
     programs,
     search,
     statistics,
+    webhooks,
 )
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
@@ -51,6 +52,7 @@ def create_app(container: Container) -> Litestar:
             *devices.HANDLERS,
             *contexts.HANDLERS,
             *operations.HANDLERS,
+            *webhooks.HANDLERS,
             *health.HANDLERS,
             metrics_handler(is_open=container.metrics_are_open()),
         ],
@@ -59,6 +61,7 @@ def create_app(container: Container) -> Litestar:
             **device_dependencies_from(container),
             **context_dependencies_from(container),
             **operation_dependencies_from(container),
+            **webhooks.webhook_dependencies_from(container),
         },
         guards=[guard_from(container), admission_from(container)],
         before_send=[note_action, tell_methods],

@@ -20,6 +20,7 @@ _COMMANDS: Mapping[str, str] = {
     "search": "entrypoints.cli.search",
     "status": "entrypoints.cli.status",
     "upload": "entrypoints.cli.upload",
+    "webhooks": "entrypoints.cli.webhooks",
     "where-used": "entrypoints.cli.where_used",
 }
 

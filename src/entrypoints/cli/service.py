@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -140,6 +140,22 @@ class Service:
         """Give back one page of what failed in all programs, or of the events that are dead."""
         return await self._ask("POST", "/v1/retry", json={"include": include, "cursor": cursor})
 
+    async def webhooks(self) -> Answer:
+        """Who is told of what."""
+        return await self._ask("GET", "/v1/webhooks")
+
+    async def add_webhook(self, address: str, kinds: Sequence[str]) -> Answer:
+        """Have an address told."""
+        return await self._ask("POST", "/v1/webhooks", json={"url": address, "kinds": kinds})
+
+    async def remove_webhook(self, webhook_id: str) -> Answer:
+        """Tell it nothing more."""
+        return await self._ask("DELETE", f"/v1/webhooks/{quote(webhook_id, safe='')}")
+
+    async def rotate_webhook(self, webhook_id: str) -> Answer:
+        """Give it another secret."""
+        return await self._ask("POST", f"/v1/webhooks/{quote(webhook_id, safe='')}/secret")
+
     async def progress(self, pgm_id: str, *, standstill_s: float = _STANDSTILL_S) -> AsyncIterator[Answer]:
         """Ask again and again until nothing more happens; an outage of up to half a minute is sat out.
 
@@ -167,7 +183,7 @@ class Service:
     async def _ask(self, method: str, path: str, **content: Any) -> Answer:
         try:
             answer = await self._client.request(method, path, **content)
-            body = answer.json()
+            body = {} if answer.status_code == HTTPStatus.NO_CONTENT else answer.json()
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             lost = not isinstance(error, httpx.ConnectError)
