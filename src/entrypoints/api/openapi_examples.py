@@ -31,7 +31,6 @@ _CREATED = datetime(2026, 11, 2, 8, 30, 15, tzinfo=UTC)
 _UPDATED = datetime(2026, 11, 2, 8, 31, 2, tzinfo=UTC)
 _PGM, _DOCUMENT = "PGM_12", "PGM_12-r1-0003"
 _RUNG = f"{_DOCUMENT}.g1.14"
-_CITATION = f"{_PGM} 이송부/컨베이어 정지 0000_11.csv steps 120-121 [{_RUNG}]"
 _HREF = f"/v1/programs/{_PGM}/indexing"
 
 _PROGRAM: dict[str, Any] = {
@@ -156,7 +155,6 @@ REQUESTS: Mapping[str, Struct] = {
     "search_rungs": schemas.SearchRequest(
         query="컨베이어 비상 정지 M1234", pgm_id=_PGM, mode=SearchMode.HYBRID, limit=5
     ),
-    "gather_context": contexts.ContextRequest(query="컨베이어가 왜 멈추나", pgm_id=_PGM),
     "amend_program": schemas.AmendRequest(pgm_version="1.3", notes="광전 센서 교체"),
     "delete_programs": schemas.DeleteProgramsRequest(pgm_ids=(_PGM, "PGM_13")),
     "retry_program": operating.RetryRequest(include=Include.FAILED),
@@ -206,42 +204,6 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
                 ),
             ),
         ),
-    ),
-    ("gather_context", "200"): contexts.ContextBody(
-        budget_tokens=4_000,
-        tokens=61,
-        pieces=(
-            contexts.PieceBody(
-                rung_id=_RUNG,
-                why=Why.HIT,
-                of=None,
-                device=None,
-                pgm_id=_PGM,
-                document_id=_DOCUMENT,
-                citation=_CITATION,
-                text=f"{_CITATION}\n컨베이어 정지\nLD X0\nOUT M1234\nX0 = 정지 버튼",
-                cut=False,
-                tokens=61,
-            ),
-        ),
-    ),
-    ("get_rung", "200"): contexts.RungBody(
-        rung_id=_RUNG,
-        pgm_id=_PGM,
-        document_id=_DOCUMENT,
-        document_name="0000_11.csv",
-        document_type=DocumentType.LADDER_CSV,
-        logic_id="0000_11",
-        logic_name="컨베이어 정지",
-        folder_id="F01",
-        folder_name="이송부",
-        sub_folder_name="",
-        first_step=120,
-        last_step=121,
-        title="컨베이어 정지",
-        ladder="LD X0\nOUT M1234",
-        devices=(schemas.DeviceBody(device="X0", comment="정지 버튼"),),
-        neighbours=(f"{_DOCUMENT}.g1.13", f"{_DOCUMENT}.g1.15"),
     ),
     ("get_indexing", "200"): schemas.IndexingBody(
         pgm_id=_PGM,
