@@ -7,7 +7,7 @@ from domain.further.further_document import PROGRAM_ITSELF
 from domain.indexing_standing import IndexingStanding
 from domain.ports.progress import Progress
 from domain.program import IndexingProgress
-from fakes.registry import InMemoryRegistry
+from fakes.registry import InMemoryRegistry, Tables
 
 
 class InMemoryProgress(Progress):
@@ -22,16 +22,23 @@ class InMemoryProgress(Progress):
         self.looks += 1
         if self.fails_with:
             raise self.fails_with
-        tables = self._registry.committed
-        stored = tables.live(pgm_id)
-        if stored is None:
+        standing = standing_in(self._registry.committed, pgm_id)
+        if standing is None:
             raise NotFoundError("program", pgm_id)
-        revisions = {stored.latest_revision, PROGRAM_ITSELF}
-        documents = [d for d in tables.documents.values() if d.pgm_id == pgm_id and d.revision in revisions]
-        return IndexingStanding(
-            pgm_id=pgm_id,
-            revision=stored.latest_revision,
-            answering=stored.program.revision,
-            generations=sum(each.generation for each in documents),
-            progress=IndexingProgress(counts=dict(Counter(each.state for each in documents))),
-        )
+        return standing
+
+
+def standing_in(tables: Tables, pgm_id: str) -> IndexingStanding | None:
+    """None for a program that is unknown or deleted."""
+    stored = tables.live(pgm_id)
+    if stored is None:
+        return None
+    revisions = {stored.latest_revision, PROGRAM_ITSELF}
+    documents = [each for each in tables.documents.values() if each.pgm_id == pgm_id and each.revision in revisions]
+    return IndexingStanding(
+        pgm_id=pgm_id,
+        revision=stored.latest_revision,
+        answering=stored.program.revision,
+        generations=sum(each.generation for each in documents),
+        progress=IndexingProgress(counts=dict(Counter(each.state for each in documents))),
+    )
