@@ -34,7 +34,7 @@ def standing_in(tables: Tables, pgm_id: str) -> IndexingStanding | None:
     if stored is None:
         return None
     revisions = {stored.latest_revision, PROGRAM_ITSELF}
-    documents = [each for each in tables.documents.values() if each.pgm_id == pgm_id and each.revision in revisions]
+    documents = [d for d in tables.documents.values() if d.pgm_id == pgm_id and d.revision in revisions]
     return IndexingStanding(
         pgm_id=pgm_id,
         revision=stored.latest_revision,
