@@ -153,7 +153,7 @@ async def test_what_changed_has_another_tag(client: AsyncClient, service: Servic
 async def test_many_are_deleted_each_by_itself(
     client: AsyncClient, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="ladderbase.security")
     await service.register()
     asked = {"pgm_ids": ["PGM_2", "PGM_9", "PGM_1", "PGM_2"]}
     first = await client.post("/v1/programs/delete", json=asked)
