@@ -173,6 +173,12 @@ async def test_a_program_is_registered_indexed_found_and_deleted(service: Runnin
     assert await service.chunk_ids(pgm_id) == ([], [])
 
 
+def test_the_api_and_the_worker_tell_their_metrics_on_loopback(service: RunningService) -> None:
+    assert "ladderbase_http_request_seconds_bucket" in service.client.get("/metrics").raise_for_status().text
+    worker = f"http://127.0.0.1:{service.setting('WORKER_METRICS_PORT')}/metrics"
+    assert "ladderbase_record_up 1.0" in httpx.get(worker, timeout=10, trust_env=False).raise_for_status().text
+
+
 async def test_files_that_came_back_from_excel_are_read_as_what_they_are(service: RunningService) -> None:
     registered = service.upload(*_example("cell-line-resaved"))
     assert registered.status_code == 201, registered.text
