@@ -1,6 +1,6 @@
 """Hand out a document's bytes: its own object, or the member of the archive while it has none."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,10 @@ from domain.ports.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A document and its bytes, still to be read."""
+    """A document and its bytes, still to be read: `pieces(start, stop)` yields [start, stop), to the end if None."""
 
     document: Document
-    pieces: AsyncIterator[bytes]
+    pieces: Callable[[int, int | None], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,19 @@ class ReadContent:
     async def __call__(self, document_id: str) -> Content:
         """Raises NotFoundError when there is no such document; the pieces raise UnavailableError."""
         document = await self.catalogue.document(document_id)
-        if document.member is None:
-            return Content(document=document, pieces=self.blobs.read(document.blob_key))
-        return Content(document=document, pieces=self._member(document.blob_key, document.member))
 
-    async def _member(self, archive_key: str, member: str) -> AsyncIterator[bytes]:
-        async with self._unpacked(archive_key, member) as path, aclosing(pieces_of(path)) as pieces:
+        def pieces(start: int, stop: int | None) -> AsyncIterator[bytes]:
+            if document.member is None:
+                return self.blobs.read(document.blob_key, start=start, stop=stop)
+            return self._member(document.blob_key, document.member, start, stop)
+
+        return Content(document=document, pieces=pieces)
+
+    async def _member(self, archive_key: str, member: str, start: int, stop: int | None) -> AsyncIterator[bytes]:
+        async with (
+            self._unpacked(archive_key, member) as path,
+            aclosing(pieces_of(path, start=start, stop=stop)) as pieces,
+        ):
             async for piece in pieces:
                 yield piece
 

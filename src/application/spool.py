@@ -6,6 +6,7 @@ Local files stand on the scratch disk: where that fails, UnavailableError.
 import asyncio
 import hashlib
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -24,12 +25,20 @@ SCRATCH_PREFIX = "ladderbase-"
 PIECE_BYTES = 1024 * 1024
 
 
-async def pieces_of(path: Path) -> AsyncGenerator[bytes, None]:
-    """Yield a file's bytes in pieces of 1 MiB."""
+async def pieces_of(path: Path, *, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
+    """Yield a file's bytes [start, stop) in pieces of at most 1 MiB."""
     with ExitStack() as opened:
         file = await _in_thread(lambda: opened.enter_context(path.open("rb")))
-        while piece := await _in_thread(file.read, PIECE_BYTES):
+        await _in_thread(file.seek, start)
+        left = sys.maxsize if stop is None else stop - start
+        while piece := await _in_thread(file.read, min(left, PIECE_BYTES)):
+            left -= len(piece)
             yield piece
+
+
+async def remove_file(path: Path) -> None:
+    """Remove a file that stands there."""
+    await _in_thread(path.unlink)
 
 
 async def store_file(blobs: BlobStore, key: str, path: Path) -> StoredBlob:

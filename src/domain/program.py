@@ -1,7 +1,7 @@
 """A program: the ladder logic of one machine or line, registered whole or not at all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,6 +27,21 @@ class ProgramDetails:
     pgm_version: str = ""
     description: str = ""
     notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailChanges:
+    """What is to be said of a program from now on; None leaves it as it is. Who created it stays."""
+
+    pgm_name: str | None = None
+    pgm_version: str | None = None
+    description: str | None = None
+    notes: str | None = None
+
+    def named(self) -> Mapping[str, str]:
+        """The fields that change, by their names in ProgramDetails."""
+        all_of_them = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: text for name, text in all_of_them.items() if text is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dependency_injector import containers, providers
 from adapters.telemetry.exposition import Exposition
 from adapters.telemetry.telemetry import Telemetry
 from application.amend_answer import AmendAnswer
+from application.amend_program import AmendProgram
 from application.answer_once import AnswerOnce
 from application.audit_blobs import AuditBlobs
 from application.audit_by_turns import AuditByTurns
@@ -22,7 +23,9 @@ from application.check_readiness import Check, CheckReadiness
 from application.collect_garbage import CollectGarbage
 from application.create_key import CreateKey
 from application.delete_program import DeleteProgram
+from application.delete_programs import DeletePrograms
 from application.drop_old_indexes import DropOldIndexes
+from application.export_program import ExportProgram
 from application.find_orphans import FindOrphans
 from application.follow_indexing import FollowIndexing
 from application.handle_event import HandleEvent
@@ -173,7 +176,9 @@ class Container(containers.DeclarativeContainer):
     answer_once = providers.Factory(AnswerOnce, unit_of_work=unit_of_work)
     amend_answer = providers.Factory(AmendAnswer, unit_of_work=unit_of_work)
     register_once = providers.Factory(RegisterOnce, register_program=register_program, answer_once=answer_once)
+    amend_program = providers.Factory(AmendProgram, unit_of_work=unit_of_work)
     delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
+    delete_programs = providers.Factory(DeletePrograms, delete_program=delete_program)
     retry_documents = providers.Factory(
         RetryDocuments, unit_of_work=unit_of_work, indexed_types=indexing_steps.provided.indexed_types
     )
@@ -187,6 +192,9 @@ class Container(containers.DeclarativeContainer):
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
     review_devices = providers.Factory(ReviewDevices, devices=devices)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
+    export_program = providers.Factory(
+        ExportProgram, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch
+    )
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks, is_stopping=stopping.provided.is_set)
 
     write_vectors = providers.Factory(WriteVectors, embedder=embedder, index=index)

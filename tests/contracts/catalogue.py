@@ -1,16 +1,36 @@
 """What every Catalogue promises; written through the unit of work of the same record."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from contracts.records import a_chunk, a_document, a_registration, delete, indexed, mark_indexed, register
+from contracts.records import (
+    CREATED,
+    a_chunk,
+    a_document,
+    a_logic,
+    a_registration,
+    delete,
+    indexed,
+    mark_indexed,
+    register,
+)
 from domain.document import Document, DocumentState, DocumentType, Failure
 from domain.errors import InvalidRequestError, NotFoundError
-from domain.ports.catalogue import Catalogue
+from domain.ports.catalogue import (
+    EVERY_PROGRAM,
+    Catalogue,
+    DocumentTotals,
+    OldestWaiting,
+    ProgramFilter,
+    ProgramSort,
+)
 from domain.ports.unit_of_work import UnitOfWork
 from domain.program import ProgramStatus
 from domain.search import FoundChunk
+from domain.template import Logic, Template
 
 UNUSABLE_CURSORS = [
     "",
@@ -26,6 +46,32 @@ UNUSABLE_CURSORS = [
     "\ud800",
 ]
 
+
+FILTERED = [
+    (ProgramFilter(), [4, 3, 2, 1]),
+    (ProgramFilter(pgm_id="PGM_2"), [2]),
+    (ProgramFilter(pgm_id="PGM_9"), []),
+    (ProgramFilter(name="라인"), [2, 1]),
+    (ProgramFilter(name="LINE"), [4, 3]),
+    (ProgramFilter(name="ＬＩＮＥ"), [4, 3]),
+    (ProgramFilter(name="コンベア"), [3]),
+    (ProgramFilter(name="ｺﾝﾍﾞｱ"), [3]),
+    (ProgramFilter(name="라인 %"), []),
+    (ProgramFilter(name="%"), [4]),
+    (ProgramFilter(name="％"), [4]),
+    (ProgramFilter(name="_"), [4]),
+    (ProgramFilter(name="\\"), [4]),
+    (ProgramFilter(create_user="김철수"), [3, 1]),
+    (ProgramFilter(create_user="김"), []),
+    (ProgramFilter(folder="F02"), [2]),
+    (ProgramFilter(folder="검사"), [2]),
+    (ProgramFilter(folder="반송"), [4, 3, 1]),
+    (ProgramFilter(folder="반"), []),
+    (ProgramFilter(created_from=CREATED), [4, 3, 2, 1]),
+    (ProgramFilter(created_from=CREATED + timedelta(days=2)), [4, 3]),
+    (ProgramFilter(created_to=CREATED + timedelta(days=2)), [2, 1]),
+    (ProgramFilter(name="라인", create_user="김철수", folder="F01"), [1]),
+]
 
 ReopenDocument = Callable[[str, int, DocumentState], Awaitable[None]]
 """A back door: brings a document to this generation and this state, chunks untouched."""
@@ -89,6 +135,148 @@ class CatalogueContract:
         shown = [view.program.pgm_id for page in (first, second, third) for view in page.items]
         assert shown == ["PGM_6", "PGM_5", "PGM_4", "PGM_3", "PGM_2", "PGM_1"]
         assert third.next_cursor is None
+
+    async def test_a_filter_leaves_out_what_it_does_not_ask_for(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        checked = replace(a_logic(2, "0"), folder_id="F02", folder_name="검사")
+        for number, (name, user, logic) in enumerate(
+            [
+                ("도장 라인", "김철수", a_logic(2, "0")),
+                ("검사 라인", "佐藤", checked),
+                ("搬送コンベア Line", "김철수", a_logic(2, "0")),
+                ("100%_\\ line", "lee", a_logic(2, "0")),
+            ],
+            start=1,
+        ):
+            await register_as(unit_of_work, number, pgm_name=name, create_user=user, logic=logic, day=number - 1)
+        for only, numbers in FILTERED:
+            expected = [f"PGM_{number}" for number in numbers]
+            assert await listed(catalogue, only=only) == expected, only
+            assert await listed(catalogue, only=only, limit=1) == expected, only
+            assert await catalogue.count_programs(only) == len(expected), only
+
+    async def test_a_status_is_that_of_the_revision_that_answers(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        states = {
+            1: [DocumentState.INDEXED, DocumentState.PENDING],
+            2: [DocumentState.INDEXED, DocumentState.SKIPPED],
+            3: [],
+            4: [DocumentState.INDEXING],
+        }
+        for number, each in states.items():
+            pgm_id = f"PGM_{number}"
+            documents = [a_document(ordinal, pgm_id=pgm_id, state=state) for ordinal, state in enumerate(each)]
+            await register(unit_of_work, *documents, pgm_id=pgm_id)
+        failed = a_failed_document(0, pgm_id="PGM_5")
+        await register(unit_of_work, failed, a_document(1, pgm_id="PGM_5", state=DocumentState.INDEXED), pgm_id="PGM_5")
+        await register(
+            unit_of_work, a_failed_document(0, pgm_id="PGM_6"), a_document(1, pgm_id="PGM_6"), pgm_id="PGM_6"
+        )
+        for status, expected in (
+            (ProgramStatus.INDEXING, ["PGM_6", "PGM_4", "PGM_1"]),
+            (ProgramStatus.INDEXED, ["PGM_3", "PGM_2"]),
+            (ProgramStatus.FAILED, ["PGM_5"]),
+        ):
+            assert await listed(catalogue, only=ProgramFilter(status=status)) == expected
+            views = (await catalogue.programs(limit=9, only=ProgramFilter(status=status))).items
+            assert {view.progress.status for view in views} == {status}
+
+    async def test_a_folder_is_one_of_the_revision_that_answers(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        await register_as(unit_of_work, 1, logic=replace(a_logic(2, "0"), folder_id="old"))
+        later = replace(a_registration().program, revision=2)
+        moved = Template(logics=(replace(a_logic(2, "0"), folder_id="new"),))
+        async with unit_of_work.begin() as transaction:
+            await transaction.programs.draw_revision("PGM_1")
+            await transaction.programs.add_revision(a_registration(program=later, template=moved))
+        assert await listed(catalogue, only=ProgramFilter(folder="old")) == ["PGM_1"]
+        assert await listed(catalogue, only=ProgramFilter(folder="new")) == []
+
+    async def test_a_folder_of_any_length_is_kept_and_a_part_of_it_does_not_find_it(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        long = "가나다라" * 8_000
+        await register_as(unit_of_work, 1, logic=replace(a_logic(2, "0"), folder_id=long))
+        assert await listed(catalogue, only=ProgramFilter(folder=long)) == ["PGM_1"]
+        assert await listed(catalogue, only=ProgramFilter(folder=long[:255])) == []
+
+    async def test_programs_come_in_the_order_that_is_asked_for(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        for number, name in enumerate(["하역", "b", "A\n1", "ボイラー", "Ｂ"], start=1):
+            await register_as(unit_of_work, number, pgm_name=name)
+        for sort, numbers in (
+            (ProgramSort.NEWEST, [5, 4, 3, 2, 1]),
+            (ProgramSort.OLDEST, [1, 2, 3, 4, 5]),
+            (ProgramSort.NAME, [3, 2, 5, 4, 1]),
+        ):
+            expected = [f"PGM_{number}" for number in numbers]
+            for limit in (1, 2, 3, 9):
+                assert await listed(catalogue, sort=sort, limit=limit) == expected, (sort, limit)
+
+    async def test_the_longest_name_that_grows_when_it_is_normalized_is_kept_and_paged(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        for number in (1, 2, 3):
+            await register_as(unit_of_work, number, pgm_name="\ufdfa" * 200)
+        assert await listed(catalogue, sort=ProgramSort.NAME, limit=1) == ["PGM_1", "PGM_2", "PGM_3"]
+
+    async def test_a_cursor_goes_on_in_just_the_order_and_the_filters_that_it_was_given_out_for(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        for number in (1, 2, 3):
+            await register_as(unit_of_work, number)
+        only = ProgramFilter(create_user="김철수")
+        cursor = (await catalogue.programs(limit=1, only=only, sort=ProgramSort.NAME)).next_cursor
+        for others, sort in (
+            (ProgramFilter(), ProgramSort.NAME),
+            (ProgramFilter(create_user="김철"), ProgramSort.NAME),
+            (ProgramFilter(name="김철수"), ProgramSort.NAME),
+            (only, ProgramSort.OLDEST),
+            (only, ProgramSort.NEWEST),
+        ):
+            with pytest.raises(InvalidRequestError) as caught:
+                await catalogue.programs(limit=1, cursor=cursor, only=others, sort=sort)
+            assert caught.value.field == "cursor"
+        page = await catalogue.programs(limit=9, cursor=cursor, only=only, sort=ProgramSort.NAME)
+        assert [view.program.pgm_id for view in page.items] == ["PGM_2", "PGM_3"]
+
+    async def test_statistics_count_what_lives_by_state_and_status(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        done = a_document(0, size_bytes=1_000)
+        await register(unit_of_work, done, a_document(1, state=DocumentState.SKIPPED, size_bytes=20))
+        await mark_indexed(unit_of_work, indexed(done, a_chunk(0), a_chunk(1)))
+        waiting = a_document(0, pgm_id="PGM_2", size_bytes=300, create_dt=CREATED - timedelta(days=1))
+        await register(unit_of_work, waiting, a_failed_document(1, pgm_id="PGM_2"), pgm_id="PGM_2")
+        await register(unit_of_work, a_failed_document(0, pgm_id="PGM_3"), pgm_id="PGM_3")
+        await register(unit_of_work, pgm_id="PGM_4")
+        await register(unit_of_work, a_document(0, pgm_id="PGM_5"), pgm_id="PGM_5")
+        await delete(unit_of_work, "PGM_5")
+        statistics = await catalogue.statistics()
+        assert {status: count for status, count in statistics.programs.items() if count} == {
+            ProgramStatus.INDEXED: 2,
+            ProgramStatus.INDEXING: 1,
+            ProgramStatus.FAILED: 1,
+        }
+        assert {state: totals for state, totals in statistics.documents.items() if totals.documents} == {
+            DocumentState.INDEXED: DocumentTotals(documents=1, chunks=2, size_bytes=1_000),
+            DocumentState.SKIPPED: DocumentTotals(documents=1, chunks=0, size_bytes=20),
+            DocumentState.PENDING: DocumentTotals(documents=1, chunks=0, size_bytes=300),
+            DocumentState.FAILED: DocumentTotals(documents=2, chunks=0, size_bytes=80_000),
+        }
+        assert statistics.oldest == OldestWaiting(
+            pgm_id="PGM_2", document_id=waiting.document_id, since=CREATED - timedelta(days=1)
+        )
+
+    async def test_statistics_of_nothing_are_empty(self, catalogue: Catalogue) -> None:
+        statistics = await catalogue.statistics()
+        assert sum(statistics.programs.values()) == 0
+        assert sum(totals.documents for totals in statistics.documents.values()) == 0
+        assert statistics.oldest is None
 
     async def test_documents_are_paged_in_ordinal_order(self, unit_of_work: UnitOfWork, catalogue: Catalogue) -> None:
         documents = [a_document(ordinal) for ordinal in range(25)]
@@ -229,10 +417,31 @@ def a_failed_document(ordinal: int, *, pgm_id: str = "PGM_1") -> Document:
     return a_document(ordinal, pgm_id=pgm_id, state=DocumentState.FAILED, failure=failure)
 
 
-async def listed(catalogue: Catalogue, *, limit: int = 100) -> list[str]:
-    page = await catalogue.programs(limit=limit)
+async def register_as(
+    unit_of_work: UnitOfWork, number: int, *, logic: Logic | None = None, day: int = 0, **details: str
+) -> None:
+    """A program of this number, with these details and one logic, registered so many days later than others."""
+    registration = a_registration(f"PGM_{number}")
+    program = replace(
+        registration.program,
+        details=replace(registration.program.details, **details),
+        create_dt=CREATED + timedelta(days=day),
+    )
+    template = Template(logics=(logic or a_logic(2, "0"),))
+    async with unit_of_work.begin() as transaction:
+        await transaction.programs.add(replace(registration, program=program, template=template))
+
+
+async def listed(
+    catalogue: Catalogue,
+    *,
+    limit: int = 100,
+    only: ProgramFilter = EVERY_PROGRAM,
+    sort: ProgramSort = ProgramSort.NEWEST,
+) -> list[str]:
+    page = await catalogue.programs(limit=limit, only=only, sort=sort)
     shown = [view.program.pgm_id for view in page.items]
     while page.next_cursor is not None:
-        page = await catalogue.programs(limit=limit, cursor=page.next_cursor)
+        page = await catalogue.programs(limit=limit, cursor=page.next_cursor, only=only, sort=sort)
         shown.extend(view.program.pgm_id for view in page.items)
     return shown

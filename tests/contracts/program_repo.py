@@ -10,7 +10,7 @@ from domain.document import DocumentRef
 from domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from domain.ports.catalogue import Catalogue
 from domain.ports.unit_of_work import UnitOfWork
-from domain.program import ProgramDetails, Registration
+from domain.program import DetailChanges, ProgramDetails, Registration
 from domain.template import Logic, Template
 
 
@@ -50,6 +50,39 @@ class ProgramRepoContract:
         await add(unit_of_work, a_registration(comments=comments))
         async with unit_of_work.begin() as transaction:
             assert await transaction.programs.comments_of("PGM_1", 1) == comments
+
+    async def test_an_amendment_changes_what_it_names_alone(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        await register(unit_of_work)
+        before = (await catalogue.program("PGM_1")).program
+        async with unit_of_work.begin() as transaction:
+            amended = await transaction.programs.amend(
+                "PGM_1", DetailChanges(pgm_name="새 이름", notes=""), seen=before
+            )
+        assert amended == (await catalogue.program("PGM_1")).program
+        assert amended.details == replace(before.details, pgm_name="새 이름", notes="")
+        assert amended == replace(before, details=amended.details, update_dt=amended.update_dt)
+
+    async def test_an_amendment_of_what_is_another_by_now_changes_nothing(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        await register(unit_of_work)
+        seen = (await catalogue.program("PGM_1")).program
+        async with unit_of_work.begin() as transaction:
+            await transaction.programs.amend("PGM_1", DetailChanges(pgm_version="2"))
+        with pytest.raises(ConflictError):
+            async with unit_of_work.begin() as transaction:
+                await transaction.programs.amend("PGM_1", DetailChanges(pgm_name="늦은 이름"), seen=seen)
+        found = (await catalogue.program("PGM_1")).program.details
+        assert (found.pgm_name, found.pgm_version) == (seen.details.pgm_name, "2")
+
+    async def test_what_is_not_there_is_not_amended(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work)
+        await delete(unit_of_work)
+        with pytest.raises(NotFoundError):
+            async with unit_of_work.begin() as transaction:
+                await transaction.programs.amend("PGM_1", DetailChanges(notes="x"), seen=a_registration().program)
 
     async def test_the_longest_cells_are_kept(self, unit_of_work: UnitOfWork) -> None:
         longest = "".join(chr(0xAC00 + number * 7919 % 11_172) for number in range(32_767))

@@ -7,7 +7,7 @@ from domain.comments import DeviceComments
 from domain.document import DocumentState
 from domain.errors import ConflictError, NotFoundError
 from domain.ports.program_repo import ProgramRepo
-from domain.program import LatestRevision, Registration
+from domain.program import DetailChanges, LatestRevision, Program, Registration
 from domain.registration import UPLOADED_TYPES
 from domain.template import Template
 from fakes.registry import InMemoryRegistry, StoredProgram, Tables, refuse_unstorable
@@ -81,6 +81,16 @@ class InMemoryProgramRepo(ProgramRepo):
         promoted = replace(stored.program, revision=stored.latest_revision, update_dt=self._registry.clock())
         self._tables.programs[pgm_id] = replace(stored, program=promoted)
         return stored.program.revision
+
+    async def amend(self, pgm_id: str, changes: DetailChanges, *, seen: Program | None = None) -> Program:
+        refuse_unstorable(changes)
+        stored = self._live(pgm_id)
+        if seen not in {None, stored.program}:
+            raise ConflictError("the program is not as it was seen")
+        details = replace(stored.program.details, **changes.named())
+        amended = replace(stored.program, details=details, update_dt=self._registry.clock())
+        self._tables.programs[pgm_id] = replace(stored, program=amended)
+        return amended
 
     async def template_of(self, pgm_id: str, revision: int) -> Template:
         return self._live_parts(pgm_id, revision).template

@@ -49,8 +49,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="what stands under a number that comes again is left alone",
         file="src/application/store_upload.py",
-        fragment="        except ConflictError:\n            raise\n",
-        broken="",
+        fragment="            if await self._is_free(drawn.prefix):",
+        broken="            if True:",
         test="tests/unit/test_registering_a_program.py"
         "::test_what_stands_under_its_number_already_is_left_alone_and_another_number_is_drawn",
     ),

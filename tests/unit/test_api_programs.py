@@ -173,7 +173,7 @@ async def test_the_synchronous_mode_answers_when_everything_is_indexed(tmp_path:
 
 async def test_an_empty_registry_has_empty_pages(client: Client) -> None:
     answer = await client.get("/v1/programs")
-    assert answer.json() == {"items": [], "next": None}
+    assert answer.json() == {"items": [], "next": None, "total": None}
 
 
 async def test_programs_are_paged_newest_first(client: Client, service: Service) -> None:

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from builders.service import a_service
+from entrypoints.api import device_schemas, operation_schemas, schemas
 from entrypoints.api.app import create_app
 
 Document = dict[str, Any]
@@ -113,3 +115,45 @@ def test_every_link_leads_to_an_operation_and_names_its_parameters(document: Doc
     assert {"get_program", "replace_files", "delete_program", "get_content", "retry_program"} <= {
         link["operationId"] for link in links
     }
+
+
+def test_every_operation_has_an_example_of_what_it_is_sent_and_answers(document: Document) -> None:
+    for name, operation in _operations(document).items():
+        request = operation.get("requestBody", {}).get("content", {})
+        told = [(name, content) for media_type, content in request.items() if media_type == "application/json"]
+        told += [
+            (f"{name} {status}", content)
+            for status, answer in operation["responses"].items()
+            for media_type, content in answer.get("content", {}).items()
+            if media_type.endswith("json")
+        ]
+        assert [place for place, content in told if "example" not in content] == []
+
+
+def test_every_example_is_what_its_schema_says(document: Document) -> None:
+    checked = 0
+    for operation in _operations(document).values():
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (each for one in contents for each in one.get("content", {}).values() if "example" in each):
+            (name,) = re.findall(r"/schemas/(\w+)", str(content["schema"]))
+            shape = next(
+                getattr(each, name) for each in (schemas, device_schemas, operation_schemas) if hasattr(each, name)
+            )
+            decoded = msgspec.convert(content["example"], shape)
+            assert msgspec.json.encode(decoded) == msgspec.json.encode(content["example"])
+            checked += 1
+    assert checked > 100
+
+
+def test_nothing_in_an_address_is_null(document: Document) -> None:
+    for operation in _operations(document).values():
+        for parameter in operation.get("parameters", []):
+            assert "null" not in str(parameter["schema"]), parameter["name"]
+    filters = {one["name"]: one["schema"] for one in _operations(document)["list_programs"]["parameters"]}
+    assert (filters["created_from"]["type"], filters["created_from"]["format"]) == ("string", "date-time")
+
+
+def test_a_header_of_an_answer_has_a_schema(document: Document) -> None:
+    for operation in _operations(document).values():
+        for answer in operation["responses"].values():
+            assert all("schema" in header for header in answer.get("headers", {}).values())

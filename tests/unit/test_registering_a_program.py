@@ -207,8 +207,8 @@ async def test_content_comes_from_the_archive_until_the_document_has_its_own_obj
     await service.register()
     before = await service.container.read_content()("PGM_1-r1-0002")
     assert before.document.member == "0000_11.csv"
-    bytes_before = b"".join([piece async for piece in before.pieces])
+    bytes_before = b"".join([piece async for piece in before.pieces(0, None)])
     await service.work()
     after = await service.container.read_content()("PGM_1-r1-0002")
     assert (after.document.member, after.document.blob_key) == (None, "programs/PGM_1/r1/ladder_files/0000_11.csv")
-    assert b"".join([piece async for piece in after.pieces]) == bytes_before
+    assert b"".join([piece async for piece in after.pieces(0, None)]) == bytes_before

@@ -13,13 +13,31 @@ from adapters.postgres.cursors import cursor_after, key_of
 from adapters.postgres.document_rows import document_of_row, found_chunk_of_row
 from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.index_rows import IS_INDEXED, is_held_by, is_index
+from adapters.postgres.overview_rows import OLDEST_DOCUMENT
+from adapters.postgres.program_listing import cursor_after_program, is_after, is_wanted, ordered
 from adapters.postgres.program_rows import is_live, program_of_row, select_template, template_of_rows
-from adapters.postgres.tables import chunks, documents, programs, vector_indexes
+from adapters.postgres.statistics_rows import (
+    TOTALS,
+    document_totals_of_rows,
+    oldest_of_row,
+    program_totals_of_rows,
+)
+from adapters.postgres.tables import NOW, chunks, documents, programs, vector_indexes
 from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
 from domain.errors import NotFoundError
 from domain.index_key import IndexKey
-from domain.ports.catalogue import Catalogue, IndexView, Page, PendingRevision, ProgramView
+from domain.ports.catalogue import (
+    EVERY_PROGRAM,
+    Catalogue,
+    IndexView,
+    Page,
+    PendingRevision,
+    ProgramFilter,
+    ProgramSort,
+    ProgramView,
+    Statistics,
+)
 from domain.program import IndexingProgress
 from domain.search import FoundChunk
 from domain.template import Template
@@ -28,20 +46,49 @@ _IS_LIVE = programs.c.deleted_dt.is_(None)
 
 
 class PostgresCatalogue(Catalogue):
-    """Reads of one statement each, so that every answer is of one moment."""
+    """Reads of one statement or one snapshot each, so that every answer is of one moment."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def programs(self, *, limit: int, cursor: str | None = None) -> Page[ProgramView]:
-        """See the port. Newest is the highest number; what registers meanwhile shows in no later page."""
-        statement = _select_programs().order_by(programs.c.pgm_number.desc()).limit(limit + 1)
+    async def programs(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        only: ProgramFilter = EVERY_PROGRAM,
+        sort: ProgramSort = ProgramSort.NEWEST,
+    ) -> Page[ProgramView]:
+        """See the port. Where the newest come first, what registers meanwhile shows in no later page."""
+        statement = ordered(_select_programs().where(*is_wanted(only)), sort).limit(limit + 1)
         if cursor is not None:
-            statement = statement.where(programs.c.pgm_number < key_of(cursor, listing="programs"))
+            statement = statement.where(is_after(cursor, only, sort))
         rows = await self._rows(statement)
         return Page(
             items=tuple(_program_view(row) for row in rows[:limit]),
-            next_cursor=cursor_after("programs", rows[limit - 1].pgm_number) if len(rows) > limit else None,
+            next_cursor=cursor_after_program(rows[limit - 1], only, sort) if len(rows) > limit else None,
+        )
+
+    async def count_programs(self, only: ProgramFilter = EVERY_PROGRAM) -> int:
+        """See the port."""
+        (row,) = await self._rows(
+            select(func.count().label("total")).select_from(programs).where(_IS_LIVE, *is_wanted(only))
+        )
+        return int(row.total)
+
+    async def statistics(self) -> Statistics:
+        """See the port. Two statements of one snapshot."""
+        with translated_errors():
+            async with self._engine.connect() as connection:
+                snapshot = await connection.execution_options(isolation_level="REPEATABLE READ")
+                totals = (await snapshot.execute(TOTALS)).all()
+                oldest = (await snapshot.execute(OLDEST_DOCUMENT)).one_or_none()
+                as_of = (await snapshot.execute(select(NOW))).scalar_one()
+        return Statistics(
+            as_of=as_of,
+            programs=program_totals_of_rows(totals),
+            documents=document_totals_of_rows(totals),
+            oldest=oldest_of_row(oldest),
         )
 
     async def program(self, pgm_id: str) -> ProgramView:

@@ -30,6 +30,9 @@ def text_key_of(cursor: str, *, listing: str) -> str:
     except (binascii.Error, UnicodeError) as error:
         raise InvalidRequestError("cursor", told("this cursor was not given out here")) from error
     name, _, key = text.rpartition(":")
+    if name != listing and name.partition(":")[0] == listing.partition(":")[0] == "programs":
+        message = told("this cursor belongs to other filters or another order: begin without it")
+        raise InvalidRequestError("cursor", message)
     if name != listing:
         raise InvalidRequestError("cursor", told("this cursor was not given out for this listing"))
     return key

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres.many_rows import insert_of
 from adapters.postgres.program_rows import (
     PGM_ID_PREFIX,
+    is_as_seen,
     is_live,
     program_of_row,
     row_of_program,
@@ -31,9 +32,9 @@ from adapters.postgres.tables import (
 )
 from domain.comments import DeviceComments
 from domain.document import DocumentState, DocumentType
-from domain.errors import NotFoundError
+from domain.errors import ConflictError, NotFoundError
 from domain.ports.program_repo import ProgramRepo
-from domain.program import LatestRevision, Program, Registration
+from domain.program import DetailChanges, LatestRevision, Program, Registration
 from domain.registration import UPLOADED_TYPES
 from domain.template import Template
 
@@ -151,6 +152,22 @@ class PostgresProgramRepo(ProgramRepo):
             await self._connection.execute(insert_of(template_rows, template))
         if comments := rows_of_comments(registration):
             await self._connection.execute(insert_of(device_comments, comments))
+
+    async def amend(self, pgm_id: str, changes: DetailChanges, *, seen: Program | None = None) -> Program:
+        """See the port. One statement compares and sets: of two at once the second finds what the first has made."""
+        is_living = and_(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+        amended = await self._connection.execute(
+            update(programs)
+            .where(is_living, *(is_as_seen(seen) if seen else ()))
+            .values(update_dt=NOW, **changes.named())
+            .returning(programs)
+        )
+        row = amended.one_or_none()
+        if row is not None:
+            return program_of_row(row)
+        if (await self._connection.execute(select(programs.c.pgm_id).where(is_living))).first() is None:
+            raise NotFoundError("program", pgm_id)
+        raise ConflictError("the program is not as it was seen")
 
     async def template_of(self, pgm_id: str, revision: int) -> Template:
         """See the port."""

@@ -49,6 +49,19 @@ def program_of_row(row: Row[Any]) -> Program:
     )
 
 
+def is_as_seen(program: Program) -> Sequence[ColumnElement[bool]]:
+    """Whether the row of `programs` still says of this program what it said when it was read."""
+    said = {
+        "revision": program.revision,
+        "update_dt": program.update_dt,
+        "pgm_name": program.details.pgm_name,
+        "pgm_version": program.details.pgm_version,
+        "description": program.details.description,
+        "notes": program.details.notes,
+    }
+    return [programs.c[name] == value for name, value in said.items()]
+
+
 def rows_of_template(registration: Registration) -> list[NewRow]:
     """Rows of `template_rows`, in the order of the sheet."""
     program = registration.program

@@ -8,6 +8,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Computed,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -62,6 +63,8 @@ programs = Table(
     Column("pgm_id", Text, primary_key=True),
     Column("pgm_number", BigInteger, nullable=False, unique=True),
     Column("pgm_name", Text, nullable=False),
+    # By what the name is found and ordered: without case and width, and no longer than an index row may be.
+    Column("name_key", Text(collation="C"), Computed("left(lower(normalize(pgm_name, NFKC)), 200)", persisted=True)),
     Column("create_user", Text, nullable=False),
     Column("pgm_version", Text, nullable=False),
     Column("description", Text, nullable=False),
@@ -79,8 +82,12 @@ programs = Table(
     CheckConstraint("revision <= latest_revision AND latest_revision <= drawn_revision", name="latest_revision"),
     CheckConstraint("purged_dt IS NULL OR deleted_dt IS NOT NULL", name="purged_dt"),
 )
+_IS_ALIVE = programs.c.deleted_dt.is_(None)
 # The listing reads the living from the newest down.
-Index("programs_listing_idx", programs.c.pgm_number.desc(), postgresql_where=programs.c.deleted_dt.is_(None))
+Index("programs_listing_idx", programs.c.pgm_number.desc(), postgresql_where=_IS_ALIVE)
+Index("programs_name_key_idx", programs.c.name_key, programs.c.pgm_number, postgresql_where=_IS_ALIVE)
+Index("programs_create_user_idx", programs.c.create_user, programs.c.pgm_number, postgresql_where=_IS_ALIVE)
+Index("programs_create_dt_idx", programs.c.create_dt, postgresql_where=_IS_ALIVE)
 
 revisions = Table(
     "revisions",
@@ -130,8 +137,8 @@ documents = Table(
     _of_a_revision(),
     # Also the index of the listing, which pages by ordinal.
     UniqueConstraint("pgm_id", "revision", "ordinal"),
-    # What failed and what waits, and how many there are of each.
-    Index("documents_state_idx", "state", "pgm_id", "revision"),
+    # What failed and what waits, how many there are of each, and how large they are.
+    Index("documents_state_idx", "state", "pgm_id", "revision", postgresql_include=["chunk_count", "size_bytes"]),
     # Not which types there are, so that a new one needs no migration (ADR 16).
     CheckConstraint("document_type ~ '^[A-Z][A-Z0-9_]*$'", name="document_type"),
     _one_of("state", DocumentState),
@@ -160,6 +167,16 @@ template_rows = Table(
     Column("logic_name", Text, nullable=False),
     _of_a_revision(),
 )
+
+FOLDER_CHARACTERS = 255
+"""By how much of it a folder is found: nobody bounds what stands in a cell, and an index row is at most 2,704 bytes."""
+for _name in ("folder_id", "folder_name"):
+    Index(
+        f"template_rows_{_name}_idx",
+        func.left(template_rows.c[_name], text(str(FOLDER_CHARACTERS))),
+        template_rows.c.pgm_id,
+        template_rows.c.revision,
+    )
 
 device_comments = Table(
     "device_comments",

@@ -1,13 +1,15 @@
 """The reads that need no rules: frozen views of what is registered and visible."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from domain.chunking import RENDERING_VERSION
-from domain.document import Document
+from domain.document import Document, DocumentState
 from domain.index_key import IndexKey
-from domain.program import IndexingProgress, Program
+from domain.program import IndexingProgress, Program, ProgramStatus
 from domain.search import FoundChunk
 from domain.template import Template
 
@@ -53,11 +55,85 @@ class Page(Generic[T]):
     next_cursor: str | None
 
 
+class ProgramSort(StrEnum):
+    """The order of programs. Newest is the highest number; of equal names the older program comes first."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramFilter:
+    """Which programs are listed: those that all of this holds for. None asks nothing.
+
+    `name` is a part of the name, whatever its case and width. `folder` is the id or the name of a folder in the
+    template of the revision that answers, `status` is of that revision, too. `created_to` is itself left out.
+    """
+
+    pgm_id: str | None = None
+    name: str | None = None
+    status: ProgramStatus | None = None
+    create_user: str | None = None
+    folder: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+EVERY_PROGRAM = ProgramFilter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTotals:
+    """How many documents there are of a kind, what they were cut into, and how large they are together."""
+
+    documents: int = 0
+    chunks: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldestWaiting:
+    """The document that waits longest to be indexed, and since when."""
+
+    pgm_id: str
+    document_id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """What there is at one moment, by the database's clock.
+
+    Programs by the status of the revision that answers; documents of that and of a revision that waits to answer.
+    """
+
+    as_of: datetime
+    programs: Mapping[ProgramStatus, int]
+    documents: Mapping[DocumentState, DocumentTotals]
+    oldest: OldestWaiting | None
+
+
 class Catalogue(Protocol):
     """Deleted programs and their documents are unknown here. Raises UnavailableError like every port."""
 
-    async def programs(self, *, limit: int, cursor: str | None = None) -> Page[ProgramView]:
-        """Programs, newest first. Raises InvalidRequestError for a cursor it did not give out."""
+    async def programs(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        only: ProgramFilter = EVERY_PROGRAM,
+        sort: ProgramSort = ProgramSort.NEWEST,
+    ) -> Page[ProgramView]:
+        """Programs in that order. Raises InvalidRequestError for a cursor it did not give out for just this."""
+        ...
+
+    async def count_programs(self, only: ProgramFilter = EVERY_PROGRAM) -> int:
+        """How many programs a listing has on all its pages together."""
+        ...
+
+    async def statistics(self) -> Statistics:
+        """How much of everything there is. A status and a state that nothing has may be left out."""
         ...
 
     async def program(self, pgm_id: str) -> ProgramView:

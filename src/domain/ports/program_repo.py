@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.comments import DeviceComments
-from domain.program import LatestRevision, Registration
+from domain.program import DetailChanges, LatestRevision, Program, Registration
 from domain.template import Template
 
 
@@ -50,6 +50,14 @@ class ProgramRepo(Protocol):
 
         Returns the revision that answered before, None where nothing changed. Of the transactions that index its
         last documents, one sees the others: they wait for each other, see `hold_pending`.
+        """
+        ...
+
+    async def amend(self, pgm_id: str, changes: DetailChanges, *, seen: Program | None = None) -> Program:
+        """Change what is said of a program, and when it was updated; returns it as it is then.
+
+        Raises NotFoundError, and ConflictError where somebody changed it, or another revision answers, since it
+        was `seen` so.
         """
         ...
 

@@ -3,7 +3,19 @@
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from entrypoints.api import devices, documents, event_streams, health, operations, programs, search
+from entrypoints.api import (
+    devices,
+    documents,
+    event_streams,
+    health,
+    operations,
+    program_changes,
+    program_export,
+    program_reads,
+    programs,
+    search,
+    statistics,
+)
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
@@ -27,9 +39,13 @@ def create_app(container: Container) -> Litestar:
     app = Litestar(
         route_handlers=[
             *programs.HANDLERS,
+            *program_reads.HANDLERS,
+            *program_changes.HANDLERS,
+            *program_export.HANDLERS,
             *documents.HANDLERS,
             *event_streams.HANDLERS,
             *search.HANDLERS,
+            *statistics.HANDLERS,
             *devices.HANDLERS,
             *operations.HANDLERS,
             *health.HANDLERS,

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from application.register_program import Registered
 from application.search_rungs import SearchAnswer
 from domain.document import Document, DocumentState, Failure
 from domain.findings import Finding, errors_among, in_reading_order
-from domain.ports.catalogue import Page, ProgramView
+from domain.ports.catalogue import DocumentTotals, OldestWaiting, Page, ProgramView, Statistics
 from domain.program import IndexingProgress, ProgramStatus
 from domain.registration import own_blob_key
 from domain.search import Lane, SearchHit, SearchMode
@@ -118,9 +119,9 @@ def _pending_body(view: ProgramView) -> schemas.PendingRevisionBody | None:
     )
 
 
-def program_page(page: Page[ProgramView]) -> schemas.ProgramPage:
-    """A page of programs."""
-    return schemas.ProgramPage(items=tuple(map(program_body, page.items)), next=page.next_cursor)
+def program_page(page: Page[ProgramView], *, total: int | None = None) -> schemas.ProgramPage:
+    """A page of programs, and how many there are on all pages, where that was counted."""
+    return schemas.ProgramPage(items=tuple(map(program_body, page.items)), next=page.next_cursor, total=total)
 
 
 def registered_body(
@@ -161,6 +162,38 @@ def validation_body(inspected: InspectedUpload, language: Language) -> schemas.V
         findings=finding_bodies(inspected.findings, language),
         ladders=tuple(map(_ladder_body, inspected.ladders)),
     )
+
+
+def statistics_body(statistics: Statistics) -> schemas.StatisticsBody:
+    """What there is; every status and every state is named, those of which there is nothing too."""
+    by_state = {state: statistics.documents.get(state, DocumentTotals()) for state in DocumentState}
+    return schemas.StatisticsBody(
+        as_of_dt=statistics.as_of,
+        programs={status: statistics.programs.get(status, 0) for status in ProgramStatus},
+        documents={state: _totals_body(totals) for state, totals in by_state.items()},
+        total_programs=sum(statistics.programs.values()),
+        total=_totals_body(
+            DocumentTotals(
+                documents=sum(totals.documents for totals in by_state.values()),
+                chunks=sum(totals.chunks for totals in by_state.values()),
+                size_bytes=sum(totals.size_bytes for totals in by_state.values()),
+            )
+        ),
+        oldest=_oldest_body(statistics.oldest, statistics.as_of) if statistics.oldest else None,
+    )
+
+
+def _oldest_body(oldest: OldestWaiting, now: datetime) -> schemas.OldestWaitingBody:
+    return schemas.OldestWaitingBody(
+        pgm_id=oldest.pgm_id,
+        document_id=oldest.document_id,
+        # A document's registration is by the service's clock, which may be ahead of the database's.
+        age_s=round(max(0.0, (now - oldest.since).total_seconds()), 1),
+    )
+
+
+def _totals_body(totals: DocumentTotals) -> schemas.DocumentTotalsBody:
+    return schemas.DocumentTotalsBody(documents=totals.documents, chunks=totals.chunks, size_bytes=totals.size_bytes)
 
 
 def template_body(pgm_id: str, template: Template) -> schemas.TemplateBody:

@@ -12,8 +12,11 @@ from litestar.params import SkipValidation
 
 from adapters.telemetry.exposition import Exposition
 from application.amend_answer import AmendAnswer
+from application.amend_program import AmendProgram
 from application.check_readiness import CheckReadiness
 from application.delete_program import DeleteProgram
+from application.delete_programs import DeletePrograms
+from application.export_program import ExportProgram
 from application.follow_indexing import FollowIndexing
 from application.read_content import ReadContent
 from application.register_once import RegisterOnce
@@ -36,10 +39,13 @@ def dependencies_from(container: Container) -> Mapping[str, Provide]:
     readiness_log = ReadinessLog()
     return {
         "amend_answer": _provided(AmendAnswer, container.amend_answer),
+        "amend_program": _provided(AmendProgram, container.amend_program),
         "build": _provided(Build, container.build),
         "catalogue": _provided(Catalogue, container.catalogue),
         "check_readiness": _provided(CheckReadiness, container.readiness),
         "delete_program": _provided(DeleteProgram, container.delete_program),
+        "delete_programs": _provided(DeletePrograms, container.delete_programs),
+        "export_program": _provided(ExportProgram, container.export_program),
         "exposition": _provided(Exposition, container.exposition),
         "follow_indexing": _provided(FollowIndexing, container.follow_indexing),
         "indexing": _provided(Indexing, partial(_indexing, container)),

@@ -14,11 +14,12 @@ from domain.ladder.roles import Role
 from domain.ports.device_catalogue import DeviceCatalogue
 from entrypoints.api.device_conversions import device_page, use_page, warnings_body
 from entrypoints.api.device_schemas import DevicePage, UsePage, WarningsBody
-from entrypoints.api.identifiers import PGM_ID_PATTERN, Cursor, PageSize, PgmId
+from entrypoints.api.identifiers import Cursor, PageSize, PgmId
 from entrypoints.api.languages import language_of
 from entrypoints.api.needs import needs
 from entrypoints.api.openapi import problem_responses
 from entrypoints.api.request_body import ApiRequest
+from entrypoints.api.schemas import PGM_ID_PATTERN
 from entrypoints.container import Container
 
 _TAGS = ("devices",)

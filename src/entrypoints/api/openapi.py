@@ -1,9 +1,9 @@
 """The OpenAPI document: problems as every operation's errors, and the form that the uploads read by themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from litestar import Request, Router
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig, ResponseSpec
@@ -11,10 +11,12 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
     Encoding,
+    OpenAPIFormat,
     OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
+    Parameter,
     Reference,
     RequestBody,
     Schema,
@@ -27,22 +29,21 @@ from entrypoints.api.idempotency import KEY_PARAMETER
 from entrypoints.api.languages import SpokenOperation
 from entrypoints.api.media_types import MEDIA_TYPES
 from entrypoints.api.needs import API_KEY_SCHEME, TOKEN_SCHEME, open_to_all
+from entrypoints.api.openapi_completion import complete
 from entrypoints.api.openapi_links import LinkedOperation
-from entrypoints.api.operation_schemas import RetryEverywhereRequest, RetryRequest
 from entrypoints.api.problems import PROBLEM_MEDIA_TYPE
 from entrypoints.api.receive_upload import (
     COMMENT_FIELD,
     DRY_RUN,
-    MAX_CHARACTERS,
     REGISTRATION,
     REPLACEMENT,
     TEMPLATE_FIELD,
-    TEXTS_WITH_LINES,
     USER_FIELD,
     ZIP_FIELD,
     FormTexts,
 )
-from entrypoints.api.schemas import ProblemBody, SearchRequest
+from entrypoints.api.schemas import ProblemBody
+from entrypoints.api.texts import LINE, LINE_THAT_SAYS_SOMETHING, LINES, MAX_CHARACTERS, TEXTS_WITH_LINES
 
 _FILES = {
     ZIP_FIELD: "A ZIP of the ladder CSVs as GX Works exports them.",
@@ -55,17 +56,13 @@ _SENT_AS = {
     TEMPLATE_FIELD: ("template.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     COMMENT_FIELD: ("comment.csv", "text/csv"),
 }
-_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
-_LINE = f"^[^{_CONTROLS}]*$"
-_LINE_THAT_SAYS_SOMETHING = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
-_LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
-_JSON_BODIES = (SearchRequest, RetryRequest, RetryEverywhereRequest)
+_BINARY = (
+    OpenAPIFormat.BINARY
+)  # says nothing more in OpenAPI 3.1, but generators of clients take a text for a file without it
 _USER = (
     "Who uploads. Needed where the service asks nobody who they are; else it is the name of the key's owner or of the"
     " token, may be left out, and must not be another."
 )
-_TOLD_TO_WAIT = {"429", "503"}
-_RETRY_AFTER = {"description": "Seconds to wait before it is tried again.", "schema": {"type": "integer", "minimum": 1}}
 _SCHEMES: dict[str, SecurityScheme | Reference] = {
     API_KEY_SCHEME: SecurityScheme(
         type="http",
@@ -84,19 +81,11 @@ _SCHEMES: dict[str, SecurityScheme | Reference] = {
 
 
 class _Document(JsonRenderPlugin):
-    """Says as well what the framework forgets.
-
-    That is how long to wait after an error, that a body has no other fields, and what holds for the items of a list.
-    """
+    """Says as well what the framework forgets."""
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
-        for methods in openapi_schema["paths"].values():
-            for operation in methods.values():
-                for status in _TOLD_TO_WAIT & operation["responses"].keys():
-                    operation["responses"][status]["headers"] = {"Retry-After": _RETRY_AFTER}
-        _, told = msgspec.json.schema_components(_JSON_BODIES, ref_template="#/components/schemas/{name}")
-        openapi_schema["components"]["schemas"] |= {body.__name__: told[body.__name__] for body in _JSON_BODIES}
+        complete(openapi_schema)
         return super().render(request, openapi_schema)
 
 
@@ -155,9 +144,12 @@ _MEANING = {
     404: "There is no such thing, or no longer.",
     408: "The request came too slowly.",
     409: "The Idempotency-Key is that of another request, or somebody else moved on first.",
+    412: "It is no longer as If-Match says: read it again.",
     413: "Too many bytes.",
     415: "A content type, a content encoding or a file type that is not supported.",
+    416: "The range lies behind the end.",
     422: "The request was read, and what the findings name in it cannot be used.",
+    428: "If-Match is missing.",
     429: "Too many requests of this caller, or too many unknown keys from this address: wait as Retry-After says.",
     500: "A bug: report the request id.",
     503: "A dependency gives no answer, or no place is left: try again after Retry-After.",
@@ -198,18 +190,85 @@ class DryRunOperation(SpokenOperation):
         self.request_body = _form(DRY_RUN)
 
 
+_IF_NONE_MATCH = Parameter(
+    name="If-None-Match",
+    param_in="header",
+    schema=Schema(type=OpenAPIType.STRING),
+    description="ETags of answers that the caller has: one of them is answered 304, without a body.",
+)
+
+
 @dataclass
-class ContentOperation(SpokenOperation):
+class ConditionalOperation(SpokenOperation):
+    """A read that need not be answered to whoever has the answer already."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.parameters = [*(self.parameters or ()), _IF_NONE_MATCH]
+
+
+_IF_MATCH = Parameter(
+    name="If-Match",
+    param_in="header",
+    schema=Schema(type=OpenAPIType.STRING),
+    description="The ETag of the program as it was read, or `*` for whatever it is by now. Without it: 428.",
+)
+
+
+@dataclass
+class AmendmentOperation(LinkedOperation):
+    """A change of what the caller has read."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.parameters = [*(self.parameters or ()), _IF_MATCH]
+
+
+_RANGE = [
+    Parameter(
+        name="Range",
+        param_in="header",
+        schema=Schema(type=OpenAPIType.STRING, examples=["bytes=0-1023", "bytes=1024-", "bytes=-512"]),
+        description="One range of bytes; several, or one that cannot be read, are answered with everything.",
+    ),
+    Parameter(
+        name="If-Range",
+        param_in="header",
+        schema=Schema(type=OpenAPIType.STRING),
+        description="The ETag of the bytes that the caller has a part of: if they are others by now, everything comes.",
+    ),
+]
+
+
+@dataclass
+class RangedOperation(ConditionalOperation):
     """An operation that answers the bytes of a document: what they are, each document says for itself."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.parameters = [*(self.parameters or ()), *_RANGE]
+        for status in ("200", "206"):
+            answer = (self.responses or {}).get(status)
+            if isinstance(answer, OpenAPIResponse):
+                answer.content = _files_of(MEDIA_TYPES)
+
+
+@dataclass
+class ArchiveOperation(ConditionalOperation):
+    """An operation that answers a ZIP."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         answer = (self.responses or {}).get("200")
         if isinstance(answer, OpenAPIResponse):
-            answer.content = {
-                name: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, content_media_type=name))
-                for name in MEDIA_TYPES
-            }
+            answer.content = _files_of(["application/zip"])
+
+
+def _files_of(media_types: Sequence[str]) -> dict[str, OpenAPIMediaType]:
+    return {
+        name: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=_BINARY, content_media_type=name))
+        for name in media_types
+    }
 
 
 @dataclass
@@ -224,18 +283,20 @@ class OptionalBodyOperation(LinkedOperation):
 
 def _form(form: FormTexts) -> RequestBody:
     files = {
-        name: Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream", description=text)
+        name: Schema(
+            type=OpenAPIType.STRING, format=_BINARY, content_media_type="application/octet-stream", description=text
+        )
         for name, text in _FILES.items()
     }
     texts = {
-        name: Schema(type=OpenAPIType.STRING, max_length=most, pattern=_LINES if name in TEXTS_WITH_LINES else _LINE)
+        name: Schema(type=OpenAPIType.STRING, max_length=most, pattern=LINES if name in TEXTS_WITH_LINES else LINE)
         for name, most in MAX_CHARACTERS.items()
         if name in form.names
     }
     required = [name for name in form.required if name != USER_FIELD]
     for name in required:
         texts[name].min_length = 1
-        texts[name].pattern = _LINE_THAT_SAYS_SOMETHING
+        texts[name].pattern = LINE_THAT_SAYS_SOMETHING
     if USER_FIELD in texts:
         texts[USER_FIELD].description = _USER
     schema = Schema(

@@ -61,7 +61,7 @@ def answer_error(request: AnyRequest, error: Exception) -> Response[ProblemBody]
     if isinstance(error, LadderbaseError):
         return _of_the_core(request, error)
     if isinstance(error, RefusedRequestError):
-        return _problem(request, error.code, error.detail)
+        return _problem(request, error.code, error.detail, headers=error.headers)
     if isinstance(error, InvalidFieldsError):
         return _invalid_fields(request, error.problems, error.findings)
     if isinstance(error, HTTPException):

@@ -1,4 +1,4 @@
-"""Programs over HTTP: upload, dry run, listing, template, progress, deletion."""
+"""Programs over HTTP: upload, dry run, progress, deletion."""
 
 from collections.abc import Sequence
 
@@ -17,17 +17,13 @@ from domain.document import Document
 from domain.idempotency import KeptAnswer
 from entrypoints.api.conversions import (
     deduplicated_body,
-    document_page,
     indexing_body,
-    program_body,
-    program_page,
     registered_body,
-    template_body,
     validation_body,
 )
 from entrypoints.api.dependencies import CatalogueDependency
 from entrypoints.api.idempotency import REPLAYED, key_of, rendered, response_of
-from entrypoints.api.identifiers import Cursor, PageSize, PgmId, Revision
+from entrypoints.api.identifiers import PgmId
 from entrypoints.api.inline_indexing import Indexing
 from entrypoints.api.languages import LANGUAGE_HEADER, Language, language_of
 from entrypoints.api.needs import needs
@@ -35,16 +31,7 @@ from entrypoints.api.openapi import DryRunOperation, ReplacementOperation, Uploa
 from entrypoints.api.openapi_links import LinkedOperation
 from entrypoints.api.receive_upload import DRY_RUN, REGISTRATION, REPLACEMENT, UploadReception
 from entrypoints.api.request_body import ApiRequest
-from entrypoints.api.schemas import (
-    DeduplicatedBody,
-    DocumentPage,
-    IndexingBody,
-    ProgramBody,
-    ProgramPage,
-    RegisteredBody,
-    TemplateBody,
-    ValidationBody,
-)
+from entrypoints.api.schemas import DeduplicatedBody, IndexingBody, RegisteredBody, ValidationBody
 
 MAX_FAILURES = 100
 _TAGS = ("programs",)
@@ -52,6 +39,9 @@ _UPLOAD_ERRORS = (408, 413, 415, 422)
 _DEDUPLICATED = ResponseSpec(
     DeduplicatedBody, generate_examples=False, description="The latest revision has just these files already."
 )
+
+# The framework makes nothing of an answer that is one of two.
+_REPLACED = ResponseSpec(RegisteredBody, generate_examples=False, description="The new revision.")
 
 
 @post(
@@ -102,7 +92,7 @@ def _answer(
     "/v1/programs/{pgm_id:str}/files",
     operation_id="replace_files",
     request_max_body_size=None,
-    responses=problem_responses(404, 409, *_UPLOAD_ERRORS) | {200: _DEDUPLICATED},
+    responses=problem_responses(404, 409, *_UPLOAD_ERRORS) | {200: _DEDUPLICATED, 201: _REPLACED},
     status_code=201,
     tags=_TAGS,
     **needs(Scope.WRITE, draws_on="uploads", operation=ReplacementOperation),
@@ -156,54 +146,6 @@ async def validate(
         return validation_body(await validate_upload(received.upload), language_of(request.scope))
 
 
-@get("/v1/programs", operation_id="list_programs", responses=problem_responses(422), tags=_TAGS, **needs(Scope.READ))
-async def list_programs(catalogue: CatalogueDependency, limit: PageSize = 50, cursor: Cursor = None) -> ProgramPage:
-    """The registered programs, newest first."""
-    return program_page(await catalogue.programs(limit=limit, cursor=cursor))
-
-
-@get(
-    "/v1/programs/{pgm_id:str}",
-    operation_id="get_program",
-    responses=problem_responses(404, 422),
-    tags=_TAGS,
-    **needs(Scope.READ),
-)
-async def get_program(catalogue: CatalogueDependency, pgm_id: PgmId) -> ProgramBody:
-    """One program and how far its indexing is."""
-    return program_body(await catalogue.program(pgm_id))
-
-
-@get(
-    "/v1/programs/{pgm_id:str}/documents",
-    operation_id="list_documents",
-    responses=problem_responses(404, 422),
-    tags=_TAGS,
-    **needs(Scope.READ),
-)
-async def list_documents(
-    catalogue: CatalogueDependency,
-    pgm_id: PgmId,
-    limit: PageSize = 100,
-    cursor: Cursor = None,
-    revision: Revision = None,
-) -> DocumentPage:
-    """The documents of a program: the uploaded files first, then the ladder CSVs in template order."""
-    return document_page(await catalogue.documents(pgm_id, limit=limit, cursor=cursor, revision=revision))
-
-
-@get(
-    "/v1/programs/{pgm_id:str}/template",
-    operation_id="get_template",
-    responses=problem_responses(404, 422),
-    tags=_TAGS,
-    **needs(Scope.READ),
-)
-async def get_template(catalogue: CatalogueDependency, pgm_id: PgmId) -> TemplateBody:
-    """The template as a tree: folder, sub folder, logic."""
-    return template_body(pgm_id, await catalogue.template(pgm_id))
-
-
 @get(
     "/v1/programs/{pgm_id:str}/indexing",
     operation_id="get_indexing",
@@ -234,10 +176,6 @@ HANDLERS = (
     register,
     replace_files,
     validate,
-    list_programs,
-    get_program,
-    list_documents,
-    get_template,
     get_indexing,
     remove,
 )

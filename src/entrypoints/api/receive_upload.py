@@ -16,7 +16,7 @@ from domain.upload import MEBIBYTE, SpooledFile, Upload, UploadLimits
 from entrypoints.api.multipart_form import FormShape, ReceivedForm, receive_form
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.request_body import ApiRequest, body_pieces
-from entrypoints.api.texts import InvalidTextError, plain_text
+from entrypoints.api.texts import MAX_CHARACTERS, TEXTS_WITH_LINES, InvalidTextError, plain_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,11 @@ TEMPLATE_FIELD = "pgm_template_file"
 COMMENT_FIELD = "pgm_comment_file"
 USER_FIELD = "create_user"
 FILE_FIELDS = frozenset({ZIP_FIELD, TEMPLATE_FIELD, COMMENT_FIELD, *(one.field for one in ATTACHMENTS.values())})
-MAX_CHARACTERS = {"pgm_name": 200, "create_user": 200, "pgm_version": 100, "description": 4_000, "notes": 4_000}
 
 REGISTRATION = FormTexts(names=frozenset(MAX_CHARACTERS), required=("pgm_name", "create_user"))
 # What its registration said of a program stays: its files alone are replaced.
 REPLACEMENT = FormTexts(names=frozenset({"create_user"}), required=("create_user",))
 DRY_RUN = FormTexts(names=frozenset(MAX_CHARACTERS), is_recorded=False)
-TEXTS_WITH_LINES = frozenset({"description", "notes"})
 _OVERHEAD_BYTES = MEBIBYTE
 
 

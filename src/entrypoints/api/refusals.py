@@ -1,5 +1,6 @@
 """What the edge itself refuses, before a use case is called."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.findings import Finding
@@ -22,10 +23,11 @@ class FieldProblem:
 class RefusedRequestError(Exception):
     """The request cannot be read at all; `code` is one of REQUESTS in codes.py."""
 
-    def __init__(self, code: str, detail: Told) -> None:
+    def __init__(self, code: str, detail: Told, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.headers = headers
 
 
 class InvalidFieldsError(Exception):

@@ -7,14 +7,19 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from application.check_readiness import WaitsBecause
+from application.delete_programs import Deletion
 from application.search_rungs import MAX_QUERY_CHARACTERS
 from domain.document import DocumentState, DocumentType
 from domain.findings import Severity
 from domain.indexing_standing import IndexingState
 from domain.program import ProgramStatus
 from domain.search import Lane, SearchMode
+from entrypoints.api import texts
+from entrypoints.api.texts import MAX_CHARACTERS
 
 MAX_HITS = 100
+MAX_DELETED = 100
+PGM_ID_PATTERN = r"^PGM_[0-9]{1,18}$"
 MAX_PAGE = 200
 
 _NO_NULL = r"^[^\u0000]*$"
@@ -165,10 +170,11 @@ class RegisteredBody(ProgramBody, kw_only=True, frozen=True):
 
 
 class ProgramPage(Struct, kw_only=True, frozen=True):
-    """Programs, newest first; `next` is the cursor of the following page, null at the end."""
+    """Programs; `next` is the cursor of the following page, null at the end. `total` is null unless asked for."""
 
     items: tuple[ProgramBody, ...]
     next: str | None
+    total: int | None
 
 
 class DocumentPage(Struct, kw_only=True, frozen=True):
@@ -176,6 +182,72 @@ class DocumentPage(Struct, kw_only=True, frozen=True):
 
     items: tuple[DocumentBody, ...]
     next: str | None
+
+
+class AmendRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What is to be said of a program from now on; null, or left out, stays as it is."""
+
+    pgm_name: (
+        Annotated[
+            str, Meta(min_length=1, max_length=MAX_CHARACTERS["pgm_name"], pattern=texts.LINE_THAT_SAYS_SOMETHING)
+        ]
+        | None
+    ) = None
+    pgm_version: Annotated[str, Meta(max_length=MAX_CHARACTERS["pgm_version"], pattern=texts.LINE)] | None = None
+    description: Annotated[str, Meta(max_length=MAX_CHARACTERS["description"], pattern=texts.LINES)] | None = None
+    notes: Annotated[str, Meta(max_length=MAX_CHARACTERS["notes"], pattern=texts.LINES)] | None = None
+
+
+class DeleteProgramsRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """The programs to delete."""
+
+    pgm_ids: Annotated[
+        tuple[Annotated[str, Meta(pattern=PGM_ID_PATTERN)], ...], Meta(min_length=1, max_length=MAX_DELETED)
+    ]
+
+
+class DeletionBody(Struct, kw_only=True, frozen=True):
+    """What became of a program: deleted now, or absent, because it was deleted before or never was."""
+
+    pgm_id: str
+    result: Deletion
+
+
+class DeletionsBody(Struct, kw_only=True, frozen=True):
+    """What became of each program, in the order in which they were named."""
+
+    items: tuple[DeletionBody, ...]
+    deleted: int
+
+
+class DocumentTotalsBody(Struct, kw_only=True, frozen=True):
+    """How many documents there are in a state, into how many rungs they were cut, and how large they are together."""
+
+    documents: int
+    chunks: int
+    size_bytes: int
+
+
+class OldestWaitingBody(Struct, kw_only=True, frozen=True):
+    """The document that waits longest to be indexed."""
+
+    pgm_id: str
+    document_id: str
+    age_s: float
+
+
+class StatisticsBody(Struct, kw_only=True, frozen=True):
+    """What there is at one moment, deleted programs aside. Every status and every state is named.
+
+    Programs count by the revision that answers; documents of a revision that waits to answer count as well.
+    """
+
+    as_of_dt: datetime
+    programs: Mapping[ProgramStatus, int]
+    documents: Mapping[DocumentState, DocumentTotalsBody]
+    total_programs: int
+    total: DocumentTotalsBody
+    oldest: OldestWaitingBody | None
 
 
 class LogicBody(Struct, kw_only=True, frozen=True):

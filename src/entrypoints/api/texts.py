@@ -7,6 +7,13 @@ from domain.normal_forms import composed
 from domain.told import Told, told
 
 MAX_NAME_BYTES = 255
+MAX_CHARACTERS = {"pgm_name": 200, "create_user": 200, "pgm_version": 100, "description": 4_000, "notes": 4_000}
+TEXTS_WITH_LINES = frozenset({"description", "notes"})
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+LINE = f"^[^{_CONTROLS}]*$"
+LINE_THAT_SAYS_SOMETHING = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
+LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+"""How a schema tells which texts are taken."""
 _LINE_CHARACTERS = "\t\n\r"
 _FORMAT_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _NONCHARACTER = re.compile(

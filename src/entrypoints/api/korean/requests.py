@@ -95,6 +95,12 @@ FIELDS: Mapping[str, str] = {
     ),
     "this cursor was not given out here": "이 서비스가 준 커서가 아닙니다",
     "this cursor was not given out for this listing": "이 목록에서 준 커서가 아닙니다",
+    "this cursor belongs to other filters or another order: begin without it": (
+        "다른 필터나 다른 순서의 목록에서 준 커서입니다. 커서 없이 다시 시작하세요"
+    ),
+    "send a moment such as 2026-01-05T09:00:00Z, and + as %2B in an address": (
+        "2026-01-05T09:00:00Z와 같은 시각을 보내세요. 주소에서 +는 %2B로 씁니다"
+    ),
     "this is no device; one is written like M100, X1F, D100.5 or U3\\G10": (
         "디바이스가 아닙니다. M100, X1F, D100.5, U3\\G10처럼 쓰세요"
     ),
@@ -132,6 +138,11 @@ ANSWERS: Mapping[str, str] = {
     ),
     "what came in Authorization does not hold": "Authorization의 값이 유효하지 않습니다",
     "send `Authorization: Bearer` with a key or a token": "`Authorization: Bearer`에 키나 토큰을 넣어 보내세요",
+    "send If-Match with the ETag of the program as you read it": ("읽은 프로그램의 ETag를 If-Match에 넣어 보내세요"),
+    "the program is no longer as the If-Match says": "프로그램이 If-Match의 상태와 다릅니다",
+    "the document has {size:,} bytes: the range lies behind its end": (
+        "문서는 {size:,}바이트입니다. 요청한 범위가 그 끝을 넘습니다"
+    ),
     "the request was not carried out": "요청을 처리하지 못했습니다",
     "the request differs from the one under this key": "이 키로 보낸 이전 요청과 내용이 다릅니다",
     "the state changed while the request was worked on": "요청을 처리하는 동안 상태가 바뀌었습니다",
