@@ -74,7 +74,7 @@ audit-lock: .venv/ready
 # After a change of pyproject.toml's dependencies. Names, versions and hashes, no URL. The server's are a part of all.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock: .venv/ready
-	$(BIN)/$(LOCK) --extra dev --extra embedded --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/$(LOCK) --extra dev --extra embedded --extra mcp --upgrade pyproject.toml -o requirements.lock
 	$(BIN)/$(LOCK) --constraints requirements.lock pyproject.toml -o requirements-server.lock
 	$(BIN)/$(LOCK) --upgrade tests/fuzz/requirements.in -o requirements-fuzz.lock
 	$(BIN)/$(LOCK) --upgrade tools/requirements.in -o requirements-sbom.lock

@@ -16,4 +16,5 @@ class DeleteProgram:
         """Raises NotFoundError when there is no such program, or no longer."""
         async with self.unit_of_work.begin() as transaction:
             await transaction.programs.delete(pgm_id)
+            await transaction.announcements.deleted(pgm_id)
             await transaction.outbox.add([ProgramDeleted(pgm_id=pgm_id)])

@@ -264,9 +264,11 @@ class HandleEvent:
             return await self._release(again, started, delay=self.retry.longest_delay, reason=str(error))
         async with self._recording(started) as transaction:
             await transaction.outbox.extend(started, lease=self.lease)
+            await transaction.announcements.hold(event.pgm_id)
             given_up = await transaction.documents.mark_failed([(ref, failed.failure) for ref in event.documents])
             await transaction.failures.record([failed.final_for(ref) for ref in given_up])
             await transaction.outbox.bury(started.event_id, reason=f"{failed.failure.code}: {failed.failure.message}")
+            await transaction.announcements.ended(event.pgm_id)
         return WorkResult.FAILED
 
     async def _clean_up_after_losing(self, started: StartedEvent) -> None:

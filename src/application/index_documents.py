@@ -60,6 +60,7 @@ class IndexDocuments:
         reached(Stage.RECORD)
         async with self.unit_of_work.begin() as transaction:
             await transaction.outbox.finish(started)
+            await transaction.announcements.ended(event.pgm_id)
 
     async def forget(self, event: DocumentsRegistered) -> None:
         """Remove what was written for documents that are given up. Raises UnavailableError."""

@@ -91,6 +91,7 @@ class RegisterProgram:
             await transaction.uploads.finish(prefix)
             await transaction.programs.add(registration)
             await transaction.documents.add(registration.documents)
+            await transaction.announcements.registered(registration.program.pgm_id, registration.program.revision)
             event_ids = await transaction.outbox.add(indexing_events(registration))
             return await transaction.outbox.hold(event_ids, lease=hold) if (hold := self.hold_events_for) else []
 

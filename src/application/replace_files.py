@@ -84,6 +84,7 @@ class ReplaceFiles:
                 await transaction.uploads.finish(prefix)
                 superseded = await transaction.programs.add_revision(registration)
                 await transaction.documents.add(registration.documents)
+                await transaction.announcements.registered(registration.program.pgm_id, registration.program.revision)
                 event_ids = await transaction.outbox.add(_events(registration, superseded))
                 return await transaction.outbox.hold(event_ids, lease=hold) if (hold := self.hold_events_for) else []
         except (ConflictError, NotFoundError):

@@ -7,11 +7,13 @@ from application.retry_documents import RetryCommand, RetryDocuments
 from domain.document import DocumentRef, DocumentState
 from domain.errors import NotFoundError
 from domain.events import DocumentsRegistered
+from domain.ports.deliveries import Deliveries
 from domain.ports.operations import Operations
 from domain.ports.unit_of_work import UnitOfWork
 
 PROGRAMS_AT_ONCE = 20
 EVENTS_AT_ONCE = 200
+DELIVERIES_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +52,10 @@ class ReviveDead:
     """
 
     unit_of_work: UnitOfWork
+    deliveries: Deliveries
 
     async def __call__(self, cursor: str | None = None) -> GivenBack:
-        """One page, in one transaction. Raises InvalidRequestError for a cursor."""
+        """One page, in one transaction; with the last one, what webhooks were not told. Raises InvalidRequestError."""
         async with self.unit_of_work.begin() as transaction:
             page = await transaction.outbox.revive(limit=EVENTS_AT_ONCE, cursor=cursor)
             of_documents = [event for event in page.items if isinstance(event, DocumentsRegistered)]
@@ -61,7 +64,8 @@ class ReviveDead:
                 [ref for event in of_documents for ref in event.documents], states={DocumentState.FAILED}
             )
             await transaction.outbox.add(list(_events_again(of_documents, restarted)))
-        return GivenBack(documents=len(restarted), events=len(page.items), next_cursor=page.next_cursor)
+        told_again = 0 if page.next_cursor else await self.deliveries.revive(limit=DELIVERIES_AT_ONCE)
+        return GivenBack(documents=len(restarted), events=len(page.items) + told_again, next_cursor=page.next_cursor)
 
 
 def _events_again(

@@ -59,6 +59,19 @@ def chunk_id(ref: DocumentRef, ordinal: int) -> str:
     return f"{ref.document_id}.g{ref.generation}.{ordinal}"
 
 
+def parts_of(chunk: str) -> tuple[DocumentRef, int]:
+    """What `chunk_id` was made of. Raises ValueError for what is no such id."""
+    name, _, ordinal = chunk.rpartition(".")
+    document_id, _, generation = name.rpartition(".g")
+    return DocumentRef(document_id=document_id, generation=int(generation)), int(ordinal)
+
+
+def neighbours_of(chunk: str) -> tuple[str, ...]:
+    """The ids of the chunks before and behind this one in its document, which may not be there."""
+    ref, ordinal = parts_of(chunk)
+    return tuple(chunk_id(ref, each) for each in (ordinal - 1, ordinal + 1) if each >= 0)
+
+
 def by_document(chunk_ids: Iterable[str], documents: Iterable[DocumentRef]) -> dict[DocumentRef, set[str]]:
     """Ids of chunks by that one of the documents that they name; one that names none of them is left out."""
     beginnings = {f"{ref.document_id}.g{ref.generation}": ref for ref in documents}

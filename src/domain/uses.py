@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain.addresses import Address, parse_address
 from domain.devices import Operand, canonical, parse_operand
@@ -99,13 +100,11 @@ def _address(operand: Operand | None, *, is_fx: bool) -> Address | None:
 def _of_operand(
     instruction: Instruction, text: str, role: OperandRole, values: tuple[int, bool], *, is_fx: bool
 ) -> Iterator[Use]:
-    operand = parse_operand(text)
+    operand, head, index = _read(text, is_fx=is_fx)
     if operand is None:
         return
     if operand.written.startswith("@"):
         role, values = _INDIRECT, (1, False)
-    head = _address(operand, is_fx=is_fx)
-    index = parse_address(canonical(operand.index), is_fx=is_fx) if operand.index else None
     for address, its_role, its_values in ((head, role, values), (index, _INDEX, (1, False))):
         if address is None:
             continue
@@ -124,6 +123,13 @@ def _of_operand(
                 mnemonic=instruction.mnemonic[:_MOST_CHARACTERS],
                 operand=operand.written[:_MOST_CHARACTERS],
             )
+
+
+@lru_cache(maxsize=4_096)  # a program names few devices often
+def _read(text: str, *, is_fx: bool) -> tuple[Operand | None, Address | None, Address | None]:
+    operand = parse_operand(text)
+    index = parse_address(canonical(operand.index), is_fx=is_fx) if operand and operand.index else None
+    return operand, _address(operand, is_fx=is_fx), index
 
 
 def _devices_of_a_value(address: Address, operand: Operand, role: OperandRole) -> int:

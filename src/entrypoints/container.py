@@ -24,10 +24,12 @@ from application.collect_garbage import CollectGarbage
 from application.create_key import CreateKey
 from application.delete_program import DeleteProgram
 from application.delete_programs import DeletePrograms
+from application.deliver_webhooks import DeliverWebhooks
 from application.drop_old_indexes import DropOldIndexes
 from application.export_program import ExportProgram
 from application.find_orphans import FindOrphans
 from application.follow_indexing import FollowIndexing
+from application.gather_context import GatherContext
 from application.handle_event import HandleEvent
 from application.index_documents import IndexDocuments
 from application.index_registered import IndexRegistered
@@ -38,6 +40,7 @@ from application.keep_index import KeepIndex
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.list_keys import ListKeys
+from application.manage_webhooks import AddWebhook, ChangeWebhook, RotateWebhookSecret
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
@@ -53,6 +56,8 @@ from application.retry_everywhere import RetryFailed, ReviveDead
 from application.review_devices import ReviewDevices
 from application.revoke_key import RevokeKey
 from application.search_rungs import SearchRungs
+from application.show_rung import ShowRung
+from application.sweep_deliveries import SweepDeliveries
 from application.sweep_history import SweepHistory
 from application.sweep_idempotency_keys import SweepIdempotencyKeys
 from application.sweep_uploads import SweepUploads
@@ -67,6 +72,7 @@ from domain.ports.backlog import Backlog
 from domain.ports.blob_store import BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.ports.chunk_reader import ChunkReader
+from domain.ports.deliveries import Deliveries
 from domain.ports.device_catalogue import DeviceCatalogue
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.embedder import Embedder
@@ -79,6 +85,8 @@ from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.ports.vector_index import VectorIndex
+from domain.ports.webhook_repo import WebhookRepo
+from domain.ports.webhook_sender import WebhookSender
 from domain.ports.work_watch import WorkWatch
 from domain.upload import UploadLimits
 from entrypoints.build import Build, this_build
@@ -103,6 +111,9 @@ class Container(containers.DeclarativeContainer):
     operations: providers.Dependency[Operations] = providers.Dependency()
     inventory: providers.Dependency[Inventory] = providers.Dependency()
     ownership: providers.Dependency[Ownership] = providers.Dependency()
+    webhooks: providers.Dependency[WebhookRepo] = providers.Dependency()
+    webhook_sender: providers.Dependency[WebhookSender] = providers.Dependency()
+    deliveries: providers.Dependency[Deliveries] = providers.Dependency()
     progress: providers.Dependency[Progress] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     use_turns: providers.Dependency[AuditLog] = providers.Dependency()
@@ -114,6 +125,7 @@ class Container(containers.DeclarativeContainer):
     cors_origins: providers.Dependency[tuple[str, ...]] = providers.Dependency(default=())
     metrics_are_open: providers.Dependency[bool] = providers.Dependency(default=False)
     limits: providers.Dependency[Limits] = providers.Dependency()
+    webhook_allow_private: providers.Dependency[bool] = providers.Dependency(default=False)
     randomness: providers.Dependency[Callable[[int], bytes]] = providers.Dependency()
     build: providers.Dependency[Build] = providers.Dependency(default=providers.Singleton(this_build))
     clock: providers.Dependency[Callable[[], datetime]] = providers.Dependency()
@@ -183,19 +195,28 @@ class Container(containers.DeclarativeContainer):
         RetryDocuments, unit_of_work=unit_of_work, indexed_types=indexing_steps.provided.indexed_types
     )
     retry_failed = providers.Factory(RetryFailed, operations=operations, retry_documents=retry_documents)
-    revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work)
+    revive_dead = providers.Factory(ReviveDead, unit_of_work=unit_of_work, deliveries=deliveries)
     # Followers of one program share its looks.
     indexing_watch = providers.Singleton(IndexingWatch, progress, monotonic=time.monotonic)
     follow_indexing = providers.Factory(
         FollowIndexing, watch=indexing_watch, stopping=stopping, monotonic=time.monotonic
     )
     search_rungs = providers.Factory(SearchRungs, embedder=query_embedder, index=index, catalogue=catalogue)
+    gather_context = providers.Factory(GatherContext, search_rungs=search_rungs, catalogue=catalogue, devices=devices)
+    show_rung = providers.Factory(ShowRung, catalogue=catalogue, key=index.provided.key)
     review_devices = providers.Factory(ReviewDevices, devices=devices)
     read_content = providers.Factory(ReadContent, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch)
     export_program = providers.Factory(
         ExportProgram, catalogue=catalogue, blobs=blobs, archives=archives, scratch=scratch
     )
     readiness = providers.Factory(CheckReadiness, checks=readiness_checks, is_stopping=stopping.provided.is_set)
+
+    add_webhook = providers.Factory(
+        AddWebhook, webhooks=webhooks, randomness=randomness, allow_private=webhook_allow_private
+    )
+    change_webhook = providers.Factory(ChangeWebhook, webhooks=webhooks, allow_private=webhook_allow_private)
+    rotate_webhook_secret = providers.Factory(RotateWebhookSecret, webhooks=webhooks, randomness=randomness)
+    deliver_webhooks = providers.Factory(DeliverWebhooks, deliveries=deliveries, sender=webhook_sender, clock=clock)
 
     write_vectors = providers.Factory(WriteVectors, embedder=embedder, index=index)
     index_documents = providers.Factory(
@@ -234,6 +255,7 @@ class Container(containers.DeclarativeContainer):
     drop_old_indexes = providers.Factory(DropOldIndexes, unit_of_work=unit_of_work, index=index)
     relay_outbox = providers.Factory(RelayOutbox, unit_of_work=unit_of_work, dispatcher=dispatcher, watch=work_watch)
     sweep_idempotency_keys = providers.Factory(SweepIdempotencyKeys, unit_of_work=unit_of_work)
+    sweep_deliveries = providers.Factory(SweepDeliveries, deliveries=deliveries)
     sweep_history = providers.Factory(SweepHistory, unit_of_work=unit_of_work)
     sweep_uploads = providers.Factory(SweepUploads, unit_of_work=unit_of_work, blobs=blobs)
 

@@ -28,6 +28,7 @@ from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.inventory import PostgresInventory
@@ -36,8 +37,10 @@ from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.progress import PostgresProgress
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.webhook_repo import PostgresWebhookRepo
 from adapters.queue.arq_dispatcher import ArqDispatcher
 from adapters.telemetry.origin import current_origin
+from adapters.webhooks.http_sender import HttpWebhookSender
 from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.rate_limiter import RateLimiter
@@ -103,6 +106,10 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             operations=PostgresOperations(engine),
             inventory=PostgresInventory(engine),
             ownership=ownership,
+            webhooks=PostgresWebhookRepo(engine),
+            webhook_sender=HttpWebhookSender(allow_private=settings.webhook_allow_private),
+            webhook_allow_private=settings.webhook_allow_private,
+            deliveries=PostgresDeliveries(engine),
             progress=PostgresProgress(engine),
             unit_of_work=PostgresUnitOfWork(engine, origin=current_origin),
             use_turns=PostgresAuditLog(engine, name="uses"),

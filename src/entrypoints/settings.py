@@ -128,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     embedding_query_timeout_s: Annotated[int, msgspec.Meta(ge=1, le=60)] = 2
     embedding_max_characters: Annotated[int, msgspec.Meta(ge=1, le=32_000)] = 2_000
 
+    webhook_allow_private: bool = False
     index_follows_model: bool = False
     async_milvus_processing: bool = True
     worker_jobs: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2

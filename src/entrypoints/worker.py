@@ -34,6 +34,7 @@ from entrypoints.observed import observe
 from entrypoints.server_settings import require_lasting_queue, warn_of_settings
 from entrypoints.settings import Settings, SettingsError, exit_on, read_settings
 from entrypoints.telemetry import opened_telemetry
+from entrypoints.webhook_duty import WebhookDuty
 
 POLL_S = 1.0
 HEALTH_EVERY_S = 5
@@ -96,6 +97,8 @@ def _duties(
             index_duty(),
             _once(index_duty.may_work, _relay(container.relay_outbox(), listener)),
             _once(index_duty.may_work, _handle(container.handle_event(), redis, settings.worker_jobs)),
+            WebhookDuty(deliveries=container.deliveries(), deliver=container.deliver_webhooks())(),
+            _sweep(container.sweep_deliveries(), "forgot %d deliveries to webhooks"),
             _sweep(container.sweep_uploads(), "removed what %d crashed uploads left"),
             _sweep(container.sweep_history(), "forgot %d rows of history"),
             _sweep(container.sweep_idempotency_keys(), "forgot %d idempotency keys"),

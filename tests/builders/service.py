@@ -33,6 +33,7 @@ from fakes.audit_log import InMemoryAuditLog
 from fakes.backlog import InMemoryBacklog
 from fakes.blob_store import InMemoryBlobStore
 from fakes.catalogue import InMemoryCatalogue
+from fakes.deliveries import InMemoryDeliveries
 from fakes.device_catalogue import InMemoryDeviceCatalogue
 from fakes.dispatcher import InMemoryDispatcher
 from fakes.embedder import HashingEmbedder
@@ -45,6 +46,8 @@ from fakes.readers import InProcessArchiveReader, InProcessChunkReader, Scripted
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 from fakes.vector_index import InMemoryVectorIndex
+from fakes.webhook_repo import InMemoryWebhookRepo
+from fakes.webhook_sender import RecordingWebhookSender
 
 DETAILS = ProgramDetails(pgm_name="셀 라인", create_user="kim")
 
@@ -118,6 +121,7 @@ class Service:
         self.catalogue = InMemoryCatalogue(self.registry)
         self.operations = InMemoryOperations(self.registry)
         self.progress = InMemoryProgress(self.registry)
+        self.receiver = RecordingWebhookSender()
         self.keys = InMemoryKeyRepo(self.registry.clock)
         dependencies: dict[str, Any] = {
             "archives": InProcessArchiveReader(),
@@ -141,6 +145,9 @@ class Service:
             "inventory": InMemoryInventory(self.registry),
             "ownership": InMemoryOwnership(self.registry),
             "progress": self.progress,
+            "webhooks": InMemoryWebhookRepo(self.registry),
+            "webhook_sender": self.receiver,
+            "deliveries": InMemoryDeliveries(self.registry),
             "readiness_checks": {},
             "scratch": self.folder,
             "unit_of_work": InMemoryUnitOfWork(self.registry),

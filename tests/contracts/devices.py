@@ -85,8 +85,27 @@ class DevicesContract:
         await index(unit_of_work, a_document(pgm_id="PGM_2"), "INC D0", "RST D0")
         assert len(await uses_of_device(devices, "D0")) == 5
         assert len(await uses_of_device(devices, "D0", pgm_id="PGM_2")) == 3
-        assert [use.use.role for use in await uses_of_device(devices, "D0", role=Role.RESET)] == [Role.RESET]
+        assert [use.use.role for use in await uses_of_device(devices, "D0", roles=[Role.RESET])] == [Role.RESET]
         assert await uses_of_device(devices, "D0", pgm_id="PGM_77") == []
+
+    async def test_the_uses_of_rungs_are_told_in_their_order(
+        self, unit_of_work: UnitOfWork, devices: DeviceCatalogue
+    ) -> None:
+        document = a_document()
+        await register(unit_of_work, document)
+        chunks = tuple(
+            a_chunk(ordinal, uses=tuple(uses_in(f"LD M{ordinal}", f"OUT Y{ordinal}"))) for ordinal in range(3)
+        )
+        async with unit_of_work.begin() as transaction:
+            await transaction.documents.mark_indexed([IndexedDocument(ref=document.ref, chunks=chunks)])
+            await transaction.uses.record([IndexedDocument(ref=document.ref, chunks=chunks)])
+        asked = ["PGM_1.r1.0.g1.2", "PGM_1.r1.0.g1.0", "PGM_1.r1.0.g7.1", "PGM_1.r1.0.g1.9"]
+        found = await devices.uses_in(asked)
+        assert {name: [str(use.head) for use in uses] for name, uses in found.items()} == {
+            "PGM_1.r1.0.g1.0": ["M0", "Y0"],
+            "PGM_1.r1.0.g1.2": ["M2", "Y2"],
+        }
+        assert await devices.uses_in([]) == {}
 
     async def test_uses_are_paged_the_last_recorded_first(
         self, unit_of_work: UnitOfWork, devices: DeviceCatalogue

@@ -1,7 +1,7 @@
 """DeviceCatalogue in memory, over what the in-memory unit of work committed."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -40,15 +40,15 @@ class InMemoryDeviceCatalogue(DeviceCatalogue):
         limit: int,
         cursor: str | None = None,
         pgm_id: str | None = None,
-        role: Role | None = None,
+        roles: Collection[Role] = (),
     ) -> Page[FoundUse]:
-        listing = f"uses {wanted.name} {pgm_id} {role}"
+        listing = f"uses {wanted.name} {pgm_id} {sorted(roles)}"
         before = self._after(cursor, listing)
         found = [
             each
             for each in sorted(self._visible(pgm_id), key=lambda each: -each.use_id)
             if wanted.is_covered_by(each.use.space, each.use.first, each.use.last, each.use.bit)
-            and (role is None or each.use.role is role)
+            and (not roles or each.use.role in roles)
             and (before is None or (each.use_id,) < before)
         ]
         shown = [self._found(each, wanted.names) for each in found[:limit]]
@@ -91,6 +91,13 @@ class InMemoryDeviceCatalogue(DeviceCatalogue):
     async def commented(self, pgm_id: str) -> frozenset[str]:
         stored = self._tables.live(pgm_id)
         return frozenset(stored.parts[stored.program.revision].comments.by_device) if stored else frozenset()
+
+    async def uses_in(self, chunk_ids: Sequence[str]) -> Mapping[str, Sequence[Use]]:
+        found: dict[str, list[Use]] = {}
+        for each in self._visible(None):
+            if (name := chunk_id(each.document.ref, each.rung)) in chunk_ids:
+                found.setdefault(name, []).append(each.use)
+        return found
 
     async def examples(self, touched: Sequence[Touched]) -> Mapping[int, FoundUse]:
         named = {use_id for each in touched for use_id in (each.first_use, each.last_use)}

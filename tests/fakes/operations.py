@@ -15,6 +15,7 @@ from domain.ports.operations import (
     RecordedFailure,
     WaitingDocument,
     WaitingEvent,
+    WebhookCounts,
 )
 from domain.told import told
 from fakes.registry import InMemoryRegistry, Tables
@@ -83,6 +84,11 @@ class InMemoryOperations(Operations):
                 for key in sorted(tables.indexes, key=lambda key: not tables.indexes[key].is_current)
             ),
             uploads=sum(not upload.is_taken for upload in tables.uploads.values()),
+            webhooks=WebhookCounts(
+                pending=sum(row.is_on_its_way for row in tables.deliveries.values()),
+                dead=sum(row.dead is not None for row in tables.deliveries.values()),
+                disabled=sum(not stored.webhook.is_enabled for stored in tables.webhooks.values()),
+            ),
         )
 
     def _waiting(self, document: Document) -> WaitingDocument:

@@ -6,7 +6,7 @@ from domain.errors import NotFoundError
 from domain.indexing_standing import IndexingStanding
 from domain.ports.progress import Progress
 from domain.program import IndexingProgress
-from fakes.registry import InMemoryRegistry
+from fakes.registry import InMemoryRegistry, Tables
 
 
 class InMemoryProgress(Progress):
@@ -21,16 +21,23 @@ class InMemoryProgress(Progress):
         self.looks += 1
         if self.fails_with:
             raise self.fails_with
-        tables = self._registry.committed
-        stored = tables.live(pgm_id)
-        if stored is None:
+        standing = standing_in(self._registry.committed, pgm_id)
+        if standing is None:
             raise NotFoundError("program", pgm_id)
-        latest = (pgm_id, stored.latest_revision)
-        documents = [each for each in tables.documents.values() if (each.pgm_id, each.revision) == latest]
-        return IndexingStanding(
-            pgm_id=pgm_id,
-            revision=stored.latest_revision,
-            answering=stored.program.revision,
-            generations=sum(each.generation for each in documents),
-            progress=IndexingProgress(counts=dict(Counter(each.state for each in documents))),
-        )
+        return standing
+
+
+def standing_in(tables: Tables, pgm_id: str) -> IndexingStanding | None:
+    """None for a program that is unknown or deleted."""
+    stored = tables.live(pgm_id)
+    if stored is None:
+        return None
+    latest = (pgm_id, stored.latest_revision)
+    documents = [each for each in tables.documents.values() if (each.pgm_id, each.revision) == latest]
+    return IndexingStanding(
+        pgm_id=pgm_id,
+        revision=stored.latest_revision,
+        answering=stored.program.revision,
+        generations=sum(each.generation for each in documents),
+        progress=IndexingProgress(counts=dict(Counter(each.state for each in documents))),
+    )

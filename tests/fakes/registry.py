@@ -17,6 +17,7 @@ from domain.program import Program, Registration
 from domain.registration import revision_prefix
 from domain.told import told
 from domain.uses import Use
+from domain.webhook import Occurrence, Webhook
 
 
 class ManualClock:
@@ -85,6 +86,29 @@ class StoredIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredWebhook:
+    webhook: Webhook
+    former_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDelivery:
+    webhook_id: str
+    occurrence: Occurrence
+    run: str
+    due: datetime
+    attempts: int = 0
+    lease_token: str | None = None
+    done: datetime | None = None
+    dead: datetime | None = None
+    last_error: str = ""
+
+    @property
+    def is_on_its_way(self) -> bool:
+        return self.done is None and self.dead is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredUses:
     """`uses` has the rung's ordinal and what it does, by number; a test that plays an upgrade changes the version."""
 
@@ -108,6 +132,8 @@ class Tables:
     uploads: dict[str, StoredUpload] = field(default_factory=dict)
     answers: dict[IdempotencyKey, StoredAnswer] = field(default_factory=dict)
     failures: dict[int, RecordedFailure] = field(default_factory=dict)
+    webhooks: dict[str, StoredWebhook] = field(default_factory=dict)
+    deliveries: dict[str, StoredDelivery] = field(default_factory=dict)
 
     def copy(self) -> Self:
         return replace(self, **{each.name: dict(getattr(self, each.name)) for each in fields(self)})

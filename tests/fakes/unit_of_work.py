@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from domain.ports.unit_of_work import Transaction, UnitOfWork
+from fakes.announcements import InMemoryAnnouncements
 from fakes.document_repo import InMemoryDocumentRepo
 from fakes.failure_log import InMemoryFailureLog
 from fakes.idempotency_log import InMemoryIdempotencyLog
@@ -27,6 +28,7 @@ class InMemoryUnitOfWork(UnitOfWork):
         outbox = InMemoryOutbox(self.registry, tables)
         try:
             yield Transaction(
+                announcements=InMemoryAnnouncements(self.registry, tables),
                 programs=InMemoryProgramRepo(self.registry, tables),
                 documents=InMemoryDocumentRepo(self.registry, tables),
                 failures=InMemoryFailureLog(self.registry, tables),

@@ -31,6 +31,8 @@ _KEYS = "tests/unit/test_authenticating.py::"
 _ACCESS = "tests/unit/test_api_access.py::"
 _TOKENS = "tests/unit/test_jwt_verifier.py::"
 _SLOW = "tests/integration/test_slow_clients.py::"
+_WEBHOOKS = "tests/unit/test_delivering_webhooks.py::"
+_TOLD = "tests/integration/test_postgres_webhooks.py::"
 _DISK = "tests/integration/test_local_disk_blobs.py::"
 
 
@@ -617,6 +619,85 @@ GUARDS: Sequence[Guard] = (
         fragment="        super().pause_writing()\n        self._stall = ",
         broken="        super().pause_writing()\n        return\n        self._stall = ",
         test=_SLOW + "test_a_client_that_does_not_read_its_answer_is_cut_off",
+    ),
+    Guard(
+        name="a registration is announced in its transaction",
+        file="src/application/register_program.py",
+        fragment="            await transaction.announcements.registered(",
+        broken="            _ = (",
+        test=_WEBHOOKS + "test_a_program_is_told_of_from_its_registration_to_its_deletion",
+    ),
+    Guard(
+        name="the end of an indexing is announced with its last event",
+        file="src/application/index_documents.py",
+        fragment="            await transaction.announcements.ended(event.pgm_id)\n",
+        broken="",
+        test=_WEBHOOKS + "test_a_program_is_told_of_from_its_registration_to_its_deletion",
+    ),
+    Guard(
+        name="a failed end is announced with the burial of its event",
+        file="src/application/handle_event.py",
+        fragment="            await transaction.announcements.ended(event.pgm_id)\n",
+        broken="",
+        test=_WEBHOOKS + "test_a_program_whose_last_document_fails_for_good_is_told_of",
+    ),
+    Guard(
+        name="of two that end an indexing one waits for the other",
+        file="src/adapters/postgres/announcements.py",
+        fragment=".with_for_update(key_share=True)",
+        broken="",
+        test=_TOLD + "test_of_two_workers_that_fail_the_last_documents_at_once_one_tells_the_end",
+    ),
+    Guard(
+        name="the end of a run is told once",
+        file="src/adapters/postgres/announcements.py",
+        fragment='run = f"r{standing.revision}-g{standing.generations}"',
+        broken="run = f\"{standing.revision}{__import__('time').time_ns()}\"",
+        test=_TOLD + "TestPostgresWebhooks::test_the_end_of_an_indexing_is_told_once_for_each_run",
+    ),
+    Guard(
+        name="a token holds a delivery",
+        file="src/adapters/postgres/deliveries.py",
+        fragment="            _ROW.lease_token.cast(Text) == delivery.lease_token,\n",
+        broken="",
+        test=_TOLD + "TestPostgresWebhooks::test_a_claim_holds_until_its_lease_ends_and_keeps_the_id",
+    ),
+    Guard(
+        name="two workers pass over each other's deliveries",
+        file="src/adapters/postgres/deliveries.py",
+        fragment="            .limit(limit)\n            .with_for_update(skip_locked=True)\n            .cte(",
+        broken="            .limit(limit)\n            .cte(",
+        test=_TOLD + "test_two_workers_never_take_the_same_delivery",
+    ),
+    Guard(
+        name="where a webhook's name leads to is looked at before it is connected to",
+        file="src/adapters/webhooks/http_sender.py",
+        fragment="not addresses or not all(",
+        broken="not addresses or None in (",
+        test="tests/integration/test_webhook_sender.py"
+        "::test_a_name_that_leads_to_a_private_address_is_not_connected_to",
+    ),
+    Guard(
+        name="an IPv4 address in disguise is taken for what it is",
+        file="src/domain/webhook.py",
+        fragment="    meant = _meant(address)\n",
+        broken="    meant = address\n",
+        test=_WEBHOOKS + "test_a_private_address_is_told_only_where_the_operator_allows_it",
+    ),
+    Guard(
+        name="a state that went by between two looks is told",
+        file="src/domain/indexing_standing.py",
+        fragment="            missed.append(self._at_first(DocumentState.INDEXING))\n",
+        broken="            pass\n",
+        test="tests/unit/test_following_an_indexing.py"
+        "::test_a_state_that_went_by_between_two_looks_is_told_all_the_same",
+    ),
+    Guard(
+        name="a stream ends with its process",
+        file="src/application/follow_indexing.py",
+        fragment="standing.has_ended or await self._is_to_stop() or",
+        broken="standing.has_ended or await asyncio.sleep(self.watch.every_s) or",
+        test="tests/unit/test_following_an_indexing.py::test_streams_end_and_none_begins_when_the_process_is_to_stop",
     ),
     Guard(
         name="libraries are not heard at DEBUG",

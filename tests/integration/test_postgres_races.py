@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.catalogue import PostgresCatalogue
+from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.engine import create_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.retry_documents import Include, RetryCommand, RetryDocuments
@@ -347,7 +348,7 @@ async def test_two_that_revive_the_dead_at_once_give_each_document_back_once(eng
         await transaction.documents.mark_failed([(document.ref, failure) for document in documents])
         for event_id in await transaction.outbox.add([documents_registered(each) for each in reversed(documents)]):
             await transaction.outbox.bury(event_id, reason="poison")
-    revive = ReviveDead(unit_of_work=unit_of_work)
+    revive = ReviveDead(unit_of_work=unit_of_work, deliveries=PostgresDeliveries(engine))
     given_back = await asyncio.gather(revive(), revive(), retry(unit_of_work, include=Include.FAILED))
     assert sum(each if isinstance(each, int) else each.documents for each in given_back) == 40
 

@@ -82,6 +82,7 @@ def product(database_url: str, redis_url: str, echo: str, tmp_path: Path) -> Ite
         REDIS_URL=redis_url,
         LOG_LEVEL="DEBUG",
         AUTH="required",
+        WEBHOOK_ALLOW_PRIVATE="true",
         OIDC_ISSUER=RULES.issuer,
         OIDC_AUDIENCE=RULES.audience,
         OIDC_JWKS_FILE=str(jwks),
@@ -132,6 +133,22 @@ async def _ask(api: Program, credentials: list[str], files: Mapping[str, tuple[s
     return answered
 
 
+async def _webhook_secrets(api: Program, key: str, url: str, worker: Program) -> Mapping[str, str]:
+    """Both secrets of a webhook that the worker has tried to tell of a deletion, and what its address hides."""
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=api.url, timeout=60, trust_env=False, headers=headers) as client:
+        added = (await client.post("/v1/webhooks", json={"url": url})).raise_for_status().json()
+        path = f"/v1/webhooks/{added['webhook_id']}"
+        rotated = (await client.post(f"{path}/secret")).raise_for_status().json()
+        (await client.delete("/v1/programs/PGM_1")).raise_for_status()
+
+        async def is_tried() -> bool:
+            return f"to webhook {added['webhook_id']}, attempt 1" in worker.said
+
+        await until(is_tried, within_s=60)
+    return {"webhook": added["secret"], "webhook, rotated": rotated["secret"], "webhook's address": url[-8:]}
+
+
 @pytest.mark.timeout(300)
 async def test_no_log_and_no_answer_holds_a_secret(product: Product, echo: str) -> None:
     command = product.command("keys", "create", "kim", "--scope", "admin")
@@ -151,13 +168,17 @@ async def test_no_log_and_no_answer_holds_a_secret(product: Product, echo: str) 
     }
     refused = {"DATABASE_URL": with_password(settings["DATABASE_URL"], SECRETS["DATABASE"])}
     wrong_redis = {"REDIS_URL": with_password(settings["REDIS_URL"], SECRETS["REDIS"])}
-    product.worker()
+    worker = product.worker()
     product.worker(**away)
     product.worker(**wrong_redis)
+    never = {**SECRETS, "key": key, "token": token, "signature": token.rpartition(".")[2]}
     answers: list[httpx.Response] = []
     no_store = {"STORAGE_TYPE": "s3", "S3_ENDPOINT_URL": f"http://{NOWHERE}"}
     for changes in ({}, {"STORAGE_TYPE": "s3"}, no_store, refused):
-        answers += await _ask(product.api(**changes), credentials, files)
+        api = product.api(**changes)
+        answers += await _ask(api, credentials, files)
+        if not changes:
+            never |= await _webhook_secrets(api, key, f"{echo}/hook?token=7d41c0de", worker)
     answers += await _ask(product.api(**away, MILVUS_URI=echo), credentials, files)
     for program in product.programs[1:]:
         program.process.terminate()
@@ -166,7 +187,6 @@ async def test_no_log_and_no_answer_holds_a_secret(product: Product, echo: str) 
     assert {answer.status_code for answer in answers} >= {201, 200, 401, 404, 422, 503}
     said = {program.log.name: program.said for program in product.programs[1:]}  # the first shows the key, once
     said |= {f"answer {number}": f"{each.headers}\n{each.text}" for number, each in enumerate(answers)}
-    never = {**SECRETS, "key": key, "token": token, "signature": token.rpartition(".")[2]}
     never |= {"half a key": key.rpartition("_")[2], "made up": revoked.rpartition("_")[2]}
     found = [
         (place, name)

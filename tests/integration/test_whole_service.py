@@ -1,6 +1,7 @@
 """The whole product as a user runs it: `ladderbase run`, real servers, real files, and workers that die."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -8,7 +9,10 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import asyncpg
@@ -36,6 +40,7 @@ class RunningService:
         with (folder / "run.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "entrypoints.cli.main", "run", "--port", port, "--data-dir", str(self.data)],
+                env={**os.environ, "WEBHOOK_ALLOW_PRIVATE": "true"},
                 stdout=log,
                 stderr=log,
             )
@@ -88,6 +93,14 @@ class RunningService:
     def until_indexed(self, pgm_id: str, *, within_s: float = 120) -> dict[str, Any]:
         _until(lambda: self.progress(pgm_id)["status"] != "indexing", within_s=within_s)
         return self.progress(pgm_id)
+
+    def followed(self, pgm_id: str, *, after: str = "") -> list[tuple[str, str]]:
+        """The states that a stream tells until it ends, each with its id."""
+        headers = {"Last-Event-ID": after} if after else {}
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False, headers=headers) as client:
+            events = client.get(f"/v1/programs/{pgm_id}/indexing/events").text.split("\n\n")
+        fields = [dict(line.split(": ", 1) for line in event.splitlines()) for event in events]
+        return [(each["event"], each["id"]) for each in fields if "event" in each]
 
     def search(self, query: str, **scope: str) -> list[dict[str, Any]]:
         answer = self.client.post("/v1/search", json={"query": query, **scope})
@@ -199,6 +212,40 @@ def test_every_real_ladder_file_is_registered_in_one_program(service: RunningSer
     documents = service.until_indexed(registered.json()["pgm_id"])
     assert documents["counts"]["indexed"] == len(contents) + 1
     assert len(contents) > 250
+
+
+def test_twenty_streams_tell_an_indexing_and_a_webhook_that_was_away_is_told_afterwards(
+    service: RunningService,
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/hook"
+    added = service.client.post("/v1/webhooks", json={"url": url, "kinds": ["registered", "indexed"]})
+    assert added.status_code == 201, added.text
+    pgm_id = service.upload_many()
+    with ThreadPoolExecutor(20) as clients:
+        told = list(clients.map(lambda _: service.followed(pgm_id), range(20)))
+    assert {tuple(dict.fromkeys(state for state, _ in events))[-2:] for events in told} == {("indexing", "indexed")}
+    first_id, last_id = told[0][0][1], told[0][-1][1]
+    assert [state for state, _ in service.followed(pgm_id, after=first_id)][-1] == "indexed"
+    assert service.followed(pgm_id, after=last_id) == []
+    heard: list[tuple[str, str]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            heard.append((body["kind"], self.headers["webhook-id"]))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Receiver) as receiver:
+        Thread(target=receiver.serve_forever, daemon=True).start()
+        _until(lambda: {kind for kind, _ in heard} == {"registered", "indexed"}, within_s=90)
+        receiver.shutdown()
+    assert len({delivery_id for _, delivery_id in heard}) == 2
+    assert service.client.delete(added.headers["location"]).status_code == 204
 
 
 async def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_doubles_nothing(service: RunningService) -> None:

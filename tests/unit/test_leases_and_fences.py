@@ -127,7 +127,7 @@ async def test_a_lost_lease_is_no_order_to_stop_whatever_a_client_makes_of_the_c
             raise MisconfiguredError("gRPC status CANCELLED") from None
 
     service.embedder.before = be_overtaken_by_a_purge
-    await worker_of(service, lease=timedelta(seconds=0.1))(await relayed(service))
+    await worker_of(service, lease=timedelta(seconds=3))(await relayed(service))
     task = asyncio.current_task()
     assert task is not None
     assert (task.cancelling(), service.index.entries) == (0, {})

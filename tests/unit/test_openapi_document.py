@@ -11,10 +11,11 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from builders.service import a_service
-from entrypoints.api import device_schemas, operation_schemas, schemas
+from entrypoints.api import context_schemas, device_schemas, operation_schemas, schemas, webhook_schemas
 from entrypoints.api.app import create_app
 
 Document = dict[str, Any]
+SHAPES = (schemas, context_schemas, device_schemas, operation_schemas, webhook_schemas)
 Client = AsyncTestClient[Litestar]
 
 
@@ -136,9 +137,7 @@ def test_every_example_is_what_its_schema_says(document: Document) -> None:
         contents = [operation.get("requestBody", {}), *operation["responses"].values()]
         for content in (each for one in contents for each in one.get("content", {}).values() if "example" in each):
             (name,) = re.findall(r"/schemas/(\w+)", str(content["schema"]))
-            shape = next(
-                getattr(each, name) for each in (schemas, device_schemas, operation_schemas) if hasattr(each, name)
-            )
+            shape = next(getattr(each, name) for each in SHAPES if hasattr(each, name))
             decoded = msgspec.convert(content["example"], shape)
             assert msgspec.json.encode(decoded) == msgspec.json.encode(content["example"])
             checked += 1

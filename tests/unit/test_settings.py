@@ -59,6 +59,7 @@ WRONG = {
     "EMBEDDING_TIMEOUT_S": ["soon", "-7", "30100"],
     "EMBEDDING_QUERY_TIMEOUT_S": ["soon", "-7", "6100"],
     "EMBEDDING_MAX_CHARACTERS": ["all", "-7", "99999"],
+    "WEBHOOK_ALLOW_PRIVATE": ["maybe"],
     "INDEX_FOLLOWS_MODEL": ["maybe"],
     "ASYNC_MILVUS_PROCESSING": ["maybe", "yes", "2"],
     "WORKER_JOBS": ["two", "-7"],

@@ -1,6 +1,6 @@
 """DeviceCatalogue on Postgres."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CTE, FromClause, Row, Select, and_, exists, func, literal, or_, select, union_all
@@ -12,10 +12,11 @@ from adapters.postgres.cursors import cursor_after, key_of, text_key_of
 from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.many_rows import as_table
 from adapters.postgres.program_rows import PGM_ID_PREFIX
-from adapters.postgres.tables import device_comments, device_uses, documents, programs, used_documents
+from adapters.postgres.tables import chunks, device_comments, device_uses, documents, programs, used_documents
 from adapters.postgres.use_repo import has_uses
 from adapters.postgres.use_rows import ALL_OF_A_WORD, counts_by_device, found_use_of_row, touched_of_row
 from domain.addresses import Address
+from domain.chunk import parts_of
 from domain.device_query import DeviceFilter, WantedDevice
 from domain.document import DocumentState
 from domain.errors import InvalidRequestError, NotFoundError
@@ -24,6 +25,7 @@ from domain.ports.catalogue import Page
 from domain.ports.device_catalogue import DeviceCatalogue, DeviceView, FoundUse, device_name
 from domain.told import told
 from domain.touched import COILS, Touched
+from domain.uses import Use
 
 _ANSWERS = and_(programs.c.deleted_dt.is_(None), programs.c.revision == documents.c.revision)
 _IS_INDEXED = documents.c.state == DocumentState.INDEXED.value
@@ -56,15 +58,15 @@ class PostgresDeviceCatalogue(DeviceCatalogue):
         limit: int,
         cursor: str | None = None,
         pgm_id: str | None = None,
-        role: Role | None = None,
+        roles: Collection[Role] = (),
     ) -> Page[FoundUse]:
         """See the port. The newest have the highest numbers; what is recorded meanwhile shows in no later page."""
-        listing = f"uses:{wanted.name}:{pgm_id or ''}:{role or ''}"
+        listing = f"uses:{wanted.name}:{pgm_id or ''}:{','.join(sorted(roles))}"
         conditions = [_of_program(pgm_id)] if pgm_id is not None else []
         if cursor is not None:
             conditions.append(device_uses.c.use_id < key_of(cursor, listing=listing))
-        if role is not None:
-            conditions.append(device_uses.c.role == role.value)
+        if roles:
+            conditions.append(device_uses.c.role.in_([role.value for role in roles]))
         if wanted.bit is not None:
             conditions.append(device_uses.c.bit.in_([ALL_OF_A_WORD, wanted.bit]))
         rows = await self._rows(_select_covering(wanted, conditions, limit=limit + 1))
@@ -143,6 +145,35 @@ class PostgresDeviceCatalogue(DeviceCatalogue):
             .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
         )
         return frozenset(row.device for row in rows)
+
+    async def uses_in(self, chunk_ids: Sequence[str]) -> Mapping[str, Sequence[Use]]:
+        """See the port."""
+        if not chunk_ids:
+            return {}
+        named = list(map(parts_of, chunk_ids))
+        asked = as_table(
+            {
+                "document_id": [ref.document_id for ref, _ in named],
+                "generation": [ref.generation for ref, _ in named],
+                "ordinal": [ordinal for _, ordinal in named],
+            },
+            like=chunks,
+        )
+        is_asked = and_(
+            documents.c.document_id == asked.c.document_id,
+            documents.c.generation == asked.c.generation,
+            device_uses.c.rung == asked.c.ordinal,
+        )
+        rows = await self._rows(
+            select(device_uses, *_SHOWN, literal("").label("comment"))
+            .select_from(_visible(device_uses).join(asked, is_asked))
+            .where(_ANSWERS)
+            .order_by(device_uses.c.use_id)
+        )
+        found: dict[str, list[Use]] = {}
+        for each in map(found_use_of_row, rows):
+            found.setdefault(each.chunk_id, []).append(each.use)
+        return found
 
     async def examples(self, touched: Sequence[Touched]) -> Mapping[int, FoundUse]:
         """See the port. By what they touch: no index begins at the numbers alone."""

@@ -19,6 +19,7 @@ _CONFLICTS = {
     "documents_pgm_id_revision_fkey": "the document's revision is not registered",
     "uploads_pkey": "an upload under this prefix is under way",
     "idempotency_keys_pkey": "the idempotency key is taken",
+    "webhooks_pkey": "the id of the webhook is taken",
     "api_keys_pkey": "the prefix of the key is taken",
 }
 

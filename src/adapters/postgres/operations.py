@@ -15,6 +15,7 @@ from adapters.postgres.overview_rows import (
     OLDEST_DOCUMENT,
     OUTBOX_COUNTS,
     STATE_COUNTS,
+    WEBHOOK_COUNTS,
     index_standing_of_row,
     last_failure_of,
     outbox_counts_of_row,
@@ -24,7 +25,7 @@ from adapters.postgres.tables import documents, failures, programs
 from domain.document import DocumentState
 from domain.errors import NotFoundError
 from domain.ports.catalogue import Page
-from domain.ports.operations import Operations, Overview, RecordedFailure, WaitingDocument
+from domain.ports.operations import Operations, Overview, RecordedFailure, WaitingDocument, WebhookCounts
 
 _FAILED = "failed"
 
@@ -75,7 +76,7 @@ class PostgresOperations(Operations):
         )
 
     async def overview(self) -> Overview:
-        """See the port. Five statements at most, of one snapshot."""
+        """See the port. Six statements at most, of one snapshot."""
         with translated_errors():
             async with self._engine.connect() as connection:
                 snapshot = await connection.execution_options(isolation_level="REPEATABLE READ")
@@ -84,6 +85,7 @@ class PostgresOperations(Operations):
                 states = {DocumentState(row.state): int(row.how_many) for row in counted}
                 indexes = await snapshot.execute(INDEX_STANDINGS)
                 oldest = await _oldest(snapshot)
+                told = (await snapshot.execute(WEBHOOK_COUNTS)).one()
         return Overview(
             as_of=counts.as_of,
             documents=states,
@@ -91,6 +93,7 @@ class PostgresOperations(Operations):
             outbox=outbox_counts_of_row(counts),
             indexes=tuple(index_standing_of_row(row, total=states.get(DocumentState.INDEXED, 0)) for row in indexes),
             uploads=counts.uploads,
+            webhooks=WebhookCounts(pending=told.pending, dead=told.dead, disabled=told.disabled),
         )
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:

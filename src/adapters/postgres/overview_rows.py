@@ -10,7 +10,9 @@ from adapters.postgres.index_rows import IS_INDEXED
 from adapters.postgres.program_rows import is_live
 from adapters.postgres.tables import (
     IS_DEAD,
+    IS_ON_ITS_WAY,
     IS_PENDING,
+    IS_UNDELIVERABLE,
     NOW,
     documents,
     failures,
@@ -19,6 +21,8 @@ from adapters.postgres.tables import (
     programs,
     uploads,
     vector_indexes,
+    webhook_deliveries,
+    webhooks,
 )
 from domain.document import DocumentState
 from domain.index_key import IndexKey
@@ -124,6 +128,19 @@ def _index_standings() -> Select[Any]:
     ).order_by(vector_indexes.c.is_current.desc(), vector_indexes.c.index_id.desc())
 
 
+def _webhook_counts() -> Select[Any]:
+    deliveries = select(webhook_deliveries.c.delivery_id)
+    pending = deliveries.where(IS_ON_ITS_WAY).subquery("on_their_way")
+    dead = deliveries.where(IS_UNDELIVERABLE).subquery("dead")
+    disabled = select(webhooks.c.webhook_id).where(webhooks.c.disabled_at.is_not(None)).subquery("disabled")
+    return select(
+        select(func.count()).select_from(pending).scalar_subquery().label("pending"),
+        select(func.count()).select_from(dead).scalar_subquery().label("dead"),
+        select(func.count()).select_from(disabled).scalar_subquery().label("disabled"),
+    )
+
+
+WEBHOOK_COUNTS = _webhook_counts()
 OUTBOX_COUNTS = _outbox_counts()
 STATE_COUNTS = _state_counts()
 OLDEST_DOCUMENT = _oldest_document()

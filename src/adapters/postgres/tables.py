@@ -389,3 +389,56 @@ api_keys = Table(
     # The listing's order, and how many an owner has.
     Index("api_keys_owner_idx", "owner", "prefix"),
 )
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("kinds", ARRAY(Text), nullable=False),
+    # As it is: a secret of which only a digest is kept signs nothing.
+    Column("secret", Text, nullable=False),
+    Column("former_secret", Text),
+    _moment("former_until", known=False),
+    _moment("created_at"),
+    _moment("disabled_at", known=False),
+    Column("disabled_reason", Text),
+    CheckConstraint("kinds <> '{}'", name="kinds"),
+    CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled"),
+    CheckConstraint("(former_secret IS NULL) = (former_until IS NULL)", name="former"),
+)
+
+# No foreign key to webhooks: one that is removed just now must not make a registration fail.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("delivery_id", Text, primary_key=True),
+    Column("webhook_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("pgm_id", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("pgm_name", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _moment("next_attempt_at"),
+    Column("lease_token", Uuid(as_uuid=False)),
+    _moment("created_at"),
+    _moment("done_at", known=False),
+    _moment("dead_at", known=False),
+    Column("last_error", Text),
+    # Which run of an indexing, so that its end is told once, however often it is met.
+    UniqueConstraint("webhook_id", "pgm_id", "kind", "run"),
+    CheckConstraint("done_at IS NULL OR dead_at IS NULL", name="ended"),
+)
+IS_ON_ITS_WAY = webhook_deliveries.c.done_at.is_(None) & webhook_deliveries.c.dead_at.is_(None)
+Index(
+    "webhook_deliveries_due_idx",
+    webhook_deliveries.c.next_attempt_at,
+    webhook_deliveries.c.webhook_id,
+    postgresql_where=IS_ON_ITS_WAY,
+)
+IS_UNDELIVERABLE = webhook_deliveries.c.dead_at.is_not(None)
+Index("webhook_deliveries_dead_idx", webhook_deliveries.c.dead_at, postgresql_where=IS_UNDELIVERABLE)
+IS_DELIVERED = webhook_deliveries.c.done_at.is_not(None)
+Index("webhook_deliveries_done_idx", webhook_deliveries.c.done_at, postgresql_where=IS_DELIVERED)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.announcements import PostgresAnnouncements
 from adapters.postgres.document_repo import PostgresDocumentRepo
 from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.failure_log import PostgresFailureLog
@@ -30,6 +31,7 @@ class PostgresUnitOfWork(UnitOfWork):
         with translated_errors():
             async with self._engine.begin() as connection:
                 yield Transaction(
+                    announcements=PostgresAnnouncements(connection),
                     programs=PostgresProgramRepo(connection),
                     documents=PostgresDocumentRepo(connection),
                     failures=PostgresFailureLog(connection),

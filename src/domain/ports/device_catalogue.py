@@ -1,6 +1,6 @@
 """The reads of what is recorded about devices: who reads and writes them, in what searches may find now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,9 +59,12 @@ class DeviceCatalogue(Protocol):
         limit: int,
         cursor: str | None = None,
         pgm_id: str | None = None,
-        role: Role | None = None,
+        roles: Collection[Role] = (),
     ) -> Page[FoundUse]:
-        """The uses that cover a device, those recorded last first. None of a program that is unknown."""
+        """The uses that cover a device, those recorded last first; of all roles where none is named.
+
+        None of a program that is unknown.
+        """
         ...
 
     async def devices(
@@ -83,6 +86,10 @@ class DeviceCatalogue(Protocol):
 
     async def commented(self, pgm_id: str) -> frozenset[str]:
         """The devices of a program that have a comment, in canonical spelling."""
+        ...
+
+    async def uses_in(self, chunk_ids: Sequence[str]) -> Mapping[str, Sequence[Use]]:
+        """What the instructions of these rungs do, in their order; rungs without any are left out."""
         ...
 
     async def examples(self, touched: Sequence[Touched]) -> Mapping[int, FoundUse]:

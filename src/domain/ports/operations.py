@@ -80,6 +80,15 @@ class OutboxCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookCounts:
+    """Deliveries that are on their way, and those that nobody tries any more; webhooks that are switched off."""
+
+    pending: int = 0
+    dead: int = 0
+    disabled: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStanding:
     """An index of the record. `held` of the `total` indexed documents are in it; in a complete one, all."""
 
@@ -101,6 +110,7 @@ class Overview:
     outbox: OutboxCounts
     indexes: tuple[IndexStanding, ...]
     uploads: int
+    webhooks: WebhookCounts = WebhookCounts()
 
 
 class Operations(Protocol):

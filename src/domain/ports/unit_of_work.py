@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.ports.announcements import Announcements
 from domain.ports.document_repo import DocumentRepo
 from domain.ports.failure_log import FailureLog
 from domain.ports.idempotency_log import IdempotencyLog
@@ -18,6 +19,7 @@ from domain.ports.use_repo import UseRepo
 class Transaction:
     """The repositories of one open transaction."""
 
+    announcements: Announcements
     programs: ProgramRepo
     documents: DocumentRepo
     failures: FailureLog

@@ -4,6 +4,7 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 
 from entrypoints.api import (
+    contexts,
     devices,
     documents,
     event_streams,
@@ -15,10 +16,12 @@ from entrypoints.api import (
     programs,
     search,
     statistics,
+    webhooks,
 )
 from entrypoints.api.access import guard_from
 from entrypoints.api.access_log import access_logged
 from entrypoints.api.admission import admission_from, held_until_answered
+from entrypoints.api.contexts import context_dependencies_from
 from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.devices import device_dependencies_from
@@ -47,14 +50,18 @@ def create_app(container: Container) -> Litestar:
             *search.HANDLERS,
             *statistics.HANDLERS,
             *devices.HANDLERS,
+            *contexts.HANDLERS,
             *operations.HANDLERS,
+            *webhooks.HANDLERS,
             *health.HANDLERS,
             metrics_handler(is_open=container.metrics_are_open()),
         ],
         dependencies={
             **dependencies_from(container),
             **device_dependencies_from(container),
+            **context_dependencies_from(container),
             **operation_dependencies_from(container),
+            **webhooks.webhook_dependencies_from(container),
         },
         guards=[guard_from(container), admission_from(container)],
         before_send=[note_action, tell_methods],

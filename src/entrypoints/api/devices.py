@@ -100,7 +100,7 @@ async def list_uses(
     understood as each program's CPU counts them: octally on an FX, else in hexadecimal.
     """
     wanted = wanted_device(address)
-    page = await devices.uses(wanted, limit=limit, cursor=cursor, pgm_id=pgm_id, role=role)
+    page = await devices.uses(wanted, limit=limit, cursor=cursor, pgm_id=pgm_id, roles=[role] if role else ())
     return use_page(wanted.name, page, is_complete=await devices.is_complete(pgm_id))
 
 

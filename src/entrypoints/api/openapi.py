@@ -111,6 +111,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
             Tag(name="search", description="Find the rung."),
             Tag(name="devices", description="See who reads and writes which device."),
             Tag(name="operations", description="See what failed and what waits, give it back."),
+            Tag(name="webhooks", description="Have other systems told."),
             Tag(name="service", description="Whether the service is up, and which one it is."),
         ],
     )

@@ -5,12 +5,20 @@ from typing import Any
 
 import msgspec
 
+from entrypoints.api.context_schemas import ContextRequest
 from entrypoints.api.openapi_examples import ANSWERS, PROBLEMS, REQUESTS
 from entrypoints.api.operation_schemas import RetryEverywhereRequest, RetryRequest
 from entrypoints.api.schemas import AmendRequest, DeleteProgramsRequest, SearchRequest
 
 Document = dict[str, Any]
-_JSON_BODIES = (SearchRequest, RetryRequest, RetryEverywhereRequest, AmendRequest, DeleteProgramsRequest)
+_JSON_BODIES = (
+    SearchRequest,
+    ContextRequest,
+    RetryRequest,
+    RetryEverywhereRequest,
+    AmendRequest,
+    DeleteProgramsRequest,
+)
 _TOLD_TO_WAIT = {"429", "503"}
 _RETRY_AFTER = {"description": "Seconds to wait before it is tried again.", "schema": {"type": "integer", "minimum": 1}}
 _JSON, _PROBLEM = "application/json", "application/problem+json"

@@ -9,6 +9,7 @@ from msgspec import Struct
 from application.check_readiness import WaitsBecause
 from application.delete_programs import Deletion
 from application.retry_documents import Include
+from domain.context import Why
 from domain.device_review import Suspicion
 from domain.document import DocumentState, DocumentType
 from domain.failures import Stage
@@ -17,9 +18,12 @@ from domain.ladder.roles import Role
 from domain.ports.operations import WaitsFor
 from domain.program import ProgramStatus
 from domain.search import Lane, SearchMode
+from domain.webhook import EventKind
+from entrypoints.api import context_schemas as contexts
 from entrypoints.api import device_schemas as devices
 from entrypoints.api import operation_schemas as operating
 from entrypoints.api import schemas
+from entrypoints.api import webhook_schemas as hooks
 from entrypoints.api.codes import FAILURES
 from entrypoints.api.codes import REQUESTS as CODES
 
@@ -27,6 +31,7 @@ _CREATED = datetime(2026, 11, 2, 8, 30, 15, tzinfo=UTC)
 _UPDATED = datetime(2026, 11, 2, 8, 31, 2, tzinfo=UTC)
 _PGM, _DOCUMENT = "PGM_12", "PGM_12-r1-0003"
 _RUNG = f"{_DOCUMENT}.g1.14"
+_CITATION = f"{_PGM} 이송부/컨베이어 정지 0000_11.csv steps 120-121 [{_RUNG}]"
 _HREF = f"/v1/programs/{_PGM}/indexing"
 
 _PROGRAM: dict[str, Any] = {
@@ -105,10 +110,23 @@ _FAILURE = operating.FailedAttemptBody(
 )
 _TOTALS = schemas.DocumentTotalsBody(documents=645_000, chunks=33_540_000, size_bytes=26_579_160_000)
 
+_WEBHOOK: dict[str, Any] = {
+    "webhook_id": "wh_5f0c3a9b7d21",
+    "url": "https://mes.example.com/ladderbase",
+    "kinds": (EventKind.INDEXED, EventKind.FAILED),
+    "enabled": True,
+    "reason": "",
+    "create_dt": _CREATED,
+}
+_SECRET = hooks.WebhookSecretBody(**_WEBHOOK, secret="whsec_" + "A" * 43 + "=")
+
 REQUESTS: Mapping[str, Struct] = {
+    "add_webhook": hooks.WebhookRequest(url="https://mes.example.com/ladderbase", kinds=(EventKind.INDEXED,)),
+    "change_webhook": hooks.WebhookChange(enabled=False),
     "search_rungs": schemas.SearchRequest(
         query="컨베이어 비상 정지 M1234", pgm_id=_PGM, mode=SearchMode.HYBRID, limit=5
     ),
+    "gather_context": contexts.ContextRequest(query="컨베이어가 왜 멈추나", pgm_id=_PGM),
     "amend_program": schemas.AmendRequest(pgm_version="1.3", notes="광전 센서 교체"),
     "delete_programs": schemas.DeleteProgramsRequest(pgm_ids=(_PGM, "PGM_13")),
     "retry_program": operating.RetryRequest(include=Include.FAILED),
@@ -157,6 +175,42 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
                 ),
             ),
         ),
+    ),
+    ("gather_context", "200"): contexts.ContextBody(
+        budget_tokens=4_000,
+        tokens=61,
+        pieces=(
+            contexts.PieceBody(
+                rung_id=_RUNG,
+                why=Why.HIT,
+                of=None,
+                device=None,
+                pgm_id=_PGM,
+                document_id=_DOCUMENT,
+                citation=_CITATION,
+                text=f"{_CITATION}\n컨베이어 정지\nLD X0\nOUT M1234\nX0 = 정지 버튼",
+                cut=False,
+                tokens=61,
+            ),
+        ),
+    ),
+    ("get_rung", "200"): contexts.RungBody(
+        rung_id=_RUNG,
+        pgm_id=_PGM,
+        document_id=_DOCUMENT,
+        document_name="0000_11.csv",
+        document_type=DocumentType.LADDER_CSV,
+        logic_id="0000_11",
+        logic_name="컨베이어 정지",
+        folder_id="F01",
+        folder_name="이송부",
+        sub_folder_name="",
+        first_step=120,
+        last_step=121,
+        title="컨베이어 정지",
+        ladder="LD X0\nOUT M1234",
+        devices=(schemas.DeviceBody(device="X0", comment="정지 버튼"),),
+        neighbours=(f"{_DOCUMENT}.g1.13", f"{_DOCUMENT}.g1.15"),
     ),
     ("get_indexing", "200"): schemas.IndexingBody(
         pgm_id=_PGM,
@@ -265,6 +319,10 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
             ),
         ),
     ),
+    ("add_webhook", "201"): _SECRET,
+    ("rotate_webhook_secret", "200"): _SECRET,
+    ("change_webhook", "200"): hooks.WebhookBody(**_WEBHOOK),
+    ("list_webhooks", "200"): hooks.WebhookList(items=(hooks.WebhookBody(**_WEBHOOK),)),
     ("list_failures", "200"): operating.FailurePage(items=(_FAILURE,), next=None),
     ("retry_program", "202"): operating.RetriedBody(pgm_id=_PGM, document_count=1, href=_HREF),
     ("retry_everywhere", "202"): operating.RetriedPage(document_count=7, event_count=0, next=None),
@@ -298,6 +356,7 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
             ),
         ),
         uploads=0,
+        webhooks=operating.WebhooksStandingBody(pending=0, dead=0, disabled=0),
         dependencies=(),
     ),
     ("health", "200"): schemas.HealthBody(),

@@ -45,6 +45,9 @@ def operations_body(
         ),
         indexes=tuple(map(_index_standing_body, overview.indexes)),
         uploads=overview.uploads,
+        webhooks=schemas.WebhooksStandingBody(
+            pending=overview.webhooks.pending, dead=overview.webhooks.dead, disabled=overview.webhooks.disabled
+        ),
         dependencies=tuple(
             schemas.DependencyBody(
                 dependency=entry.dependency,

@@ -127,6 +127,14 @@ class IndexStandingBody(Struct, kw_only=True, frozen=True):
     total: int
 
 
+class WebhooksStandingBody(Struct, kw_only=True, frozen=True):
+    """Deliveries that wait, those that nobody tries any more, and webhooks that are switched off."""
+
+    pending: int
+    dead: int
+    disabled: int
+
+
 DependencyState = Literal["unavailable", "misconfigured", "incomplete", "stopping", "limited"]
 
 
@@ -147,4 +155,5 @@ class OperationsBody(Struct, kw_only=True, frozen=True):
     outbox: OutboxBody
     indexes: tuple[IndexStandingBody, ...]
     uploads: int
+    webhooks: WebhooksStandingBody
     dependencies: tuple[DependencyBody, ...]

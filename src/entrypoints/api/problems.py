@@ -49,7 +49,13 @@ _FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_
     one.field: "attachment" for one in ATTACHMENTS.values()
 }
 _SENT_AS = {"part": "for", "idempotency_key": KEY_HEADER}  # names in Python, where `for` can be none
-_KINDS = {"program": told("program"), "document": told("document"), "key": told("key")}
+_KINDS = {
+    "program": told("program"),
+    "document": told("document"),
+    "key": told("key"),
+    "rung": told("rung"),
+    "webhook": told("webhook"),
+}
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type_unsupported"}
 
 _log = logging.getLogger(__name__)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from litestar.types import HTTPResponseStartEvent, Message, Scope
 
+from domain.caller import Caller
 from domain.caller import Scope as Allowed
 from entrypoints.api.access_log import request_id_of
 from entrypoints.api.needs import needed_by
@@ -38,11 +39,13 @@ def _objects(message: HTTPResponseStartEvent, scope: Scope) -> Sequence[str]:
     if named is not None:
         return named
     location = next((value.decode("latin-1") for name, value in message["headers"] if name == b"location"), "")
-    return [str(scope.get("path_params", {}).get("pgm_id") or location.rpartition("/")[2])]
+    params = scope.get("path_params", {})
+    return [str(params.get("pgm_id") or params.get("webhook_id") or location.rpartition("/")[2])]
 
 
 def _note(status: int, name: str, scope: Scope) -> None:
-    handler, caller = scope["route_handler"], scope["user"]
+    handler = scope["route_handler"]
+    caller: Caller = scope["user"]
     log_fact(
         _log,
         logging.INFO,

@@ -12,6 +12,7 @@ _COMMANDS: Mapping[str, str] = {
     "doctor": "entrypoints.cli.doctor",
     "gc": "entrypoints.cli.gc",
     "keys": "entrypoints.cli.keys",
+    "mcp": "entrypoints.cli.mcp",
     "migrate": "entrypoints.cli.migrate",
     "reindex": "entrypoints.cli.reindex",
     "retry": "entrypoints.cli.retry",
@@ -19,6 +20,7 @@ _COMMANDS: Mapping[str, str] = {
     "search": "entrypoints.cli.search",
     "status": "entrypoints.cli.status",
     "upload": "entrypoints.cli.upload",
+    "webhooks": "entrypoints.cli.webhooks",
     "where-used": "entrypoints.cli.where_used",
 }
 

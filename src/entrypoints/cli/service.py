@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -108,6 +108,14 @@ class Service:
         """Where a device is used."""
         return await self._ask("GET", f"/v1/devices/{quote(address, safe='')}/uses", params=narrowed)
 
+    async def rung(self, rung_id: str) -> Answer:
+        """One rung."""
+        return await self._ask("GET", f"/v1/rungs/{quote(rung_id, safe='')}")
+
+    async def template(self, pgm_id: str) -> Answer:
+        """The folders and logics of a program."""
+        return await self._ask("GET", f"/v1/programs/{quote(pgm_id, safe='')}/template")
+
     async def programs(self, limit: int) -> Answer:
         """The newest programs."""
         return await self._ask("GET", "/v1/programs", params={"limit": limit})
@@ -131,6 +139,22 @@ class Service:
     async def retry_everywhere(self, include: str, cursor: str | None = None) -> Answer:
         """Give back one page of what failed in all programs, or of the events that are dead."""
         return await self._ask("POST", "/v1/retry", json={"include": include, "cursor": cursor})
+
+    async def webhooks(self) -> Answer:
+        """Who is told of what."""
+        return await self._ask("GET", "/v1/webhooks")
+
+    async def add_webhook(self, address: str, kinds: Sequence[str]) -> Answer:
+        """Have an address told."""
+        return await self._ask("POST", "/v1/webhooks", json={"url": address, "kinds": kinds})
+
+    async def remove_webhook(self, webhook_id: str) -> Answer:
+        """Tell it nothing more."""
+        return await self._ask("DELETE", f"/v1/webhooks/{quote(webhook_id, safe='')}")
+
+    async def rotate_webhook(self, webhook_id: str) -> Answer:
+        """Give it another secret."""
+        return await self._ask("POST", f"/v1/webhooks/{quote(webhook_id, safe='')}/secret")
 
     async def progress(self, pgm_id: str, *, standstill_s: float = _STANDSTILL_S) -> AsyncIterator[Answer]:
         """Ask again and again until nothing more happens; an outage of up to half a minute is sat out.
@@ -159,7 +183,7 @@ class Service:
     async def _ask(self, method: str, path: str, **content: Any) -> Answer:
         try:
             answer = await self._client.request(method, path, **content)
-            body = answer.json()
+            body = {} if answer.status_code == HTTPStatus.NO_CONTENT else answer.json()
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             lost = not isinstance(error, httpx.ConnectError)

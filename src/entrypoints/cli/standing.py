@@ -14,7 +14,7 @@ _WAITS_FOR = {
 
 
 def standing_lines(operations: Answer) -> Iterator[str]:
-    """One line for each: documents, what waits longest, outbox, indexes, uploads, what is not ready."""
+    """One line for each: documents, what waits longest, outbox, indexes, uploads, webhooks, what is not ready."""
     counts = ", ".join(f"{count} {state}" for state, count in operations["documents"].items() if count)
     yield f"documents: {counts or 'none'}"
     if operations["oldest"]:
@@ -23,8 +23,15 @@ def standing_lines(operations: Answer) -> Iterator[str]:
     yield from map(_index, operations["indexes"])
     if operations["uploads"]:
         yield f"uploads under way: {operations['uploads']}"
+    if any(operations.get("webhooks", {}).values()):
+        yield _webhooks(operations["webhooks"])
     for found in operations.get("dependencies", ()):  # a service of a version before does not tell
         yield f"{found['dependency']}: {found['state']}" + (f", {found['text']}" if found["text"] else "")
+
+
+def _webhooks(webhooks: Answer) -> str:
+    told = f"webhooks: {webhooks['pending']} deliveries pending, {webhooks['dead']} dead"
+    return f"{told}, {webhooks['disabled']} switched off" if webhooks["disabled"] else told
 
 
 def _oldest(document: Answer, now: datetime) -> Iterator[str]:

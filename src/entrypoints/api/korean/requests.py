@@ -115,6 +115,10 @@ FIELDS: Mapping[str, str] = {
     "a key without a scope opens nothing": "권한(scope)이 없는 키로는 아무것도 할 수 없습니다",
     "a key lives for 1 to {most:,} days": "키의 유효 기간은 1일에서 {most:,}일까지입니다",
     "it is not 1 to {most} characters that can be seen": "보이는 글자 1~{most}자가 아닙니다",
+    "a webhook is told of something: name at least one kind": "웹훅이 받을 이벤트 종류를 하나 이상 적으세요",
+    "it is no address: write https://host/path": "주소가 아닙니다. https://호스트/경로 형식으로 쓰세요",
+    "leave names, passwords and fragments out of the address": "주소에서 사용자 이름, 비밀번호, # 부분을 빼세요",
+    "this service sends nothing to {host}": "이 서비스는 {host}(으)로 보내지 않습니다",
     "it is not 1 to {most} printable ASCII characters": "출력 가능한 ASCII 문자 1~{most}자가 아닙니다",
 }
 
@@ -124,7 +128,9 @@ ANSWERS: Mapping[str, str] = {
     "{file}, row {row}": "{file}, {row}행",
     "program": "프로그램",
     "document": "문서",
+    "rung": "렁",
     "key": "키",
+    "webhook": "웹훅",
     "there is no {kind} {identity}": "{kind} '{identity}' 항목이 없습니다",
     "the {dependency} gave no answer": "{dependency}에서 응답이 없습니다",
     "more than {most:,} requests in a minute": "1분에 요청이 {most:,}번을 넘었습니다",

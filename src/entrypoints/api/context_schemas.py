@@ -1,0 +1,67 @@
+"""The wire format of a context, and of one rung."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from application.search_rungs import MAX_QUERY_CHARACTERS
+from domain.context import Why
+from domain.document import DocumentType
+from entrypoints.api.schemas import DeviceBody, Identifier
+
+MIN_BUDGET, MAX_BUDGET = 256, 32_000
+
+
+class ContextRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A question, and how many tokens its context may take, by an estimate that is rather too high."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=MAX_QUERY_CHARACTERS, pattern=r"^[^\u0000]*$")]
+    budget_tokens: Annotated[int, Meta(ge=MIN_BUDGET, le=MAX_BUDGET)] = 4_000
+    pgm_id: Identifier | None = None
+
+
+class PieceBody(Struct, kw_only=True, frozen=True):
+    """A rung of a context: found, or writing the `device` that the rung `of` reads, or standing beside that.
+
+    `text` is what counts against the budget, and begins with the `citation`; `cut` says that its end is missing.
+    """
+
+    rung_id: str
+    why: Why
+    of: str | None
+    device: str | None
+    pgm_id: str
+    document_id: str
+    citation: str
+    text: str
+    cut: bool
+    tokens: int
+
+
+class ContextBody(Struct, kw_only=True, frozen=True):
+    """The pieces of a context, most important first."""
+
+    budget_tokens: int
+    tokens: int
+    pieces: tuple[PieceBody, ...]
+
+
+class RungBody(Struct, kw_only=True, frozen=True):
+    """A rung, or a row of a template, which has no steps and no ladder text. The neighbours may not be there."""
+
+    rung_id: str
+    pgm_id: str
+    document_id: str
+    document_name: str
+    document_type: DocumentType
+    logic_id: str
+    logic_name: str
+    folder_id: str
+    folder_name: str
+    sub_folder_name: str
+    first_step: int | None
+    last_step: int | None
+    title: str
+    ladder: str
+    devices: tuple[DeviceBody, ...]
+    neighbours: tuple[str, ...]

@@ -1,0 +1,41 @@
+"""Webhooks in memory keep the promises of the real ones."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from contracts.webhooks import WebhooksContract
+from fakes.deliveries import InMemoryDeliveries
+from fakes.registry import InMemoryRegistry
+from fakes.unit_of_work import InMemoryUnitOfWork
+from fakes.webhook_repo import InMemoryWebhookRepo
+
+
+@pytest.fixture
+def registry() -> InMemoryRegistry:
+    return InMemoryRegistry()
+
+
+@pytest.fixture
+def webhooks(registry: InMemoryRegistry) -> InMemoryWebhookRepo:
+    return InMemoryWebhookRepo(registry)
+
+
+@pytest.fixture
+def deliveries(registry: InMemoryRegistry) -> InMemoryDeliveries:
+    return InMemoryDeliveries(registry)
+
+
+@pytest.fixture
+def unit_of_work(registry: InMemoryRegistry) -> InMemoryUnitOfWork:
+    return InMemoryUnitOfWork(registry)
+
+
+@pytest.fixture
+def time_passes(registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
+    return registry.clock.advance
+
+
+class TestInMemoryWebhooks(WebhooksContract):
+    pass
