@@ -13,9 +13,10 @@ from domain.errors import NotFoundError
 from domain.ports.blob_store import BlobEntry, BlobStore
 from domain.ports.catalogue import Catalogue
 from domain.program import Program
-from domain.registration import own_blob_key, revision_prefix
+from domain.registration import own_blob_key, prefix_of, revision_prefix
 
 _PER_PAGE = 500
+_READ_FROM_BLOBS = {DocumentType.LADDER_CSV, DocumentType.FURTHER}
 _FAILURES = {
     DriftKind.BLOB_MISSING: Failure(code=STORAGE_MISSING, message="its bytes are no longer in the blob store"),
     DriftKind.BLOB_WRONG_SIZE: Failure(code=STORAGE_CORRUPT, message="its blob has another size"),
@@ -87,11 +88,13 @@ class AuditBlobs:
         owned = {key for document in documents for key in (document.blob_key, own_blob_key(document))}
         oldest = self.clock() - GRACE
         folder = _Folder()
-        async for entry in self.blobs.list_below(revision_prefix(program.pgm_id, program.revision)):
-            if entry.key in owned:
-                folder.sizes[entry.key] = entry.size_bytes
-            elif entry.modified < oldest:
-                folder.add_other(entry)
+        prefixes = {revision_prefix(program.pgm_id, program.revision), *map(prefix_of, owned)}
+        for prefix in sorted(filter(None, prefixes)):
+            async for entry in self.blobs.list_below(prefix):
+                if entry.key in owned:
+                    folder.sizes[entry.key] = entry.size_bytes
+                elif entry.modified < oldest:
+                    folder.add_other(entry)
         return folder
 
     async def _of_document(self, document: Document, sizes: dict[str, int], *, deep: bool) -> Drift | None:
@@ -160,4 +163,4 @@ def _is_known_elsewhere(document: Document) -> bool:
 
 def _is_read_anew(document: Document) -> bool:
     """Whether indexing reads the blob, and so finds out by itself."""
-    return document.document_type is DocumentType.LADDER_CSV and document.state is not DocumentState.SKIPPED
+    return document.document_type in _READ_FROM_BLOBS and document.state is not DocumentState.SKIPPED

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.index_documents import IndexDocuments
+from application.purge_documents import PurgeDocuments
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.unwatched import UNWATCHED
@@ -25,6 +26,7 @@ from domain.events import (
     LEASE,
     ClaimedEvent,
     DocumentsRegistered,
+    DocumentsRemoved,
     ProgramDeleted,
     RetryPolicy,
     RevisionSuperseded,
@@ -36,7 +38,7 @@ from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.work_watch import WorkResult, WorkWatch
 
 LONGEST_WORK = timedelta(minutes=10)
-PURGES = (ProgramDeleted, RevisionSuperseded)
+PURGES = (DocumentsRemoved, ProgramDeleted, RevisionSuperseded)
 """The events that are never given up: nothing else would ever remove what they are about."""
 
 SILENT_ENDS = 3
@@ -60,6 +62,7 @@ class HandleEvent:
 
     unit_of_work: UnitOfWork
     index_documents: IndexDocuments
+    purge_documents: PurgeDocuments
     purge_program: PurgeProgram
     purge_revision: PurgeRevision
     retry: RetryPolicy = RetryPolicy()
@@ -147,6 +150,8 @@ class HandleEvent:
         match started.event:
             case DocumentsRegistered() as event:
                 await self.index_documents(started, event, reached=progress.reach, lease=self.lease)
+            case DocumentsRemoved() as event:
+                await self.purge_documents(started, event)
             case ProgramDeleted() as event:
                 await self.purge_program(started, event)
             case RevisionSuperseded() as event:
@@ -237,7 +242,7 @@ class HandleEvent:
         """
         failed = FailedAttempt.of(started, failure, stage=stage)
         match started.event:
-            case ProgramDeleted() | RevisionSuperseded():
+            case DocumentsRemoved() | ProgramDeleted() | RevisionSuperseded():
                 _log.error("the purge of event %d fails: %s", started.event_id, failure.message)
                 return await self._release(failed, started, delay=self.retry.longest_delay, reason=failure.code)
             case DocumentsRegistered(documents=documents) as event if len(documents) > 1:

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from application.handle_event import HandleEvent
-from application.register_program import Registered
 from domain.errors import ConflictError, UnavailableError
 from domain.events import LEASE, ClaimedEvent
 from domain.ports.unit_of_work import UnitOfWork
@@ -23,9 +22,9 @@ class IndexRegistered:
     unit_of_work: UnitOfWork
     handle_event: HandleEvent
 
-    async def __call__(self, registered: Registered) -> None:
+    async def __call__(self, held: Sequence[ClaimedEvent]) -> None:
         """Handle the held events one after the other. Raises UnavailableError when an outcome cannot be recorded."""
-        waiting = list(registered.held)
+        waiting = list(held)
         async with self._held(waiting):
             while waiting:
                 await self.handle_event(waiting.pop(0))

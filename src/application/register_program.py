@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from application.store_upload import Drawn, StoreUpload
 from domain.document import DocumentType
@@ -16,7 +17,7 @@ from domain.ports.program_repo import ProgramRepo
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.program import ProgramDetails, Registration
-from domain.registration import FIRST_REVISION, indexing_events, register
+from domain.registration import FIRST_REVISION, indexing_events, register, uploaded_files
 from domain.upload import Upload
 
 
@@ -62,7 +63,8 @@ class RegisterProgram:
         inspected = await self.reader.inspect(command.upload)
         if not inspected.is_valid:
             raise InvalidUploadError(inspected.findings)
-        drawn, stored = await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(command.upload, _draw)
+        store: StoreUpload[Drawn] = StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)
+        drawn, stored = await store(partial(uploaded_files, command.upload), _draw)
         registration = register(
             drawn.pgm_id, command.details, inspected, stored, now=self.clock(), indexed_types=self.indexed_types
         )

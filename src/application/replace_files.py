@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from application.register_program import Registered
 from application.spool import sha256_of
@@ -16,7 +17,7 @@ from domain.ports.program_repo import ProgramRepo
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.upload_reader import UploadReader
 from domain.program import Registration
-from domain.registration import indexing_events, register
+from domain.registration import indexing_events, register, uploaded_files
 from domain.upload import Upload
 
 
@@ -61,7 +62,8 @@ class ReplaceFiles:
         async def draw(programs: ProgramRepo, skip: int) -> Drawn:
             return Drawn(pgm_id=command.pgm_id, revision=await programs.draw_revision(command.pgm_id, skip=skip))
 
-        drawn, stored = await StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)(command.upload, draw)
+        store: StoreUpload[Drawn] = StoreUpload(blobs=self.blobs, unit_of_work=self.unit_of_work)
+        drawn, stored = await store(partial(uploaded_files, command.upload), draw)
         registration = register(
             command.pgm_id,
             replace(latest.program.details, create_user=command.create_user),

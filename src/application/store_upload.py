@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from application.spool import store_file
 from application.together import together
@@ -10,8 +11,11 @@ from domain.errors import ConflictError
 from domain.ports.blob_store import BlobStore, StoredBlob
 from domain.ports.program_repo import ProgramRepo
 from domain.ports.unit_of_work import UnitOfWork
-from domain.registration import revision_prefix, uploaded_files
-from domain.upload import SpooledFile, Upload
+from domain.registration import revision_prefix
+from domain.upload import SpooledFile
+
+Files = Mapping[DocumentType, tuple[SpooledFile, str]]
+"""Each with the key under which it is stored."""
 
 StoredFiles = Mapping[DocumentType, tuple[SpooledFile, StoredBlob]]
 _MOST_DRAWS = 14
@@ -30,12 +34,23 @@ class Drawn:
         return revision_prefix(self.pgm_id, self.revision)
 
 
-Draw = Callable[[ProgramRepo, int], Awaitable[Drawn]]
-"""Draws a revision, leaving out so many numbers before it."""
+class HasPrefix(Protocol):
+    """What is drawn: a number that was given out once, so that its folder is nobody else's."""
+
+    @property
+    def prefix(self) -> str:
+        """The folder."""
+        ...
+
+
+D = TypeVar("D", bound=HasPrefix)
+
+Draw = Callable[[ProgramRepo, int], Awaitable[D]]
+"""Draws a number, leaving out so many before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreUpload:
+class StoreUpload(Generic[D]):
     """Numbers come again after a restored backup: the blob store knows more of them then than the record.
 
     What stands under such a number is left as it is, for an operator to look at, and the next one is drawn. So it is
@@ -45,7 +60,7 @@ class StoreUpload:
     blobs: BlobStore
     unit_of_work: UnitOfWork
 
-    async def __call__(self, upload: Upload, draw: Draw) -> tuple[Drawn, StoredFiles]:
+    async def __call__(self, files_below: Callable[[str], Files], draw: Draw[D]) -> tuple[D, StoredFiles]:
         """Put every file at once. Raises what the blob store raises; then nothing of ours is left.
 
         Raises ConflictError when the blobs are thousands of numbers ahead of the record.
@@ -56,11 +71,11 @@ class StoreUpload:
             except ConflictError:  # somebody removes just now what stood there
                 continue
             if await self._is_free(drawn.prefix):
-                return drawn, await self._stored(upload, drawn.prefix)
+                return drawn, await self._stored(files_below(drawn.prefix), drawn.prefix)
             await self._forget(drawn.prefix)
         raise ConflictError("the blob store holds programs of numbers far beyond those that are recorded")
 
-    async def _announce(self, draw: Draw, *, skip: int) -> Drawn:
+    async def _announce(self, draw: Draw[D], *, skip: int) -> D:
         """Record the prefix before the first blob: a crash from here on leaves nothing that no one knows of."""
         async with self.unit_of_work.begin() as transaction:
             drawn = await draw(transaction.programs, skip)
@@ -77,8 +92,7 @@ class StoreUpload:
             raise
         return True
 
-    async def _stored(self, upload: Upload, prefix: str) -> StoredFiles:
-        files = uploaded_files(upload, prefix)
+    async def _stored(self, files: Files, prefix: str) -> StoredFiles:
         try:
             blobs = await together(*(store_file(self.blobs, key, file.path) for file, key in files.values()))
         except Exception:

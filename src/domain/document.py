@@ -1,8 +1,9 @@
 """A document of a program: what was uploaded or taken out of the archive, and how far its indexing is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 
 class DocumentType(StrEnum):
@@ -12,6 +13,7 @@ class DocumentType(StrEnum):
     TEMPLATE = "PGM_TEMPLATE_FILE"
     LADDER_ZIP = "PGM_LADDER_ZIP"
     COMMENT_CSV = "PGM_COMMENT_CSV"
+    FURTHER = "PGM_FURTHER_DOCUMENT"
 
 
 class DocumentState(StrEnum):
@@ -63,7 +65,8 @@ class Document:
 
     Its bytes are the blob `blob_key`, or the archive member `member` inside that blob while the
     document has no object of its own. `sha256` (hex) and `size_bytes` are of the document itself.
-    `ordinal` orders the documents of a revision. `chunk_count` is set once indexed.
+    `ordinal` orders the documents of a revision. `chunk_count` is set once indexed. A further document has the
+    `title` and the `description` that it was given.
     """
 
     document_id: str
@@ -88,8 +91,14 @@ class Document:
     chunk_count: int = 0
     failure: Failure | None = None
     indexed_dt: datetime | None = None
+    title: str = ""
+    description: str = ""
 
     @property
     def ref(self) -> DocumentRef:
         """The document at its present generation."""
         return DocumentRef(document_id=self.document_id, generation=self.generation)
+
+    def in_place_of(self, before: Self) -> Self:
+        """The same content as the next generation of a document that gives way: under its id, at its place."""
+        return replace(self, document_id=before.document_id, ordinal=before.ordinal, generation=before.generation + 1)

@@ -89,6 +89,10 @@ class ReusedKeyError(ConflictError):
     """The idempotency key is that of another request: send this one under a key of its own."""
 
 
+class NotRemovableError(ConflictError):
+    """The document came with its program's files: upload those anew without it, or delete the program."""
+
+
 class UnavailableError(LadderbaseError):
     """A dependency gave no answer (timeout, lost connection, 5xx): try again later."""
 

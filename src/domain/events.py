@@ -37,13 +37,23 @@ class RevisionSuperseded:
     revision: int
 
 
-Event = DocumentsRegistered | ProgramDeleted | RevisionSuperseded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentsRemoved:
+    """These documents at these generations are gone from every answer; vectors and the blobs below are to be purged."""
+
+    pgm_id: str
+    documents: tuple[DocumentRef, ...]
+    prefix: str
+
+
+Event = DocumentsRegistered | DocumentsRemoved | ProgramDeleted | RevisionSuperseded
 
 
 class EventKind(StrEnum):
     """What events are called where they are kept, counted and spoken of; the values are stable."""
 
     DOCUMENTS_REGISTERED = "documents_registered"
+    DOCUMENTS_REMOVED = "documents_removed"
     PROGRAM_DELETED = "program_deleted"
     REVISION_SUPERSEDED = "revision_superseded"
 
@@ -55,6 +65,7 @@ class EventKind(StrEnum):
 
 _KINDS: Mapping[type, EventKind] = {
     DocumentsRegistered: EventKind.DOCUMENTS_REGISTERED,
+    DocumentsRemoved: EventKind.DOCUMENTS_REMOVED,
     ProgramDeleted: EventKind.PROGRAM_DELETED,
     RevisionSuperseded: EventKind.REVISION_SUPERSEDED,
 }

@@ -15,6 +15,7 @@ class Section(StrEnum):
     TEMPLATE_AGAINST_ZIP = "template_against_zip"
     LADDER_CSV = "ladder_csv"
     ATTACHMENT = "attachment"
+    DOCUMENT = "document"
 
 
 class Severity(StrEnum):

@@ -44,7 +44,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexingStanding:
-    """The documents of a program's latest revision by state, and the sum of their generations.
+    """The documents of a program and its latest revision by state, and the sum of their generations.
 
     `answering` is the revision that searches see.
     """

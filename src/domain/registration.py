@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from domain.attachments.registry import ATTACHMENTS
 from domain.document import Document, DocumentRef, DocumentState, DocumentType
-from domain.events import DocumentsRegistered, batched
+from domain.events import RUNGS_PER_EVENT, DocumentsRegistered, batched
 from domain.ports.blob_store import StoredBlob
 from domain.program import Program, ProgramDetails, Registration
 from domain.template import Logic, Template
@@ -104,8 +104,15 @@ def events_for(
 ) -> tuple[DocumentsRegistered, ...]:
     """The events that get these documents indexed at these references, each as large as one worker does in seconds."""
     rows_of_template = len(template.logics)
-    sized = [(ref, document.ladder.rung_count if document.ladder else rows_of_template) for ref, document in documents]
+    sized = [(ref, _size(document, rows_of_template)) for ref, document in documents]
     return tuple(batched(sized, pgm_id=pgm_id))
+
+
+def _size(document: Document, rows_of_template: int) -> int:
+    """How many chunks it may have. How long a further document is nobody has noted: it stands alone."""
+    if document.document_type is DocumentType.FURTHER:
+        return RUNGS_PER_EVENT
+    return document.ladder.rung_count if document.ladder else rows_of_template
 
 
 class _Registrar:

@@ -51,6 +51,7 @@ class UploadLimits:
     template_bytes: int = 10 * MEBIBYTE
     comment_bytes: int = 10 * MEBIBYTE
     csv_bytes: int = 5 * MEBIBYTE
+    document_bytes: int = 20 * MEBIBYTE
     unpacked_bytes: int = 500 * MEBIBYTE
     entries: int = 5_000
     expansion_ratio: int = 100

@@ -10,6 +10,7 @@ from dependency_injector import containers, providers
 
 from adapters.telemetry.exposition import Exposition
 from adapters.telemetry.telemetry import Telemetry
+from application.add_document import AddDocument, AddDocumentOnce
 from application.amend_answer import AmendAnswer
 from application.amend_program import AmendProgram
 from application.answer_once import AnswerOnce
@@ -41,6 +42,7 @@ from application.known_keys import KnownKeys
 from application.limits import Limits
 from application.list_keys import ListKeys
 from application.manage_webhooks import AddWebhook, ChangeWebhook, RotateWebhookSecret
+from application.purge_documents import PurgeDocuments
 from application.purge_program import PurgeProgram
 from application.purge_revision import PurgeRevision
 from application.read_content import ReadContent
@@ -49,6 +51,7 @@ from application.record_lacking_uses import RecordLackingUses
 from application.register_once import RegisterOnce
 from application.register_program import RegisterProgram
 from application.relay_outbox import RelayOutbox
+from application.remove_document import RemoveDocument
 from application.repair_drift import RepairDrift
 from application.replace_files import ReplaceFiles
 from application.retry_documents import RetryDocuments
@@ -80,6 +83,7 @@ from domain.ports.inventory import Inventory
 from domain.ports.key_repo import KeyRepo
 from domain.ports.operations import Operations
 from domain.ports.ownership import Ownership
+from domain.ports.passage_reader import PassageReader
 from domain.ports.progress import Progress
 from domain.ports.token_verifier import TokenVerifier
 from domain.ports.unit_of_work import UnitOfWork
@@ -114,6 +118,7 @@ class Container(containers.DeclarativeContainer):
     webhooks: providers.Dependency[WebhookRepo] = providers.Dependency()
     webhook_sender: providers.Dependency[WebhookSender] = providers.Dependency()
     deliveries: providers.Dependency[Deliveries] = providers.Dependency()
+    passage_reader: providers.Dependency[PassageReader] = providers.Dependency()
     progress: providers.Dependency[Progress] = providers.Dependency()
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     use_turns: providers.Dependency[AuditLog] = providers.Dependency()
@@ -161,7 +166,7 @@ class Container(containers.DeclarativeContainer):
                     providers.Factory(KeepOwnObject, blobs=blobs, unit_of_work=unit_of_work),
                 ),
                 DocumentType.TEMPLATE: providers.List(providers.Factory(ReadTemplateRows)),
-                **dict.fromkeys(ATTACHMENTS, providers.List(read_chunks)),
+                **dict.fromkeys((*ATTACHMENTS, DocumentType.FURTHER), providers.List(read_chunks)),
             }
         ),
     )
@@ -188,6 +193,16 @@ class Container(containers.DeclarativeContainer):
     answer_once = providers.Factory(AnswerOnce, unit_of_work=unit_of_work)
     amend_answer = providers.Factory(AmendAnswer, unit_of_work=unit_of_work)
     register_once = providers.Factory(RegisterOnce, register_program=register_program, answer_once=answer_once)
+    add_document = providers.Factory(
+        AddDocument,
+        reader=passage_reader,
+        blobs=blobs,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        hold_events_for=hold_events_for,
+    )
+    add_document_once = providers.Factory(AddDocumentOnce, add_document=add_document, answer_once=answer_once)
+    remove_document = providers.Factory(RemoveDocument, unit_of_work=unit_of_work)
     amend_program = providers.Factory(AmendProgram, unit_of_work=unit_of_work)
     delete_program = providers.Factory(DeleteProgram, unit_of_work=unit_of_work)
     delete_programs = providers.Factory(DeletePrograms, delete_program=delete_program)
@@ -228,12 +243,14 @@ class Container(containers.DeclarativeContainer):
         blobs=blobs,
         scratch=scratch,
     )
+    purge_documents = providers.Factory(PurgeDocuments, unit_of_work=unit_of_work, blobs=blobs, index=index)
     purge_program = providers.Factory(PurgeProgram, unit_of_work=unit_of_work, blobs=blobs, index=index)
     purge_revision = providers.Factory(PurgeRevision, unit_of_work=unit_of_work, blobs=blobs, index=index)
     handle_event = providers.Factory(
         HandleEvent,
         unit_of_work=unit_of_work,
         index_documents=index_documents,
+        purge_documents=purge_documents,
         purge_program=purge_program,
         purge_revision=purge_revision,
         watch=work_watch,

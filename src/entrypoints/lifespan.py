@@ -24,6 +24,7 @@ from adapters.plc_files.archive_members import LimitedArchiveReader
 from adapters.plc_files.chunk_reader import LimitedChunkReader
 from adapters.plc_files.limited_child import ProcessLimits
 from adapters.plc_files.limited_process import LimitedProcess
+from adapters.plc_files.passage_reader import LimitedPassageReader
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from adapters.postgres.audit_log import PostgresAuditLog
 from adapters.postgres.backlog import PostgresBacklog
@@ -110,6 +111,7 @@ async def opened(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container
             webhook_sender=HttpWebhookSender(allow_private=settings.webhook_allow_private),
             webhook_allow_private=settings.webhook_allow_private,
             deliveries=PostgresDeliveries(engine),
+            passage_reader=LimitedPassageReader(process, limits),
             progress=PostgresProgress(engine),
             unit_of_work=PostgresUnitOfWork(engine, origin=current_origin),
             use_turns=PostgresAuditLog(engine, name="uses"),

@@ -137,6 +137,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     pgm_template_file_max_size: PositiveInt = 10 * MEBIBYTE
     pgm_comment_file_max_size: PositiveInt = 10 * MEBIBYTE
     pgm_ladder_csv_max_size: PositiveInt = 5 * MEBIBYTE
+    further_document_max_size: PositiveInt = 20 * MEBIBYTE
     pgm_template_required_columns: Names = "Folder ID,Folder Name,Sub Folder Name,Logic ID,Logic Name"
 
     @property
@@ -187,6 +188,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
             template_bytes=self.pgm_template_file_max_size,
             comment_bytes=self.pgm_comment_file_max_size,
             csv_bytes=self.pgm_ladder_csv_max_size,
+            document_bytes=self.further_document_max_size,
             required_columns=tuple(name.strip() for name in self.pgm_template_required_columns.split(",")),
         )
 

@@ -8,6 +8,7 @@ from adapters.plc_files.archive_members import LimitedArchiveReader
 from adapters.plc_files.chunk_reader import LimitedChunkReader
 from adapters.plc_files.limited_child import ProcessLimits
 from adapters.plc_files.limited_process import LimitedProcess
+from adapters.plc_files.passage_reader import LimitedPassageReader
 from adapters.plc_files.upload_reader import LimitedUploadReader
 from domain.upload import UploadLimits
 
@@ -20,6 +21,7 @@ class LimitedReaders:
 
     uploads: LimitedUploadReader
     chunks: LimitedChunkReader
+    passages: LimitedPassageReader
     archives: LimitedArchiveReader
 
 
@@ -32,5 +34,6 @@ async def limited_readers(
         yield LimitedReaders(
             uploads=LimitedUploadReader(process, limits),
             chunks=LimitedChunkReader(process, limits),
+            passages=LimitedPassageReader(process, limits),
             archives=LimitedArchiveReader(process, limits),
         )

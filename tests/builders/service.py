@@ -42,7 +42,7 @@ from fakes.key_repo import InMemoryKeyRepo
 from fakes.operations import InMemoryOperations
 from fakes.ownership import InMemoryOwnership
 from fakes.progress import InMemoryProgress
-from fakes.readers import InProcessArchiveReader, InProcessChunkReader, ScriptedUploadReader
+from fakes.readers import InProcessArchiveReader, InProcessChunkReader, InProcessPassageReader, ScriptedUploadReader
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
 from fakes.vector_index import InMemoryVectorIndex
@@ -144,6 +144,7 @@ class Service:
             "operations": self.operations,
             "inventory": InMemoryInventory(self.registry),
             "ownership": InMemoryOwnership(self.registry),
+            "passage_reader": InProcessPassageReader(),
             "progress": self.progress,
             "webhooks": InMemoryWebhookRepo(self.registry),
             "webhook_sender": self.receiver,

@@ -8,12 +8,16 @@ import pytest
 
 from builders.archives import a_zip_of
 from builders.documents import a_document
+from builders.further import OF_EACH_KIND
 from builders.ladders import a_ladder
 from domain.comments import DeviceComments
-from domain.document import Document, Failure
+from domain.document import Document, DocumentType, Failure
 from domain.errors import NotFoundError
+from domain.findings import Section
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.chunk_reader import ChunkReader
+from domain.ports.passage_reader import PassageReader
+from domain.upload import SpooledFile
 
 COMMENTS = DeviceComments(by_device={"M100": "Auto start"})
 
@@ -75,3 +79,29 @@ class ArchiveReaderContract:
     async def test_a_member_that_is_not_there_is_not_found(self, archives: ArchiveReader, tmp_path: Path) -> None:
         with pytest.raises(NotFoundError):
             await archives.extract(stored(tmp_path, {"a.csv": b"x"}), "b.csv", to=tmp_path / "out")
+
+
+class PassageReaderContract:
+    @pytest.mark.parametrize("name", OF_EACH_KIND)
+    async def test_a_document_of_each_kind_can_be_indexed(
+        self, passages: PassageReader, chunks: ChunkReader, tmp_path: Path, name: str
+    ) -> None:
+        """What is taken is read again in the same way when it is indexed."""
+        content = OF_EACH_KIND[name]
+        file = _spooled(tmp_path, name, content)
+        document = document_of(None, content, document_type=DocumentType.FURTHER, document_name=name)
+        assert await passages.check(file) is None
+        (read,) = await chunks.read(file.path, [document], COMMENTS, scratch=tmp_path)
+        assert not isinstance(read.outcome, Failure)
+        assert [chunk.ordinal for chunk in read.outcome] == list(range(len(read.outcome)))
+
+    async def test_what_is_wrong_with_a_document_is_told(self, passages: PassageReader, tmp_path: Path) -> None:
+        finding = await passages.check(_spooled(tmp_path, "스캔.pdf", b"no PDF at all"))
+        assert finding
+        assert (finding.section, finding.code, finding.file) == (Section.DOCUMENT, "type_mismatch", "스캔.pdf")
+
+
+def _spooled(folder: Path, name: str, content: bytes) -> SpooledFile:
+    path = folder / "spooled"
+    path.write_bytes(content)
+    return SpooledFile(name=name, path=path, size_bytes=len(content))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from contracts.further_documents import put
 from contracts.outbox import SpoilEvent, TimePasses
 from contracts.records import (
     a_chunk,
@@ -93,9 +94,16 @@ class OwnershipContract:
             await transaction.programs.purge("PGM_3")
             await transaction.uploads.begin("programs/PGM_4/r1")
         asked = ["", "programs", "programs/PGM_1", *(f"programs/PGM_{number}/r1" for number in (1, 2, 3, 4, 5))]
-        asked += ["programs/PGM_1/r2", "elsewhere/PGM_1/r1", "programs/PGM_1/r1/zip"]
+        await put(unit_of_work)
+        asked += [
+            "programs/PGM_1/d7",
+            "programs/PGM_1/d8",
+            "programs/PGM_1/r2",
+            "elsewhere/PGM_1/r1",
+            "programs/PGM_1/r1/zip",
+        ]
         owned = await ownership.owned_prefixes(asked)
-        assert owned == {"programs/PGM_1/r1", "programs/PGM_2/r1", "programs/PGM_4/r1"}
+        assert owned == {"programs/PGM_1/d7", "programs/PGM_1/r1", "programs/PGM_2/r1", "programs/PGM_4/r1"}
         assert await ownership.owned_prefixes([]) == frozenset()
 
     async def test_deleted_programs_that_nothing_will_purge_are_listed(

@@ -2,6 +2,7 @@
 
 from contracts.document_repo import DocumentRepoContract
 from contracts.failure_log import FailureLogContract
+from contracts.further_documents import FurtherDocumentsContract
 from contracts.idempotency_log import IdempotencyLogContract
 from contracts.index_registry import IndexRegistryContract
 from contracts.outbox import OutboxContract
@@ -14,6 +15,7 @@ class UnitOfWorkContract(
     ProgramRepoContract,
     RevisionsContract,
     DocumentRepoContract,
+    FurtherDocumentsContract,
     IndexRegistryContract,
     OutboxContract,
     UploadLogContract,

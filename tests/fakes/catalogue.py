@@ -9,6 +9,7 @@ from domain.chunk import chunk_id
 from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
 from domain.errors import InvalidRequestError, NotFoundError
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.index_key import IndexKey
 from domain.ports.catalogue import (
     EVERY_PROGRAM,
@@ -168,7 +169,11 @@ class InMemoryCatalogue(Catalogue):
         return IndexingProgress(counts=dict(Counter(each.state for each in self._documents_of(pgm_id, revision))))
 
     def _documents_of(self, pgm_id: str, revision: int) -> list[Document]:
-        mine = (each for each in self._tables.documents.values() if (each.pgm_id, each.revision) == (pgm_id, revision))
+        mine = (
+            each
+            for each in self._tables.documents.values()
+            if each.pgm_id == pgm_id and each.revision in {PROGRAM_ITSELF, revision}
+        )
         return sorted(mine, key=lambda document: document.ordinal)
 
     def _page(self, keys: Iterable[K], listing: str, limit: int, cursor: str | None) -> tuple[list[K], str | None]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from domain.chunk import chunk_id
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import ConflictError, NotFoundError, NotRemovableError
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.ports.document_repo import EVERY_STATE, DocumentRepo, IndexedDocument
 from fakes.registry import InMemoryRegistry, Tables, refuse_unstorable
 
@@ -25,6 +26,33 @@ class InMemoryDocumentRepo(DocumentRepo):
             if stored is None or document.revision not in stored.parts:
                 raise ConflictError("the document's revision is not registered")
             self._tables.documents[document.document_id] = document
+
+    async def put_further(self, document: Document) -> tuple[Document, Document | None]:
+        if self._tables.live(document.pgm_id) is None:
+            raise NotFoundError("program", document.pgm_id)
+        refuse_unstorable(document)
+        same = (document.pgm_id, document.revision, document.document_name)
+        before = next(
+            (d for d in self._tables.documents.values() if (d.pgm_id, d.revision, d.document_name) == same), None
+        )
+        if before is None:
+            self._put(document)
+            return document, None
+        recorded = document.in_place_of(before)
+        self._put(recorded)
+        return recorded, before
+
+    async def remove_further(self, pgm_id: str, document_id: str) -> Document:
+        document = self._tables.documents.get(document_id)
+        if self._tables.live(pgm_id) is None or document is None or document.pgm_id != pgm_id:
+            raise NotFoundError("document", document_id)
+        if document.revision != PROGRAM_ITSELF:
+            raise NotRemovableError("the document came with its program's files")
+        del self._tables.documents[document_id]
+        self._tables.uses.pop(document_id, None)
+        for ref, rendering in [each for each in self._tables.chunks if each[0].document_id == document_id]:
+            del self._tables.chunks[ref, rendering]
+        return document
 
     async def begin_indexing(self, refs: Sequence[DocumentRef]) -> list[Document]:
         begun = [

@@ -6,12 +6,14 @@ from dataclasses import replace
 from domain.comments import DeviceComments
 from domain.document import DocumentState
 from domain.errors import ConflictError, NotFoundError
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.ports.program_repo import ProgramRepo
 from domain.program import DetailChanges, LatestRevision, Program, Registration
 from domain.registration import UPLOADED_TYPES
 from domain.template import Template
 from fakes.registry import InMemoryRegistry, StoredProgram, Tables, refuse_unstorable
 
+_NO_TEMPLATE = Template(logics=())
 _DONE = {DocumentState.INDEXED, DocumentState.SKIPPED}
 
 
@@ -50,6 +52,12 @@ class InMemoryProgramRepo(ProgramRepo):
         stored = self._live(pgm_id)
         number = stored.drawn_revision + 1 + skip
         self._tables.programs[pgm_id] = replace(stored, drawn_revision=number)
+        return number
+
+    async def draw_document(self, pgm_id: str, *, skip: int = 0) -> int:
+        stored = self._live(pgm_id)
+        number = stored.drawn_document + 1 + skip
+        self._tables.programs[pgm_id] = replace(stored, drawn_document=number)
         return number
 
     async def add_revision(self, registration: Registration) -> Sequence[int]:
@@ -114,7 +122,7 @@ class InMemoryProgramRepo(ProgramRepo):
         stored = self._tables.programs.get(pgm_id)
         if stored is None or not stored.is_deleted:
             return
-        for revision in stored.parts:
+        for revision in (PROGRAM_ITSELF, *stored.parts):
             self._purge_documents(pgm_id, revision)
         self._tables.programs[pgm_id] = replace(stored, parts={})
 
@@ -146,6 +154,8 @@ class InMemoryProgramRepo(ProgramRepo):
 
     def _live_parts(self, pgm_id: str, revision: int) -> Registration:
         stored = self._live(pgm_id)
+        if revision == PROGRAM_ITSELF:
+            return Registration(program=stored.program, documents=(), template=_NO_TEMPLATE, comments=DeviceComments())
         if not stored.is_live(revision) or revision not in stored.parts:
             raise NotFoundError("program", pgm_id)
         return stored.parts[revision]

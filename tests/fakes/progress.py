@@ -3,6 +3,7 @@
 from collections import Counter
 
 from domain.errors import NotFoundError
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.indexing_standing import IndexingStanding
 from domain.ports.progress import Progress
 from domain.program import IndexingProgress
@@ -32,8 +33,8 @@ def standing_in(tables: Tables, pgm_id: str) -> IndexingStanding | None:
     stored = tables.live(pgm_id)
     if stored is None:
         return None
-    latest = (pgm_id, stored.latest_revision)
-    documents = [each for each in tables.documents.values() if (each.pgm_id, each.revision) == latest]
+    revisions = {stored.latest_revision, PROGRAM_ITSELF}
+    documents = [d for d in tables.documents.values() if d.pgm_id == pgm_id and d.revision in revisions]
     return IndexingStanding(
         pgm_id=pgm_id,
         revision=stored.latest_revision,

@@ -7,15 +7,21 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from adapters.plc_files.document_check import check_document
+from adapters.plc_files.further_passages import read_passages
+from adapters.plc_files.workbook_problems import WorkbookProblem
 from domain.comments import DeviceComments
-from domain.document import Document, Failure
+from domain.document import Document, DocumentType, Failure
 from domain.document_chunks import document_chunks
 from domain.errors import NotFoundError
+from domain.findings import Finding
+from domain.further.passages import passage_chunks
 from domain.ladder.table import TableError
 from domain.ports.archive_reader import ArchiveReader
 from domain.ports.chunk_reader import ChunkReader, ReadDocument
+from domain.ports.passage_reader import PassageReader
 from domain.ports.upload_reader import UploadReader
-from domain.upload import InspectedUpload, Upload
+from domain.upload import InspectedUpload, SpooledFile, Upload, UploadLimits
 
 
 class ScriptedUploadReader(UploadReader):
@@ -49,6 +55,16 @@ class InProcessChunkReader(ChunkReader):
         return [_read(source, document, comments, scratch) for document in documents]
 
 
+class InProcessPassageReader(PassageReader):
+    """Reads further documents for real, in this process and without limits of time and memory."""
+
+    def __init__(self, limits: UploadLimits | None = None) -> None:
+        self._limits = limits or UploadLimits()
+
+    async def check(self, file: SpooledFile) -> Finding | None:
+        return check_document(file, self._limits)
+
+
 class InProcessArchiveReader(ArchiveReader):
     """Takes members out with the standard library."""
 
@@ -71,8 +87,11 @@ def _read(source: Path, document: Document, comments: DeviceComments, scratch: P
         failure = Failure(code="storage_corrupt", message="other bytes than were uploaded")
         return ReadDocument(document=document, outcome=failure, content_path=None)
     try:
-        chunks = document_chunks(content, document, comments)
-    except TableError as error:
+        if document.document_type is DocumentType.FURTHER:
+            chunks = passage_chunks(read_passages(content, document.document_name, UploadLimits()), document)
+        else:
+            chunks = document_chunks(content, document, comments)
+    except (TableError, WorkbookProblem) as error:
         return ReadDocument(document=document, outcome=Failure(code=error.code, message=str(error)), content_path=None)
     path = scratch / document.document_id
     path.write_bytes(content)

@@ -9,12 +9,13 @@ from typing import Any, Self
 from domain.chunk import Chunk
 from domain.document import Document, DocumentRef, DocumentState
 from domain.errors import InvalidRequestError
-from domain.events import DocumentsRegistered, Event, ProgramDeleted, RevisionSuperseded
+from domain.events import DocumentsRegistered, DocumentsRemoved, Event, ProgramDeleted, RevisionSuperseded
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.idempotency import IdempotencyKey, KeptAnswer
 from domain.index_key import IndexKey
 from domain.ports.operations import RecordedFailure
 from domain.program import Program, Registration
-from domain.registration import revision_prefix
+from domain.registration import prefix_of, revision_prefix
 from domain.told import told
 from domain.uses import Use
 from domain.webhook import Occurrence, Webhook
@@ -41,10 +42,11 @@ class StoredProgram:
     parts: Mapping[int, Registration]
     latest_revision: int
     drawn_revision: int
+    drawn_document: int = 0
     is_deleted: bool = False
 
     def is_live(self, revision: int) -> bool:
-        return not self.is_deleted and revision in {self.program.revision, self.latest_revision}
+        return not self.is_deleted and revision in {PROGRAM_ITSELF, self.program.revision, self.latest_revision}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,15 +153,21 @@ class Tables:
         ]
 
     def prefixes(self) -> set[str]:
-        """Those of the revisions that are not purged."""
-        return {
+        """Those of the revisions that are not purged, and of what belongs to programs themselves."""
+        further = {prefix_of(each.blob_key) for each in self.documents.values() if each.revision == PROGRAM_ITSELF}
+        return further | {
             revision_prefix(pgm_id, revision) for pgm_id, stored in self.programs.items() for revision in stored.parts
         }
 
     def moving(self) -> set[DocumentRef]:
         """What events that are not done name."""
         events = (stored.event for stored in self.events.values() if stored.is_pending)
-        return {ref for event in events if isinstance(event, DocumentsRegistered) for ref in event.documents}
+        return {
+            ref
+            for event in events
+            if isinstance(event, DocumentsRegistered | DocumentsRemoved)
+            for ref in event.documents
+        }
 
     def to_be_purged(self) -> set[str]:
         """The programs that events that are not done purge."""
@@ -180,7 +188,7 @@ class Tables:
 
     def is_visible(self, document: Document) -> bool:
         program = self.live(document.pgm_id)
-        return program is not None and program.program.revision == document.revision
+        return program is not None and document.revision in {PROGRAM_ITSELF, program.program.revision}
 
 
 class InMemoryRegistry:

@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.catalogue import PostgresCatalogue
 from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.migrations_runner import downgrade, is_current, upgrade
 from adapters.postgres.tables import metadata
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from contracts.devices import indexed
+from contracts.further_documents import put
 from contracts.records import a_document, register
 from domain.device_query import wanted_device
 from domain.document import DocumentState
@@ -112,10 +114,10 @@ async def test_what_was_indexed_before_uses_were_recorded_lacks_them_and_nothing
 ) -> None:
     """The schema of the version before, with an indexed document in it; the worker of this one then reads it again."""
     await upgrade(empty_database_url)
-    await downgrade(empty_database_url, "0008")
     document = a_document(state=DocumentState.INDEXED)
     unit_of_work, devices = PostgresUnitOfWork(empty), PostgresDeviceCatalogue(empty)
     await register(unit_of_work, document)
+    await downgrade(empty_database_url, "0008")
     await upgrade(empty_database_url)
     async with unit_of_work.begin() as transaction:
         assert await transaction.uses.lacking(limit=10) == [document]
@@ -125,6 +127,18 @@ async def test_what_was_indexed_before_uses_were_recorded_lacks_them_and_nothing
         assert await transaction.documents.current([document.ref]) == {document.ref}
     assert await devices.is_complete("PGM_1")
     assert len((await devices.uses(wanted_device("M1"), limit=10)).items) == 1
+
+
+async def test_a_step_down_takes_further_documents_along_and_leaves_the_others(
+    empty: AsyncEngine, empty_database_url: str
+) -> None:
+    await upgrade(empty_database_url)
+    unit_of_work, catalogue = PostgresUnitOfWork(empty), PostgresCatalogue(empty)
+    await register(unit_of_work, a_document())
+    await put(unit_of_work)
+    await downgrade(empty_database_url, "0011")
+    await upgrade(empty_database_url)
+    assert (await catalogue.documents("PGM_1", limit=9)).items == (a_document(),)
 
 
 async def schema_of(engine: AsyncEngine) -> list[tuple[str, ...]]:

@@ -21,6 +21,7 @@ import pytest
 from pymilvus import MilvusClient
 
 from adapters.milvus.connection import CHANNEL_OPTIONS
+from builders.further import OF_EACH_KIND
 from builders.real_samples import SAMPLES, real_ladders
 from builders.uploads import COLUMNS, CONVEYOR, DOOR, archive_of, template_of
 from entrypoints.embedded.ports import free_port
@@ -62,9 +63,13 @@ class RunningService:
 
     def setting(self, name: str) -> str:
         """What the worker was told, such as where a server listens."""
+        return self.environment()[name]
+
+    def environment(self) -> dict[str, str]:
+        """All that the worker was told."""
         (worker,) = (pid for pid in descendants_of(self._process.pid) if "-m entrypoints.worker" in command_line(pid))
         words = Path(f"/proc/{worker}/environ").read_bytes().decode().split("\0")
-        return next(word.removeprefix(f"{name}=") for word in words if word.startswith(f"{name}="))
+        return dict(word.split("=", 1) for word in words if "=" in word)
 
     def upload(self, archive: bytes, template: bytes, comments: bytes = b"") -> httpx.Response:
         """POST /v1/programs."""
@@ -106,6 +111,12 @@ class RunningService:
         answer = self.client.post("/v1/search", json={"query": query, **scope})
         hits: list[dict[str, Any]] = answer.raise_for_status().json()["hits"]
         return hits
+
+    def audit(self) -> tuple[int, str]:
+        """The exit code of `ladderbase audit`, and what it complains of."""
+        words = [sys.executable, "-m", "entrypoints.cli.main", "audit", "--json"]
+        audited = subprocess.run(words, env=self.environment(), capture_output=True, timeout=60, check=False)
+        return audited.returncode, audited.stderr.decode()
 
     async def chunk_ids(self, pgm_id: str) -> tuple[list[str], list[str]]:
         """What Postgres recorded and what Milvus holds, sorted."""
@@ -190,6 +201,40 @@ def test_the_api_and_the_worker_tell_their_metrics_on_loopback(service: RunningS
     assert "ladderbase_http_request_seconds_bucket" in service.client.get("/metrics").raise_for_status().text
     worker = f"http://127.0.0.1:{service.setting('WORKER_METRICS_PORT')}/metrics"
     assert "ladderbase_record_up 1.0" in httpx.get(worker, timeout=10, trust_env=False).raise_for_status().text
+
+
+async def test_further_documents_of_each_kind_are_found_in_both_languages_and_removed(service: RunningService) -> None:
+    registered = service.upload(archive_of({"0000_11": DOOR}), template_of([("0", "문", "", "0000_11", "L")]))
+    pgm_id = registered.json()["pgm_id"]
+    documents = f"/v1/programs/{pgm_id}/documents"
+    added = {
+        name: service.client.post(documents, files={"file": (name, content)}).raise_for_status().json()["document_id"]
+        for name, content in OF_EACH_KIND.items()
+    }
+    progress = service.until_indexed(pgm_id)
+    assert (progress["status"], progress["errors"]) == ("indexed", [])
+    scope = {"pgm_id": pgm_id, "document_type": "PGM_FURTHER_DOCUMENT"}
+    for name, query, place in (
+        ("점검.md", "비상 정지 X0", "펌프 점검"),
+        ("notes.txt", "spindle chiller", ""),
+        ("알람.csv", "Motor overload", "rows 5-6"),
+        ("펌프.xlsx", "예비 급수 유량", "펌프, rows 6-7"),
+        ("예비품.xls", "베어링", "Sheet1, rows 2-3"),
+        ("manual.pdf", "냉각수 밸브", "page 1"),
+    ):
+        found = [(hit["document_id"], hit["title"]) for hit in service.search(query, **scope)[:3]]
+        assert (added[name], ", ".join(filter(None, (name, place)))) in found
+    in_postgres, in_milvus = await service.chunk_ids(pgm_id)
+    assert in_postgres == in_milvus
+
+    for document_id in added.values():
+        assert service.client.delete(f"{documents}/{document_id}").status_code == 204
+    assert service.search("Motor overload", **scope) == []
+    blobs = service.data / "blobs" / "objects" / "programs" / pgm_id
+    _until(lambda: [folder.name for folder in blobs.iterdir()] == ["r1"], within_s=30)
+    in_postgres, in_milvus = await service.chunk_ids(pgm_id)
+    assert in_postgres == in_milvus
+    assert service.audit() == (0, "found: no drift\n")
 
 
 async def test_files_that_came_back_from_excel_are_read_as_what_they_are(service: RunningService) -> None:

@@ -274,6 +274,8 @@ async def test_the_openapi_document_describes_every_route_and_its_problems(clien
         "download_program",
         "get_document",
         "get_content",
+        "add_document",
+        "remove_document",
         "head_content",
         "get_statistics",
         "search_rungs",

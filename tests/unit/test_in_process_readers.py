@@ -3,12 +3,22 @@
 import pytest
 
 from contracts.dispatcher import DispatcherContract
-from contracts.file_readers import ArchiveReaderContract, ChunkReaderContract
+from contracts.file_readers import ArchiveReaderContract, ChunkReaderContract, PassageReaderContract
 from fakes.dispatcher import InMemoryDispatcher
-from fakes.readers import InProcessArchiveReader, InProcessChunkReader
+from fakes.readers import InProcessArchiveReader, InProcessChunkReader, InProcessPassageReader
 
 
 class TestInProcessChunkReader(ChunkReaderContract):
+    @pytest.fixture
+    def chunks(self) -> InProcessChunkReader:
+        return InProcessChunkReader()
+
+
+class TestInProcessPassageReader(PassageReaderContract):
+    @pytest.fixture
+    def passages(self) -> InProcessPassageReader:
+        return InProcessPassageReader()
+
     @pytest.fixture
     def chunks(self) -> InProcessChunkReader:
         return InProcessChunkReader()

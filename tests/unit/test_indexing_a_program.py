@@ -322,14 +322,15 @@ async def test_the_synchronous_mode_indexes_before_it_answers(tmp_path: Path) ->
     service = await a_service(tmp_path, hold_events_for=timedelta(minutes=10))
     registered = await service.register()
     assert await service.relay() == 0
-    await service.container.index_registered()(registered)
+    await service.container.index_registered()(registered.held)
     assert service.states == INDEXED
 
 
 async def test_the_synchronous_mode_never_undoes_a_registration(tmp_path: Path) -> None:
     embedder = UnavailableEmbedder(HashingEmbedder(), failures=1)
     service = await a_service(tmp_path, hold_events_for=timedelta(minutes=10), embedder=embedder)
-    await service.container.index_registered()(await service.register())
+    registered = await service.register()
+    await service.container.index_registered()(registered.held)
     assert service.states["0000_11.csv"] is DocumentState.INDEXING
     await service.registry.clock.advance(timedelta(seconds=2))
     await service.work()

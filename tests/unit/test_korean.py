@@ -63,7 +63,10 @@ def test_every_korean_sentence_is_told_somewhere() -> None:
 
 
 def test_no_sentence_is_translated_twice() -> None:
-    of_files = (files.ARCHIVES, files.WORKBOOKS, files.TEMPLATES, files.CSVS, files.WHOLE_FILES, files.DEVICES)
+    of_files = (
+        *(files.ARCHIVES, files.WORKBOOKS, files.TEMPLATES, files.CSVS, files.WHOLE_FILES),
+        *(files.DEVICES, files.FURTHER),
+    )
     parts = (*of_files, requests.BODIES, requests.FIELDS, requests.ANSWERS)
     assert sum(map(len, parts)) == len(TRANSLATED)
 

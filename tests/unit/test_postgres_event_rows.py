@@ -5,7 +5,7 @@ import pytest
 from adapters.postgres.event_rows import event_of, row_of_event
 from domain.document import DocumentRef
 from domain.errors import NewerEventError, UnindexableError
-from domain.events import DocumentsRegistered, Event, ProgramDeleted
+from domain.events import DocumentsRegistered, DocumentsRemoved, Event, ProgramDeleted
 
 REGISTERED = DocumentsRegistered(
     pgm_id="PGM_7",
@@ -15,6 +15,11 @@ REGISTERED = DocumentsRegistered(
 STORED: list[tuple[str, object, Event]] = [
     ("documents_registered", {"schema": 1, "pgm_id": "PGM_7", "documents": [["a", 1], ["b", 12]]}, REGISTERED),
     ("program_deleted", {"schema": 1, "pgm_id": "PGM_7"}, ProgramDeleted(pgm_id="PGM_7")),
+    (
+        "documents_removed",
+        {"schema": 1, "pgm_id": "PGM_7", "documents": [["a", 1], ["b", 12]], "prefix": "programs/PGM_7/d3"},
+        DocumentsRemoved(pgm_id="PGM_7", documents=REGISTERED.documents, prefix="programs/PGM_7/d3"),
+    ),
 ]
 
 

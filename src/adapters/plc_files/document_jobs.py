@@ -7,11 +7,14 @@ from pathlib import Path
 
 from adapters.plc_files.archive import read_archive
 from adapters.plc_files.archive_problems import ArchiveProblem
+from adapters.plc_files.further_passages import read_passages
 from adapters.plc_files.unpack import unpack, unpack_whole
+from adapters.plc_files.workbook_problems import WorkbookProblem
 from domain.chunk import Chunk
 from domain.comments import DeviceComments
-from domain.document import Document, Failure
+from domain.document import Document, DocumentType, Failure
 from domain.document_chunks import document_chunks
+from domain.further.passages import passage_chunks
 from domain.ladder.table import TableError
 from domain.ports.chunk_reader import ReadDocument
 from domain.upload import UploadLimits
@@ -43,23 +46,31 @@ def read_documents(
                 return None
 
         for document in documents:
-            yield _read_document(document, content_of, comments, scratch)
+            yield _read_document(document, content_of, comments, scratch, limits)
 
 
-def _read_document(document: Document, content_of: _Read, comments: DeviceComments, scratch: Path) -> ReadDocument:
+def _read_document(
+    document: Document, content_of: _Read, comments: DeviceComments, scratch: Path, limits: UploadLimits
+) -> ReadDocument:
     content = content_of(document)
     if content is None or hashlib.sha256(content).hexdigest() != document.sha256:
         failure = Failure(code="storage_corrupt", message="the stored bytes are not those that were uploaded")
         return ReadDocument(document=document, outcome=failure, content_path=None)
     content_path = scratch / f"{document.document_id}.g{document.generation}"
     content_path.write_bytes(content)
-    return ReadDocument(document=document, outcome=_chunks(content, document, comments), content_path=content_path)
+    return ReadDocument(
+        document=document, outcome=_chunks(content, document, comments, limits), content_path=content_path
+    )
 
 
-def _chunks(content: bytes, document: Document, comments: DeviceComments) -> tuple[Chunk, ...] | Failure:
+def _chunks(
+    content: bytes, document: Document, comments: DeviceComments, limits: UploadLimits
+) -> tuple[Chunk, ...] | Failure:
     try:
+        if document.document_type is DocumentType.FURTHER:
+            return passage_chunks(read_passages(content, document.document_name, limits), document)
         return document_chunks(content, document, comments)
-    except TableError as error:
+    except (TableError, WorkbookProblem) as error:
         return Failure(code=error.code, message=str(error))
 
 

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from adapters.plc_files.zip_records import END_SIGNATURE
 from domain.attachments.attachment import Attachment
 from domain.findings import Finding, Section
+from domain.further.further_document import SUFFIXES as FURTHER_SUFFIXES
 from domain.told import Told, told
 from domain.upload import MEBIBYTE, SpooledFile, UploadLimits
 
@@ -24,6 +25,7 @@ _NO_TEXT_SIGNATURES = (
     b"\x1f\x8b",
 )
 _TAIL_BYTES = 0xFFFF + 22
+_PDF_HEAD_BYTES = 1024
 _MACRO_SUFFIXES = {".xlsm", ".xlsb", ".xltm"}
 
 
@@ -49,23 +51,59 @@ def look_at(upload: SpooledFile, section: Section, limits: UploadLimits) -> Find
     }[section]
     with upload.path.open("rb") as file:
         file_bytes = file.seek(0, 2)
-        if not file_bytes:
-            return _finding(upload, section, "file_empty", told("the file is empty"), told("Send the file again."))
-        if file_bytes > most:
-            return _finding(
-                upload,
-                section,
-                "too_large",
-                told("the file has {size:,} bytes, more than the limit of {most:,}", size=file_bytes, most=most),
-                told("Send at most {most:g} MiB; leave out what does not belong to the program.", most=most / MEBIBYTE),
-            )
+        if finding := _look_at_size(upload, section, file_bytes, most):
+            return finding
         return _look_at_kind(upload, section, file)
+
+
+def _look_at_size(upload: SpooledFile, section: Section, file_bytes: int, most: int) -> Finding | None:
+    if not file_bytes:
+        return _finding(upload, section, "file_empty", told("the file is empty"), told("Send the file again."))
+    if file_bytes <= most:
+        return None
+    return _finding(
+        upload,
+        section,
+        "too_large",
+        told("the file has {size:,} bytes, more than the limit of {most:,}", size=file_bytes, most=most),
+        told("Send at most {most:g} MiB; leave out what does not belong to the program.", most=most / MEBIBYTE),
+    )
 
 
 def look_at_attachment(upload: SpooledFile, attachment: Attachment) -> Finding | None:
     """What is wrong with its name; None where nothing is. Its size was bounded when it was received."""
     what = told("what goes into {field}", field=attachment.field)
     return _look_at_suffix(upload, Section.ATTACHMENT, _Expected(suffixes=attachment.suffixes, what=what))
+
+
+def look_at_document(upload: SpooledFile, limits: UploadLimits) -> Finding | None:
+    """What is wrong with a further document as a whole; None where nothing is."""
+    expected = _Expected(suffixes=FURTHER_SUFFIXES, what=told("a table, a text or a PDF"))
+    if finding := _look_at_suffix(upload, Section.DOCUMENT, expected):
+        return finding
+    suffix = PurePath(upload.name).suffix.lower()
+    with upload.path.open("rb") as file:
+        file_bytes = file.seek(0, 2)
+        if finding := _look_at_size(upload, Section.DOCUMENT, file_bytes, limits.document_bytes):
+            return finding
+        file.seek(0)
+        head = file.read(_PDF_HEAD_BYTES)
+    if _is_of_suffix(head, suffix):
+        return None
+    message = told("the file is named {suffix}, but its content is of another kind", suffix=suffix)
+    hint = told("Save it again from the program that made it, instead of renaming it.")
+    return _finding(upload, Section.DOCUMENT, "type_mismatch", message, hint)
+
+
+def _is_of_suffix(head: bytes, suffix: str) -> bool:
+    """A workbook's own reader tells more; a PDF's header may stand behind some junk (ISO 32000, annex H)."""
+    if suffix == ".pdf":
+        return b"%PDF-" in head and not head.startswith((_PK, OLE2_SIGNATURE))
+    if suffix == ".xlsx":  # OLE2 is one with a password
+        return head.startswith((_PK, OLE2_SIGNATURE))
+    if suffix == ".xls":
+        return head.startswith(OLE2_SIGNATURE)
+    return not head.startswith(_NO_TEXT_SIGNATURES)
 
 
 def _look_at_suffix(upload: SpooledFile, section: Section, expected: _Expected) -> Finding | None:

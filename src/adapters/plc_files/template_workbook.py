@@ -5,7 +5,7 @@ as #N/A and formulas without a stored value blank; formulas are never evaluated.
 value. Hidden rows are read; the first visible worksheet is the template.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, time, timedelta
 from os import SEEK_END
@@ -17,7 +17,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 from adapters.plc_files.file_look import OLE2_SIGNATURE
 from adapters.plc_files.ole2 import holds_workbook
 from adapters.plc_files.template_sheet import TemplateReading, read_template_rows
-from adapters.plc_files.workbook_look import MOST_CELLS, MOST_SHEETS, find_first_sheet, letters_of
+from adapters.plc_files.workbook_look import MOST_CELLS, MOST_SHEETS, find_first_sheet, find_sheets, letters_of
 from adapters.plc_files.workbook_problems import (
     WorkbookProblem,
     cell_invalid,
@@ -31,6 +31,7 @@ from domain.told import told
 from domain.upload import UploadLimits
 
 _Cell = float | str | time | date | timedelta  # int is a float to a type checker, bool an int, datetime a date
+_Find = Callable[[BinaryIO, int, UploadLimits], list[str]]
 _EXACT_BELOW = 10**15
 _FIRST_TRUE_MONTH = (1900, 3)
 
@@ -56,11 +57,25 @@ def _finding(problem: WorkbookProblem, file_name: str) -> Finding:
     )
 
 
-def _rows(file: BinaryIO, suffix: str, limits: UploadLimits) -> Iterator[list[str]]:
-    wanted = _check(file, suffix, limits)
+def sheets_of(file: BinaryIO, suffix: str, limits: UploadLimits) -> Iterator[tuple[str, list[list[str]]]]:
+    """Name and rows of every visible worksheet of any workbook. Raises WorkbookProblem."""
+    wanted = _check(file, suffix, limits, find=find_sheets)
     file.seek(0)
     with _translated_errors(), CalamineWorkbook.from_filelike(file) as workbook:
-        sheet = workbook.get_sheet_by_name(wanted or _first_visible(workbook))
+        cells = 0
+        for name in wanted or _visible(workbook):
+            sheet = workbook.get_sheet_by_name(name)
+            cells += sheet.total_height * sheet.width
+            if cells > MOST_CELLS or sheet.total_height > limits.rows:
+                raise too_large(told("sheet {sheet} has {rows:,} rows", sheet=name, rows=sheet.total_height))
+            yield name, [[_text(cell) for cell in row] for row in sheet.iter_rows()]
+
+
+def _rows(file: BinaryIO, suffix: str, limits: UploadLimits) -> Iterator[list[str]]:
+    wanted = _check(file, suffix, limits, find=_first_alone)
+    file.seek(0)
+    with _translated_errors(), CalamineWorkbook.from_filelike(file) as workbook:
+        sheet = workbook.get_sheet_by_name((wanted or _visible(workbook))[0])
         if sheet.total_height * sheet.width > MOST_CELLS or sheet.total_height > limits.rows:
             raise too_large(
                 told(
@@ -72,24 +87,32 @@ def _rows(file: BinaryIO, suffix: str, limits: UploadLimits) -> Iterator[list[st
             yield [_text(cell) for cell in row]
 
 
-def _check(file: BinaryIO, suffix: str, limits: UploadLimits) -> str | None:
-    """Look before anything is loaded; name the sheet where the look can tell."""
+def _first_alone(file: BinaryIO, file_bytes: int, limits: UploadLimits) -> list[str]:
+    return [find_first_sheet(file, file_bytes, limits)]
+
+
+def _check(file: BinaryIO, suffix: str, limits: UploadLimits, *, find: _Find) -> list[str] | None:
+    """Look before anything is loaded; name the sheets where the look can tell."""
     is_ole2 = file.read(len(OLE2_SIGNATURE)) == OLE2_SIGNATURE
     if is_ole2 and not holds_workbook(file):
         raise protected()
     if is_ole2 != (suffix == ".xls"):
         raise mismatched()
-    return None if is_ole2 else find_first_sheet(file, file.seek(0, SEEK_END), limits)
+    return None if is_ole2 else find(file, file.seek(0, SEEK_END), limits)
 
 
-def _first_visible(workbook: CalamineWorkbook) -> str:
+def _visible(workbook: CalamineWorkbook) -> list[str]:
     sheets = workbook.sheets_metadata
     if len(sheets) > MOST_SHEETS:
         raise too_large(told("it has more than {most} sheets", most=MOST_SHEETS))
-    for sheet in sheets:
-        if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet:
-            return sheet.name
-    raise corrupt(told("it has no visible worksheet"))
+    visible = [
+        sheet.name
+        for sheet in sheets
+        if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet
+    ]
+    if not visible:
+        raise corrupt(told("it has no visible worksheet"))
+    return visible
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class LimitedUploadReader(UploadReader):
         try:
             return await self._process.run(read_template_file, upload, self._limits)
         except ResourceLimitError as error:
-            return TemplateReading(findings=(_killed(error, Section.TEMPLATE, upload.name),))
+            return TemplateReading(findings=(killed(error, Section.TEMPLATE, upload.name),))
 
     async def _read_comments(self, upload: SpooledFile | None) -> CommentReading:
         if upload is None:
@@ -69,26 +69,26 @@ class LimitedUploadReader(UploadReader):
         try:
             return await self._process.run(read_comment_file, upload, self._limits)
         except ResourceLimitError as error:
-            return CommentReading(findings=(_killed(error, Section.COMMENT_FILE, upload.name),))
+            return CommentReading(findings=(killed(error, Section.COMMENT_FILE, upload.name),))
 
     async def _check_attachment(self, kind: DocumentType, upload: SpooledFile) -> Finding | None:
         try:
             return await self._process.run(check_attachment, upload, ATTACHMENTS[kind])
         except ResourceLimitError as error:
-            return _killed(error, Section.ATTACHMENT, upload.name)
+            return killed(error, Section.ATTACHMENT, upload.name)
 
     async def _read_archive(self, upload: SpooledFile) -> LadderArchive:
         try:
             return await self._process.run(read_zip_directory, upload, self._limits)
         except ResourceLimitError as error:
-            finding = _killed(error, Section.LADDER_ZIP, upload.name)
+            finding = killed(error, Section.LADDER_ZIP, upload.name)
             return LadderArchive(findings=(finding,), is_trustworthy=False)
 
     async def _compare(self, template: TemplateReading, archive: LadderArchive, template_name: str) -> Comparison:
         try:
             return await self._process.run(compare_with_template, template.template, archive, template_name)
         except ResourceLimitError as error:
-            return Comparison(named=(), findings=(_killed(error, Section.TEMPLATE_AGAINST_ZIP, template_name),))
+            return Comparison(named=(), findings=(killed(error, Section.TEMPLATE_AGAINST_ZIP, template_name),))
 
     async def _read_ladders(self, named: Sequence[NamedCsv], upload: SpooledFile) -> Ladders:
         middle = len(named) // 2 if len(named) >= _WORTH_TWO_CHILDREN else len(named)
@@ -98,7 +98,7 @@ class LimitedUploadReader(UploadReader):
         ladders = tuple(outcome for outcome in outcomes if isinstance(outcome, LadderMember))
         findings = tuple(outcome for outcome in outcomes if isinstance(outcome, Finding))
         killed = tuple(
-            _killed(outcome, Section.LADDER_CSV, one.csv.path)
+            killed(outcome, Section.LADDER_CSV, one.csv.path)
             for one, outcome in zip(named, outcomes, strict=True)
             if isinstance(outcome, ResourceLimitError)
         )
@@ -110,7 +110,8 @@ class LimitedUploadReader(UploadReader):
         return await self._process.each(read_named_ladders, named, upload, self._limits, most_failures=_MOST_KILLED)
 
 
-def _killed(error: ResourceLimitError, section: Section, file_name: str) -> Finding:
+def killed(error: ResourceLimitError, section: Section, file_name: str) -> Finding:
+    """The finding about a file that a child died of."""
     return Finding(
         section=section,
         code="resource_limit",

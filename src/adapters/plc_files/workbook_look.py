@@ -38,6 +38,15 @@ _DATE = re.compile(r"-?\d{4,}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d*)?)?Z?)?|\d\d:\
 
 def find_first_sheet(file: BinaryIO, file_bytes: int, limits: UploadLimits) -> str:
     """Check all that will be read and name the first visible worksheet. Raises WorkbookProblem."""
+    return _look(file, file_bytes, limits, most_sheets=1)[0]
+
+
+def find_sheets(file: BinaryIO, file_bytes: int, limits: UploadLimits) -> list[str]:
+    """Check all that will be read and name every visible worksheet, of which there is one. Raises WorkbookProblem."""
+    return _look(file, file_bytes, limits, most_sheets=MOST_SHEETS)
+
+
+def _look(file: BinaryIO, file_bytes: int, limits: UploadLimits, *, most_sheets: int) -> list[str]:
     archive = read_archive(file, file_bytes, _INNER_LIMITS)
     if archive.problems:
         raise of_its_archive(archive.problems[0])
@@ -52,14 +61,18 @@ def find_first_sheet(file: BinaryIO, file_bytes: int, limits: UploadLimits) -> s
     sheets.read(file, _needed(parts, str(workbook)))
     relations = _Relations(folder=f"{workbook.parent}/")
     relations.read(file, _needed(parts, f"{workbook.parent}/_rels/{workbook.name}.rels"))
-    name, path = _first_visible(sheets, relations)
+    visible = _visible(sheets, relations)[:most_sheets]
     strings = _SharedStrings(limits)
     # Those that the workbook names, and those under the usual name, which the library reads whatever is named.
     for shared in dict.fromkeys(((relations.first_of_kind("/sharedStrings") or "").casefold(), _SHARED_STRINGS)):
         if texts := parts.get(shared):
             strings.read(file, texts)
-    _Cells(limits, strings.count).read(file, _needed(parts, path))
-    return name
+    cells = 0
+    for _, path in visible:
+        sheet = _Cells(limits, strings.count, cells)
+        sheet.read(file, _needed(parts, path))
+        cells = sheet.used
+    return [name for name, _ in visible]
 
 
 def _parts(archive: Archive) -> dict[str, Member]:
@@ -78,12 +91,12 @@ def _needed(parts: dict[str, Member], path: str) -> Member:
     raise corrupt(told("its part {part} is missing", part=path))
 
 
-def _first_visible(sheets: "_Sheets", relations: "_Relations") -> tuple[str, str]:
-    for name, relation, visible in sheets.found:
-        kind, target = relations.found.get(relation, ("", ""))
-        if visible and kind.endswith("/worksheet"):
-            return name, target
-    raise corrupt(told("it has no visible worksheet"))
+def _visible(sheets: "_Sheets", relations: "_Relations") -> list[tuple[str, str]]:
+    found = [(name, *relations.found.get(relation, ("", ""))) for name, relation, visible in sheets.found if visible]
+    worksheets = [(name, target) for name, kind, target in found if kind.endswith("/worksheet")]
+    if not worksheets:
+        raise corrupt(told("it has no visible worksheet"))
+    return worksheets
 
 
 def _refuse_second(name: str, seen: set[str]) -> None:
@@ -159,9 +172,11 @@ class _Cells(PartReader):
     Rows and cells must come in order, each place once; then what a library makes of them has one meaning.
     """
 
-    def __init__(self, limits: UploadLimits, shared_strings: int) -> None:
+    def __init__(self, limits: UploadLimits, shared_strings: int, cells_before: int) -> None:
         self._limits = limits
         self._shared_strings = shared_strings
+        self._cells_before = cells_before
+        self.used = cells_before
         self._row, self._column = 0, 0
         self._first_row, self._leftmost, self._rightmost = 0, limits.columns, 0
         self._kind, self._element, self._value, self._length = "n", "", "", 0
@@ -224,8 +239,9 @@ class _Cells(PartReader):
     def _widen(self) -> None:
         self._first_row = self._first_row or self._row
         self._leftmost, self._rightmost = min(self._leftmost, self._column), max(self._rightmost, self._column)
-        cells = (self._row - self._first_row + 1) * (self._rightmost - self._leftmost + 1)
-        if cells > MOST_CELLS:
+        used = (self._row - self._first_row + 1) * (self._rightmost - self._leftmost + 1)
+        self.used = self._cells_before + used
+        if self.used > MOST_CELLS:
             raise too_large(told("its used range has more than {most:,} cells", most=MOST_CELLS), row=self._row)
 
     def _check_value(self, value: str) -> None:

@@ -3,7 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CTE, Row, ScalarSelect, Select, and_, any_, bindparam, case, func, literal, select
+from sqlalchemy import (
+    CTE,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import ColumnElement
@@ -15,7 +29,7 @@ from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.index_rows import IS_INDEXED, is_held_by, is_index
 from adapters.postgres.overview_rows import OLDEST_DOCUMENT
 from adapters.postgres.program_listing import cursor_after_program, is_after, is_wanted, ordered
-from adapters.postgres.program_rows import is_live, program_of_row, select_template, template_of_rows
+from adapters.postgres.program_rows import is_live, is_of, program_of_row, select_template, template_of_rows
 from adapters.postgres.statistics_rows import (
     TOTALS,
     document_totals_of_rows,
@@ -26,6 +40,7 @@ from adapters.postgres.tables import NOW, chunks, documents, programs, vector_in
 from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
 from domain.errors import NotFoundError
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.index_key import IndexKey
 from domain.ports.catalogue import (
     EVERY_PROGRAM,
@@ -140,7 +155,10 @@ class PostgresCatalogue(Catalogue):
         """See the port. Of one snapshot: a search shows a document's old chunks or its new ones, never both."""
         rows = await self._rows(
             select(shown := _chunks_with_documents(chunk_ids, rendering_version))
-            .join(programs, and_(programs.c.pgm_id == shown.c.pgm_id, programs.c.revision == shown.c.revision))
+            .join(
+                programs,
+                and_(programs.c.pgm_id == shown.c.pgm_id, is_of(programs.c.revision, shown.c.revision)),
+            )
             .where(_IS_LIVE)
         )
         return {row.chunk_id: found_chunk_of_row(row) for row in rows}
@@ -161,12 +179,17 @@ class PostgresCatalogue(Catalogue):
     async def _documents_of(
         self, pgm_id: str, revision: ColumnElement[int], *conditions: ColumnElement[bool], limit: int
     ) -> list[Document]:
-        """The outer join tells a program without such documents (one row of NULLs) from no program (no row)."""
+        """The outer join tells a program without such documents (one row of NULLs) from no program (no row).
+
+        Those of the revision and those of the program itself are each read in their order, as many as are asked for.
+        """
+        parts = (_in_order(part, conditions, limit) for part in (revision, literal(PROGRAM_ITSELF)))
+        listed = union_all(*parts).lateral("listed")
         rows = await self._rows(
-            select(documents)
-            .select_from(programs.outerjoin(documents, and_(_of(revision), *conditions)))
+            select(listed)
+            .select_from(programs.outerjoin(listed, true()))
             .where(programs.c.pgm_id == pgm_id, is_live(revision))
-            .order_by(documents.c.ordinal)
+            .order_by(listed.c.ordinal)
             .limit(limit)
         )
         if not rows:
@@ -197,8 +220,13 @@ def _chunks_with_documents(chunk_ids: Sequence[str], rendering_version: int) -> 
     )
 
 
+def _in_order(revision: ColumnElement[int], conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
+    of_revision = and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == revision, *conditions)
+    return select(documents).where(of_revision).order_by(documents.c.ordinal).limit(limit).correlate(programs)
+
+
 def _of(revision: ColumnElement[int]) -> ColumnElement[bool]:
-    return and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == revision)
+    return and_(documents.c.pgm_id == programs.c.pgm_id, is_of(revision, documents.c.revision))
 
 
 def _materialized(statement: Select[Any], *, name: str) -> CTE:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Select, Text, any_, bindparam, delete, exists, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -12,10 +12,11 @@ from adapters.postgres.diagnostics import legible
 from adapters.postgres.document_rows import document_of_row, row_of_document, rows_of_chunks
 from adapters.postgres.many_rows import as_table, insert_new, insert_of
 from adapters.postgres.program_rows import is_live
-from adapters.postgres.tables import NOW, chunks, programs
+from adapters.postgres.tables import NOW, chunks, programs, revisions
 from adapters.postgres.tables import documents as stored
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.errors import NotFoundError
+from domain.errors import NotFoundError, NotRemovableError
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.ports.document_repo import EVERY_STATE, DocumentRepo, IndexedDocument
 
 _UNFINISHED = (DocumentState.PENDING.value, DocumentState.INDEXING.value)
@@ -36,6 +37,43 @@ class PostgresDocumentRepo(DocumentRepo):
         if documents:
             rows = [row_of_document(document) for document in documents]
             await self._connection.execute(insert_of(stored, rows))
+
+    async def put_further(self, document: Document) -> tuple[Document, Document | None]:
+        """See the port. The program's row is locked: two of one name come one after the other."""
+        await self._hold_program(document.pgm_id)
+        of_program = {"pgm_id": document.pgm_id, "revision": document.revision, "create_user": ""}
+        await self._connection.execute(insert(revisions).values(of_program).on_conflict_do_nothing())
+        found = await self._connection.execute(
+            select(stored)
+            .where(stored.c.pgm_id == document.pgm_id, stored.c.revision == document.revision)
+            .where(stored.c.document_name == document.document_name)
+            .with_for_update(key_share=True)
+        )
+        row = found.one_or_none()
+        if row is None:
+            await self.add([document])
+            return document, None
+        before = document_of_row(row)
+        recorded = document.in_place_of(before)
+        await self._connection.execute(
+            update(stored).where(stored.c.document_id == before.document_id).values(row_of_document(recorded))
+        )
+        return recorded, before
+
+    async def remove_further(self, pgm_id: str, document_id: str) -> Document:
+        """See the port. Its chunks go along."""
+        await self._hold_program(pgm_id)
+        found = await self._connection.execute(
+            select(stored).where(stored.c.document_id == document_id, stored.c.pgm_id == pgm_id).with_for_update()
+        )
+        row = found.one_or_none()
+        if row is None:
+            raise NotFoundError("document", document_id)
+        document = document_of_row(row)
+        if document.revision != PROGRAM_ITSELF:
+            raise NotRemovableError("the document came with its program's files")
+        await self._connection.execute(delete(stored).where(stored.c.document_id == document_id))
+        return document
 
     async def begin_indexing(self, refs: Sequence[DocumentRef]) -> list[Document]:
         """See the port. A document that is being indexed is included: its worker may have died."""
@@ -122,7 +160,7 @@ class PostgresDocumentRepo(DocumentRepo):
             raise NotFoundError("program", pgm_id)
         rows = await self._connection.execute(
             select(stored)
-            .where(stored.c.pgm_id == pgm_id, stored.c.revision.in_(live))
+            .where(stored.c.pgm_id == pgm_id, stored.c.revision.in_([*live, PROGRAM_ITSELF]))
             .order_by(stored.c.revision, stored.c.ordinal)
         )
         return [document_of_row(row) for row in rows]
@@ -197,6 +235,16 @@ class PostgresDocumentRepo(DocumentRepo):
             )
             .values(blob_key=blob_key, member=None)
         )
+
+    async def _hold_program(self, pgm_id: str) -> None:
+        """The program before its documents, as deletes and retries lock them."""
+        live = await self._connection.execute(
+            select(programs.c.pgm_id)
+            .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            .with_for_update(key_share=True)
+        )
+        if live.one_or_none() is None:
+            raise NotFoundError("program", pgm_id)
 
     async def _lock_current(
         self, refs: Sequence[DocumentRef], *conditions: ColumnElement[bool]

@@ -1,13 +1,15 @@
 """Documents and chunks as rows and back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Select, select
 
 from adapters.postgres.many_rows import Row as NewRow
+from adapters.postgres.tables import documents
 from domain.chunk import Chunk, DeviceUse, Place, chunk_id
 from domain.document import Document, DocumentRef, DocumentState, DocumentType, Failure, LadderFacts
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.search import FoundChunk
 
 
@@ -43,6 +45,8 @@ def row_of_document(document: Document) -> NewRow:
         "failure_code": failure and failure.code,
         "failure_message": failure and failure.message,
         "indexed_dt": document.indexed_dt,
+        "title": document.title,
+        "description": document.description,
     }
 
 
@@ -71,7 +75,14 @@ def document_of_row(row: Row[Any]) -> Document:
         chunk_count=row.chunk_count,
         failure=None if row.failure_code is None else Failure(code=row.failure_code, message=row.failure_message),
         indexed_dt=row.indexed_dt,
+        title=row.title,
+        description=row.description,
     )
+
+
+def further_blobs(pgm_ids: Collection[str]) -> Select[str]:
+    """The keys of the blobs that these programs own themselves."""
+    return select(documents.c.blob_key).where(documents.c.pgm_id.in_(pgm_ids), documents.c.revision == PROGRAM_ITSELF)
 
 
 def rows_of_chunks(ref: DocumentRef, chunks: Sequence[Chunk], *, rendering_version: int) -> list[NewRow]:

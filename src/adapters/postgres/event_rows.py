@@ -3,7 +3,7 @@
 A worker of the version before must read what this version writes: add kinds or a schema, never change one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from adapters.postgres.many_rows import Row as NewRow
 from domain.document import DocumentRef
 from domain.errors import NewerEventError, UnindexableError
-from domain.events import DocumentsRegistered, Event, EventKind, ProgramDeleted, RevisionSuperseded
+from domain.events import DocumentsRegistered, DocumentsRemoved, Event, EventKind, ProgramDeleted, RevisionSuperseded
 
 _SCHEMA = 1
 
@@ -20,6 +20,13 @@ class _DocumentsRegistered(msgspec.Struct):
     schema: Literal[1]
     pgm_id: str
     documents: list[tuple[str, int]]
+
+
+class _DocumentsRemoved(msgspec.Struct):
+    schema: Literal[1]
+    pgm_id: str
+    documents: list[tuple[str, int]]
+    prefix: str
 
 
 class _ProgramDeleted(msgspec.Struct):
@@ -37,9 +44,11 @@ def row_of_event(event: Event) -> NewRow:
     """A row of `outbox`."""
     match event:
         case DocumentsRegistered():
-            documents = [[ref.document_id, ref.generation] for ref in event.documents]
-            payload = {"schema": 1, "pgm_id": event.pgm_id, "documents": documents}
+            payload = {"schema": 1, "pgm_id": event.pgm_id, "documents": _named(event.documents)}
             return {"kind": EventKind.DOCUMENTS_REGISTERED.value, "payload": payload}
+        case DocumentsRemoved():
+            named = {"documents": _named(event.documents), "prefix": event.prefix}
+            return {"kind": EventKind.DOCUMENTS_REMOVED.value, "payload": {"schema": 1, "pgm_id": event.pgm_id} | named}
         case ProgramDeleted():
             return {"kind": EventKind.PROGRAM_DELETED.value, "payload": {"schema": 1, "pgm_id": event.pgm_id}}
         case RevisionSuperseded():
@@ -64,10 +73,22 @@ def event_of(kind: str, payload: object) -> Event:
         raise UnindexableError("event_unreadable", f"{kind}: {error}") from error
 
 
+def _named(refs: Sequence[DocumentRef]) -> list[list[object]]:
+    return [[ref.document_id, ref.generation] for ref in refs]
+
+
+def _refs(named: Sequence[tuple[str, int]]) -> tuple[DocumentRef, ...]:
+    return tuple(DocumentRef(document_id=document_id, generation=generation) for document_id, generation in named)
+
+
 def _documents_registered(payload: object) -> DocumentsRegistered:
     read = msgspec.convert(payload, _DocumentsRegistered)
-    refs = (DocumentRef(document_id=document_id, generation=generation) for document_id, generation in read.documents)
-    return DocumentsRegistered(pgm_id=read.pgm_id, documents=tuple(refs))
+    return DocumentsRegistered(pgm_id=read.pgm_id, documents=_refs(read.documents))
+
+
+def _documents_removed(payload: object) -> DocumentsRemoved:
+    read = msgspec.convert(payload, _DocumentsRemoved)
+    return DocumentsRemoved(pgm_id=read.pgm_id, documents=_refs(read.documents), prefix=read.prefix)
 
 
 def _program_deleted(payload: object) -> ProgramDeleted:
@@ -81,6 +102,7 @@ def _revision_superseded(payload: object) -> RevisionSuperseded:
 
 _READERS: Mapping[str, Callable[[Any], Event]] = {
     EventKind.DOCUMENTS_REGISTERED: _documents_registered,
+    EventKind.DOCUMENTS_REMOVED: _documents_removed,
     EventKind.PROGRAM_DELETED: _program_deleted,
     EventKind.REVISION_SUPERSEDED: _revision_superseded,
 }

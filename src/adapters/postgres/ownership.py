@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Text, and_, cast, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.document_rows import further_blobs
 from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.event_targets import is_to_be_purged, is_to_be_superseded, named_documents
 from adapters.postgres.many_rows import as_table
@@ -14,7 +15,7 @@ from adapters.postgres.program_rows import is_live
 from adapters.postgres.tables import NOW, documents, programs, revisions, uploads
 from domain.document import DocumentRef, DocumentState
 from domain.ports.ownership import Owner, Ownership
-from domain.registration import pgm_id_of, revision_prefix
+from domain.registration import pgm_id_of, prefix_of, revision_prefix
 
 _IS_UNPURGED = programs.c.deleted_dt.is_not(None) & programs.c.purged_dt.is_(None)
 _HAS_CHUNKS = {DocumentState.PENDING, DocumentState.INDEXING, DocumentState.INDEXED}
@@ -41,7 +42,8 @@ class PostgresOwnership(Ownership):
         # Uploads first: one that ends in between is a program by then.
         begun = {row.prefix for row in await self._rows(under_way)}
         registered = {revision_prefix(row.pgm_id, row.revision) for row in await self._rows(of_programs)}
-        return frozenset(prefixes) & (begun | registered)
+        further = {prefix_of(row.blob_key) for row in await self._rows(further_blobs(pgm_ids))}
+        return frozenset(prefixes) & (begun | registered | further)
 
     async def unpurged_programs(self, *, after: str, limit: int) -> Sequence[str]:
         """See the port."""

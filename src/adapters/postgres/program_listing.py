@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, exists, func, literal, select, text, tuple_, union
 
 from adapters.postgres.cursors import cursor_after, key_of, text_key_of
+from adapters.postgres.program_rows import is_of
 from adapters.postgres.tables import FOLDER_CHARACTERS, documents, programs, template_rows
 from domain.document import DocumentState
 from domain.errors import InvalidRequestError
@@ -98,7 +99,7 @@ def _has_document_in(*states: str) -> ColumnElement[bool]:
         .where(
             documents.c.state.in_(states),
             documents.c.pgm_id == programs.c.pgm_id,
-            documents.c.revision == programs.c.revision,
+            is_of(programs.c.revision, documents.c.revision),
         )
         .correlate(programs)
     )

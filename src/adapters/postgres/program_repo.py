@@ -89,10 +89,17 @@ class PostgresProgramRepo(ProgramRepo):
             .values(drawn_revision=programs.c.drawn_revision + 1 + skip)
             .returning(programs.c.drawn_revision)
         )
-        number = drawn.one_or_none()
-        if number is None:
-            raise NotFoundError("program", pgm_id)
-        return int(number)
+        return _number_of(pgm_id, drawn.one_or_none())
+
+    async def draw_document(self, pgm_id: str, *, skip: int = 0) -> int:
+        """See the port."""
+        drawn = await self._connection.scalars(
+            update(programs)
+            .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
+            .values(drawn_document=programs.c.drawn_document + 1 + skip)
+            .returning(programs.c.drawn_document)
+        )
+        return _number_of(pgm_id, drawn.one_or_none())
 
     async def add_revision(self, registration: Registration) -> Sequence[int]:
         """See the port. The program's row is locked: two uploads at once come one after the other."""
@@ -276,6 +283,12 @@ class PostgresProgramRepo(ProgramRepo):
         removed = _CHUNKS_PER_STATEMENT
         while removed == _CHUNKS_PER_STATEMENT:
             removed = (await self._connection.execute(delete(device_uses).where(is_among))).rowcount
+
+
+def _number_of(pgm_id: str, drawn: int | None) -> int:
+    if drawn is None:
+        raise NotFoundError("program", pgm_id)
+    return drawn
 
 
 def _row_of_revision(program: Program) -> dict[str, object]:

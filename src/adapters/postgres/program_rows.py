@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, literal, select
+from sqlalchemy import ColumnElement, Row, Select, and_, any_, literal, select
+from sqlalchemy.dialects.postgresql import array
 
 from adapters.postgres.many_rows import Row as NewRow
 from adapters.postgres.tables import programs, template_rows
+from domain.further.further_document import PROGRAM_ITSELF
 from domain.program import Program, ProgramDetails, Registration
 from domain.template import Logic, Template
 
@@ -112,8 +114,20 @@ def select_template(pgm_id: str, revision: int | None = None) -> Select[Any]:
 
 
 def is_live(revision: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether a revision of a program that is not deleted answers, or waits to answer as the latest."""
-    return programs.c.deleted_dt.is_(None) & revision.in_([programs.c.revision, programs.c.latest_revision])
+    """Whether a revision of a program that is not deleted answers, or waits to answer as the latest.
+
+    What belongs to the program itself always answers.
+    """
+    live = [programs.c.revision, programs.c.latest_revision, literal(PROGRAM_ITSELF)]
+    return programs.c.deleted_dt.is_(None) & revision.in_(live)
+
+
+def is_of(revision: ColumnElement[int], of_document: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a document is one of this revision, or of its program, whichever revision answers.
+
+    As an array, which an index is asked for; of an OR it would read every revision.
+    """
+    return of_document == any_(array([revision, literal(PROGRAM_ITSELF)]))
 
 
 def template_of_rows(rows: Sequence[Row[Any]]) -> Template:

@@ -7,6 +7,7 @@ from sqlalchemy import Row, Select, Text, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.error_translation import translated_errors
+from adapters.postgres.program_rows import is_of
 from adapters.postgres.tables import documents, programs
 from domain.document import DocumentState
 from domain.errors import NotFoundError
@@ -14,7 +15,7 @@ from domain.indexing_standing import IndexingStanding
 from domain.ports.progress import Progress
 from domain.program import IndexingProgress
 
-_OF_LATEST = and_(documents.c.pgm_id == programs.c.pgm_id, documents.c.revision == programs.c.latest_revision)
+_OF_LATEST = and_(documents.c.pgm_id == programs.c.pgm_id, is_of(programs.c.latest_revision, documents.c.revision))
 
 
 class PostgresProgress(Progress):

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Row, and_, case, func, literal, select, union_all
 
-from adapters.postgres.program_rows import is_live
+from adapters.postgres.program_rows import is_live, is_of
 from adapters.postgres.tables import documents, programs
 from domain.document import DocumentState
 from domain.ports.catalogue import DocumentTotals, OldestWaiting
@@ -49,7 +49,7 @@ def _totals() -> CompoundSelect[Any]:
                 else_=ProgramStatus.INDEXED.value,
             ).label("status")
         )
-        .select_from(programs.outerjoin(counted, and_(is_of_program, counted.c.revision == programs.c.revision)))
+        .select_from(programs.outerjoin(counted, and_(is_of_program, is_of(programs.c.revision, counted.c.revision))))
         .where(programs.c.deleted_dt.is_(None))
         .group_by(programs.c.pgm_id)
         .subquery("status")

@@ -73,6 +73,7 @@ programs = Table(
     Column("revision", Integer, nullable=False),
     Column("latest_revision", Integer, nullable=False, server_default=text("1")),
     Column("drawn_revision", Integer, nullable=False, server_default=text("1")),
+    Column("drawn_document", Integer, nullable=False, server_default=text("0")),
     _moment("create_dt"),
     _moment("update_dt"),
     _moment("deleted_dt", known=False),
@@ -134,6 +135,8 @@ documents = Table(
     Column("failure_code", Text),
     Column("failure_message", Text),
     _moment("indexed_dt", known=False),
+    Column("title", Text, nullable=False, server_default=text("''")),
+    Column("description", Text, nullable=False, server_default=text("''")),
     _of_a_revision(),
     # Also the index of the listing, which pages by ordinal.
     UniqueConstraint("pgm_id", "revision", "ordinal"),

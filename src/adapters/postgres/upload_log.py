@@ -7,10 +7,11 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.postgres.document_rows import further_blobs
 from adapters.postgres.tables import NOW, revisions, uploads
 from domain.errors import ConflictError
 from domain.ports.upload_log import UploadLog
-from domain.registration import pgm_id_of, revision_prefix
+from domain.registration import pgm_id_of, prefix_of, revision_prefix
 
 _MOST_AT_ONCE = 1_000
 
@@ -60,7 +61,9 @@ class PostgresUploadLog(UploadLog):
             return False
         pgm_id = pgm_id_of(prefix)
         recorded = await self._connection.scalars(select(revisions.c.revision).where(revisions.c.pgm_id == pgm_id))
-        if prefix not in {revision_prefix(pgm_id, revision) for revision in recorded}:
+        further = await self._connection.scalars(further_blobs([pgm_id]))
+        owned = {*(revision_prefix(pgm_id, revision) for revision in recorded), *map(prefix_of, further)}
+        if prefix not in owned:
             return True
         await self.forget(prefix)
         return False

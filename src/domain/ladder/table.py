@@ -67,6 +67,14 @@ def decode_table(content: bytes) -> Table:
     return Table(encoding=encoding, delimiter=delimiter, rows=_split(text, delimiter))
 
 
+def decode_text(content: bytes) -> str:
+    """Find out the encoding of a text, as of a table's. Raises TableError."""
+    _, text = _decode(content)
+    text = _BOM_OF_A_LINE.sub("", text)
+    _refuse_what_is_no_text(text)
+    return text
+
+
 def render_table(table: Table) -> bytes:
     """Write the cells as GX Works does: every field quoted, CRLF, in the table's own encoding and delimiter."""
     out = io.StringIO()

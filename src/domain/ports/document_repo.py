@@ -28,6 +28,21 @@ class DocumentRepo(Protocol):
         """Record new documents, in one statement."""
         ...
 
+    async def put_further(self, document: Document) -> tuple[Document, Document | None]:
+        """Record a further document of a live program, and which one gave way to it.
+
+        One of the same name keeps its id and its place, at its next generation. Returns what is recorded now and
+        what was before. Raises NotFoundError when the program is gone.
+        """
+        ...
+
+    async def remove_further(self, pgm_id: str, document_id: str) -> Document:
+        """Take a further document out of the record, and return what it was.
+
+        Raises NotFoundError, and NotRemovableError for a document that came with its program's files.
+        """
+        ...
+
     async def begin_indexing(self, refs: Sequence[DocumentRef]) -> list[Document]:
         """Mark the unfinished among these as indexing and return them in ordinal order.
 

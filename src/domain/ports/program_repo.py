@@ -38,6 +38,13 @@ class ProgramRepo(Protocol):
         """
         ...
 
+    async def draw_document(self, pgm_id: str, *, skip: int = 0) -> int:
+        """Draw the number of a further document, greater than all before by 1 + `skip`; gaps are normal.
+
+        Raises NotFoundError.
+        """
+        ...
+
     async def hold_pending(self, pgm_id: str) -> None:
         """Before documents are changed, and until the transaction ends: nobody else may promote what waits to answer.
 

@@ -18,6 +18,7 @@ REQUESTS: Mapping[str, tuple[int, str]] = {
     "method_not_allowed": (405, "This method is not served here: see the Allow header."),
     "request_timeout": (408, "The request came too slowly: send it again."),
     "conflict": (409, "Somebody else moved on first: read the present state and decide again."),
+    "document_not_removable": (409, "The document came with its program's files: upload those anew without it."),
     "idempotency_conflict": (409, "The key is that of another request: send this one under a key of its own."),
     "precondition_failed": (412, "Somebody changed it first: read it again and send this with the new ETag."),
     "too_large": (413, "The request holds too many bytes: send less."),
@@ -100,6 +101,11 @@ FINDINGS: Mapping[str, str] = {
     "csv_no_rows": "A CSV holds no rows: export it again.",
     "csv_too_large": "A CSV has too many rows or columns: split it.",
     "not_a_ladder": "A CSV is no ladder listing: export the program with 'Write to CSV File'.",
+    # of further documents
+    "document_without_text": "The document holds no text: of a scan, send what text recognition made of it.",
+    "document_too_long": "The document holds more text than is indexed of one: split it.",
+    "pdf_corrupt": "The PDF is damaged: print it into a new one.",
+    "pdf_encrypted": "The PDF is protected: save it without a password and without restrictions.",
     # of devices: warnings, which refuse nothing
     "coil_double": "Several OUT drive one device: keep one, or use SET and RST.",
     "device_never_read": "A device is written and never read: remove it if nothing outside reads it.",

@@ -72,6 +72,8 @@ def document_body(document: Document) -> schemas.DocumentBody:
         create_dt=document.create_dt,
         indexed_dt=document.indexed_dt,
         failure=_failure_body(document.failure),
+        title=document.title,
+        description=document.description,
     )
 
 

@@ -91,7 +91,7 @@ def _about(document: Document) -> dict[str, str]:
         **disposition(document.document_name),
         "Content-Length": str(document.size_bytes),
         # As a header: the handler's media type would win otherwise.
-        "Content-Type": media_type_of(document.document_name),
+        "Content-Type": media_type_of(document),
     }
 
 

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
+from application.add_document import AddedDocument
 from application.index_registered import IndexRegistered
 from application.register_program import Registered
 from domain.document import Document
@@ -26,6 +27,17 @@ class Indexing:
         """The mode in the wire format's word."""
         return "background" if self.index_registered is None else "inline"
 
+    async def document_after(self, added: AddedDocument, catalogue: Catalogue) -> Document:
+        """A further document as the answer shows it; it is added whatever happens here."""
+        if self.index_registered is None:
+            return added.document
+        try:
+            await self.index_registered(added.held)
+            return await catalogue.document(added.document.document_id)
+        except LadderbaseError as error:
+            _log.warning("left to a worker: %s", error)
+            return added.document
+
     async def documents_after(self, registered: Registered, catalogue: Catalogue) -> tuple[Document, ...]:
         """The registered documents as the answer shows them.
 
@@ -34,7 +46,7 @@ class Indexing:
         if self.index_registered is None:
             return registered.registration.documents
         try:
-            await self.index_registered(registered)
+            await self.index_registered(registered.held)
             return await _all_documents(registered.registration.program, catalogue)
         except LadderbaseError as error:
             _log.warning("left to a worker: %s", error)
@@ -49,4 +61,4 @@ async def _all_documents(program: Program, catalogue: Catalogue) -> tuple[Docume
             program.pgm_id, limit=_PAGE, cursor=page.next_cursor, revision=program.revision
         )
         documents.extend(page.items)
-    return tuple(documents)
+    return tuple(document for document in documents if document.revision == program.revision)

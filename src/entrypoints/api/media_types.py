@@ -2,17 +2,25 @@
 
 from pathlib import PurePath
 
+from domain.document import Document, DocumentType
+
 ANY_BYTES = "application/octet-stream"
+_TEXT = "text/plain"
 _BY_SUFFIX = {
     ".csv": "text/csv",
-    ".txt": "text/csv",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".txt": "text/csv",  # what GX Works calls its tables
     ".zip": "application/zip",
     ".xls": "application/vnd.ms-excel",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-MEDIA_TYPES = sorted({ANY_BYTES, *_BY_SUFFIX.values()})
+MEDIA_TYPES = sorted({ANY_BYTES, _TEXT, *_BY_SUFFIX.values()})
 
 
-def media_type_of(name: str) -> str:
-    """The media type of a document of this name."""
-    return _BY_SUFFIX.get(PurePath(name).suffix.lower(), ANY_BYTES)
+def media_type_of(document: Document) -> str:
+    """The media type of a document."""
+    suffix = PurePath(document.document_name).suffix.lower()
+    if suffix == ".txt" and document.document_type is DocumentType.FURTHER:
+        return _TEXT
+    return _BY_SUFFIX.get(suffix, ANY_BYTES)

@@ -39,10 +39,14 @@ _TYPES_OF_OTHER_FILES = re.compile(r"(image|audio|video|font|message|model)/.*|a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormShape:
-    """The parts that a form may have: text fields by name, and files by name with their limits in bytes."""
+    """The parts that a form may have: text fields by name, and files by name with their limits in bytes.
+
+    `also_declared` are media types that its files may be sent as, though no file of a program is.
+    """
 
     texts: frozenset[str]
     files: Mapping[str, int]
+    also_declared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +158,8 @@ class _Reception:
             hint = told("Give the file a plain name and send it again.")
             self._refuse(part, "filename_invalid", error.message, hint=hint)
             return
-        if _TYPES_OF_OTHER_FILES.fullmatch(part.declared_type):
+        is_of_another = _TYPES_OF_OTHER_FILES.fullmatch(part.declared_type)
+        if is_of_another and part.declared_type not in self.shape.also_declared:
             message = told(
                 "the file was sent as {media_type!r}, which no file of this field is",
                 media_type=part.declared_type[:64],

@@ -56,7 +56,7 @@ _SENT_AS = {
     TEMPLATE_FIELD: ("template.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     COMMENT_FIELD: ("comment.csv", "text/csv"),
 }
-_BINARY = (
+BINARY = (
     OpenAPIFormat.BINARY
 )  # says nothing more in OpenAPI 3.1, but generators of clients take a text for a file without it
 _USER = (
@@ -157,7 +157,7 @@ _MEANING = {
 }
 
 
-_FILE_NAMES = (
+FILE_NAMES = (
     "A file's name may come in `filename`, in `filename*=UTF-8''`, or in both, which must then agree. It is shown"
     " without folders and composed (NFC); its part needs no Content-Type, and one of another kind of file is refused."
 )
@@ -267,7 +267,7 @@ class ArchiveOperation(ConditionalOperation):
 
 def _files_of(media_types: Sequence[str]) -> dict[str, OpenAPIMediaType]:
     return {
-        name: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=_BINARY, content_media_type=name))
+        name: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=BINARY, content_media_type=name))
         for name in media_types
     }
 
@@ -285,7 +285,7 @@ class OptionalBodyOperation(LinkedOperation):
 def _form(form: FormTexts) -> RequestBody:
     files = {
         name: Schema(
-            type=OpenAPIType.STRING, format=_BINARY, content_media_type="application/octet-stream", description=text
+            type=OpenAPIType.STRING, format=BINARY, content_media_type="application/octet-stream", description=text
         )
         for name, text in _FILES.items()
     }
@@ -308,7 +308,7 @@ def _form(form: FormTexts) -> RequestBody:
     )
     return RequestBody(
         required=True,
-        description=_FILE_NAMES,
+        description=FILE_NAMES,
         content={"multipart/form-data": OpenAPIMediaType(schema=schema, encoding=_encodings())},
     )
 

@@ -42,6 +42,7 @@ _LINKS: Mapping[str, Mapping[str, Mapping[str, Link]]] = {
     "replace_files": {
         "201": {**_links("pgm_id", "$response.body#/pgm_id", _OF_A_PROGRAM), "retry_program": _RETRY},
     },
+    "add_document": {"201": _links("document_id", "$response.body#/document_id", _OF_A_DOCUMENT)},
     "retry_program": {"202": _links("pgm_id", "$response.body#/pgm_id", ("get_indexing",))},
     "delete_program": {"204": _links("pgm_id", "$request.path.pgm_id", ("get_program",))},
 }

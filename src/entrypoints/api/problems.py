@@ -19,6 +19,7 @@ from domain.errors import (
     LadderbaseError,
     MisconfiguredError,
     NotFoundError,
+    NotRemovableError,
     RateLimitedError,
     ReusedKeyError,
     TooLargeError,
@@ -34,6 +35,7 @@ from entrypoints.api.field_messages import field_problem
 from entrypoints.api.idempotency import KEY_HEADER
 from entrypoints.api.languages import in_language, language_of, title_in
 from entrypoints.api.outcomes import note_problem
+from entrypoints.api.receive_document import FILE_FIELD as DOCUMENT_FIELD
 from entrypoints.api.receive_upload import COMMENT_FIELD, TEMPLATE_FIELD, ZIP_FIELD
 from entrypoints.api.refusals import FieldProblem, InvalidFieldsError, RefusedRequestError
 from entrypoints.api.schemas import FindingBody, ProblemBody
@@ -45,9 +47,11 @@ CHALLENGE = 'Bearer realm="ladderbase"'
 RETRY_AFTER_S = 5
 RETRY_AFTER_MENDING_S = 60
 _DISCONNECTED = "client disconnected prematurely"
-_FIELD_SECTIONS = {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_FIELD: "comment_file"} | {
-    one.field: "attachment" for one in ATTACHMENTS.values()
-}
+_FIELD_SECTIONS = (
+    {ZIP_FIELD: "ladder_zip", TEMPLATE_FIELD: "template", COMMENT_FIELD: "comment_file"}
+    | {one.field: "attachment" for one in ATTACHMENTS.values()}
+    | {DOCUMENT_FIELD: "document"}
+)
 _SENT_AS = {"part": "for", "idempotency_key": KEY_HEADER}  # names in Python, where `for` can be none
 _KINDS = {
     "program": told("program"),
@@ -92,6 +96,9 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
             answer = _problem(request, "not_found", detail)
         case ReusedKeyError():
             answer = _problem(request, "idempotency_conflict", told("the request differs from the one under this key"))
+        case NotRemovableError():
+            detail = told("it came with the program's files: upload those anew, or delete the program")
+            answer = _problem(request, "document_not_removable", detail)
         case ConflictError():
             answer = _problem(request, "conflict", told("the state changed while the request was worked on"))
         case RateLimitedError() | BusyError() | UnavailableError() | MisconfiguredError():

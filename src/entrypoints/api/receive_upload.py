@@ -82,7 +82,7 @@ class UploadReception:
             await self.require_record()  # not after a hundred megabytes have come for nothing
         async with scratch_folder(self.scratch) as folder:
             pieces = body_pieces(request, limit_bytes=self.body_limit_bytes)
-            with _translated_disk_errors():
+            with translated_disk_errors():
                 received = await receive_form(pieces, options.get("boundary"), shape=self._shape(form), folder=folder)
             yield _checked(received, form, request.user)
 
@@ -99,7 +99,8 @@ class UploadReception:
 
 
 @contextmanager
-def _translated_disk_errors() -> Iterator[None]:
+def translated_disk_errors() -> Iterator[None]:
+    """The scratch disk's errors as UnavailableError."""
     try:
         yield
     except OSError as error:
@@ -109,16 +110,19 @@ def _translated_disk_errors() -> Iterator[None]:
 def _checked(form: ReceivedForm, expected: FormTexts, caller: Caller) -> ReceivedUpload:
     problems = list(form.problems)
     required = set(expected.required) - ({USER_FIELD} if caller.name else set())
-    texts = {name: _text(name, form, problems, required=name in required) for name in MAX_CHARACTERS}
+    texts = {
+        name: text_of(name, form, problems, most=most, lines=name in TEXTS_WITH_LINES, is_required=name in required)
+        for name, most in MAX_CHARACTERS.items()
+    }
     if caller.name:
         texts[USER_FIELD] = _of_caller(caller, texts[USER_FIELD], problems)
-    ladder_zip = _file(ZIP_FIELD, form, problems)
-    template = _file(TEMPLATE_FIELD, form, problems)
-    comments = _file(COMMENT_FIELD, form, problems) if COMMENT_FIELD in form.files else None
+    ladder_zip = file_of(ZIP_FIELD, form, problems)
+    template = file_of(TEMPLATE_FIELD, form, problems)
+    comments = file_of(COMMENT_FIELD, form, problems) if COMMENT_FIELD in form.files else None
     attachments = {
         kind: file
         for kind, one in ATTACHMENTS.items()
-        if one.field in form.files and (file := _file(one.field, form, problems)) is not None
+        if one.field in form.files and (file := file_of(one.field, form, problems)) is not None
     }
     if ladder_zip is None or template is None or any(problem.field in FILE_FIELDS for problem in problems):
         raise InvalidFieldsError(tuple(problems))
@@ -129,9 +133,18 @@ def _checked(form: ReceivedForm, expected: FormTexts, caller: Caller) -> Receive
     )
 
 
-def _text(name: str, form: ReceivedForm, problems: list[FieldProblem], *, required: bool) -> str:
+def text_of(
+    name: str,
+    form: ReceivedForm,
+    problems: list[FieldProblem],
+    *,
+    most: int,
+    lines: bool = False,
+    is_required: bool = False,
+) -> str:
+    """A text of a form, blank where none came; what is wrong with it is added to the problems."""
     try:
-        text = plain_text(form.texts.get(name, b"").decode(), lines=name in TEXTS_WITH_LINES)
+        text = plain_text(form.texts.get(name, b"").decode(), lines=lines)
     except UnicodeDecodeError:
         message, hint = told("it is not UTF-8"), told("Send UTF-8.")
         problems.append(FieldProblem(field=name, code="text_invalid", message=message, hint=hint))
@@ -140,11 +153,11 @@ def _text(name: str, form: ReceivedForm, problems: list[FieldProblem], *, requir
         hint = told("Take it out.")
         problems.append(FieldProblem(field=name, code="text_invalid", message=error.message, hint=hint))
         return ""
-    if len(text) > MAX_CHARACTERS[name]:
-        message = told("it has {count:,} characters; {most:,} are the most", count=len(text), most=MAX_CHARACTERS[name])
+    if len(text) > most:
+        message = told("it has {count:,} characters; {most:,} are the most", count=len(text), most=most)
         hint = told("Shorten it.")
         problems.append(FieldProblem(field=name, code="field_too_long", message=message, hint=hint))
-    if required and not text:
+    if is_required and not text:
         message, hint = told("it is blank"), told("Send {field}.", field=name)
         problems.append(FieldProblem(field=name, code="field_blank", message=message, hint=hint))
     return text
@@ -159,7 +172,8 @@ def _of_caller(caller: Caller, said: str, problems: list[FieldProblem]) -> str:
     return caller.name
 
 
-def _file(name: str, form: ReceivedForm, problems: list[FieldProblem]) -> SpooledFile | None:
+def file_of(name: str, form: ReceivedForm, problems: list[FieldProblem]) -> SpooledFile | None:
+    """A file of a form, if one came; that none did, or an empty one, is added to the problems."""
     file = form.files.get(name)
     if file is None:
         if all(problem.field != name for problem in form.problems):

@@ -62,7 +62,8 @@ class DocumentBody(Struct, kw_only=True, frozen=True):
     """A document. The columns about the listing are null where the document is no ladder CSV.
 
     `upload_path` is the key of the document's own object in the blob store; a ladder CSV stands there from
-    the moment it is indexed, until then its bytes are served from the archive.
+    the moment it is indexed, until then its bytes are served from the archive. `title` and `description` are what the
+    sender of a further document said of it.
     """
 
     document_id: str
@@ -89,6 +90,8 @@ class DocumentBody(Struct, kw_only=True, frozen=True):
     create_dt: datetime
     indexed_dt: datetime | None
     failure: FailureBody | None
+    title: str
+    description: str
 
 
 class IndexingLink(Struct, kw_only=True, frozen=True):
@@ -343,6 +346,9 @@ class DeviceBody(Struct, kw_only=True, frozen=True):
 
 class HitBody(Struct, kw_only=True, frozen=True):
     """A rung (or a row of a template, which has no steps and no ladder text), and what found it.
+
+    Of a further document it is a passage: `title` says where it stands (page, sheet and rows, heading), `ladder` is
+    its text.
 
     `rung_id` names it until its document is indexed anew.
     """

@@ -19,7 +19,7 @@ from entrypoints.cli.service import Answer, RefusedError, connected
 @click.option("--logic-id", help="Only in this logic.")
 @click.option(
     "--document-type",
-    type=click.Choice(["PGM_LADDER_CSV", "PGM_TEMPLATE_FILE"]),
+    type=click.Choice(["PGM_LADDER_CSV", "PGM_TEMPLATE_FILE", "PGM_FURTHER_DOCUMENT"]),
     help="Only rungs, or only rows of templates.",
 )
 @click.option(

@@ -280,6 +280,25 @@ WHOLE_FILES: Mapping[str, str] = {
     ),
 }
 
+FURTHER: Mapping[str, str] = {
+    "a table, a text or a PDF": "표, 텍스트, PDF 중 하나",
+    "the file is named {suffix}, but its content is of another kind": (
+        "파일 이름은 {suffix}이지만 내용은 다른 종류입니다"
+    ),
+    "its text is longer than {most:,} passages, which end at {place}": (
+        "텍스트가 {most:,}단락을 넘습니다. {place}에서 한도에 이릅니다"
+    ),
+    "Split the document and send its parts.": "문서를 나누어 부분별로 보내세요.",
+    "it holds no text that could be found": "검색할 수 있는 텍스트가 없습니다",
+    "Of a scan, send what text recognition made of it.": "스캔한 문서는 문자 인식(OCR)을 거친 것을 보내세요.",
+    "it has {count:,} pages, more than {most:,}": "페이지가 {count:,}쪽으로, {most:,}쪽을 넘습니다",
+    "the PDF is damaged or contradicts itself": "PDF에 손상이나 모순이 있습니다",
+    "Print it into a new PDF and send that.": "새 PDF로 인쇄해서 보내세요.",
+    "the PDF is protected": "PDF가 보호되어 있습니다",
+    "Save it without a password and without restrictions.": "암호와 제한 없이 저장하세요.",
+    "sheet {sheet} has {rows:,} rows": "{sheet} 시트의 행이 {rows:,}개입니다",
+}
+
 DEVICES: Mapping[str, str] = {
     "{file}, step {step}": "{file}, 스텝 {step}",
     "{count} OUT drive {device}: {first}, …, {last}": "{device}에 OUT이 {count}개 있습니다: {first}, …, {last}",
@@ -300,4 +319,4 @@ DEVICES: Mapping[str, str] = {
     "Remove it if nothing else calls it.": "다른 곳에서 부르지 않으면 지우세요.",
 }
 
-SENTENCES: Mapping[str, str] = {**ARCHIVES, **WORKBOOKS, **TEMPLATES, **CSVS, **WHOLE_FILES, **DEVICES}
+SENTENCES: Mapping[str, str] = {**ARCHIVES, **WORKBOOKS, **TEMPLATES, **CSVS, **WHOLE_FILES, **DEVICES, **FURTHER}

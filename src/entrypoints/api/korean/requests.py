@@ -31,6 +31,7 @@ BODIES: Mapping[str, str] = {
     "the body is no complete multipart/form-data": "본문이 완전한 multipart/form-data가 아닙니다",
     "the Content-Type names no usable boundary": "Content-Type에 쓸 수 있는 boundary가 없습니다",
     "the boundary does not begin the body": "본문이 boundary로 시작하지 않습니다",
+    "a document is sent as multipart/form-data": "문서는 multipart/form-data로 보냅니다",
     "an upload is sent as multipart/form-data": "업로드는 multipart/form-data로 보내야 합니다",
     "a form may have at most {most} parts": "폼의 항목은 {most}개까지입니다",
     "the field {field!r} may hold {most:,} bytes": "{field!r} 필드는 {most:,}바이트까지입니다",
@@ -151,6 +152,9 @@ ANSWERS: Mapping[str, str] = {
     ),
     "the request was not carried out": "요청을 처리하지 못했습니다",
     "the request differs from the one under this key": "이 키로 보낸 이전 요청과 내용이 다릅니다",
+    "it came with the program's files: upload those anew, or delete the program": (
+        "프로그램의 파일과 함께 온 문서입니다. 파일을 다시 업로드하거나 프로그램을 삭제하세요"
+    ),
     "the state changed while the request was worked on": "요청을 처리하는 동안 상태가 바뀌었습니다",
 }
 

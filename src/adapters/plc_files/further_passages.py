@@ -1,0 +1,32 @@
+"""Passages out of a further document's bytes, by its kind; inside a limited child process only."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import PurePath
+
+from adapters.plc_files.pdf_pages import pages_of
+from adapters.plc_files.template_workbook import sheets_of
+from domain.further.passages import Passage, bounded
+from domain.further.prose import prose_passages
+from domain.further.tables import table_passages
+from domain.ladder.table import decode_table, decode_text
+from domain.upload import UploadLimits
+
+
+def read_passages(content: bytes, name: str, limits: UploadLimits) -> tuple[Passage, ...]:
+    """All passages of a document of this name. Raises TableError and WorkbookProblem."""
+    return bounded(_passages(content, PurePath(name).suffix.lower(), limits))
+
+
+def _passages(content: bytes, suffix: str, limits: UploadLimits) -> Iterator[Passage]:
+    match suffix:
+        case ".csv":
+            yield from table_passages(decode_table(content).rows)
+        case ".xlsx" | ".xls":
+            for sheet, rows in sheets_of(BytesIO(content), suffix, limits):
+                yield from table_passages(rows, sheet=sheet)
+        case ".pdf":
+            for number, text in enumerate(pages_of(content), start=1):
+                yield from prose_passages(text, place=f"page {number}")
+        case _:
+            yield from prose_passages(decode_text(content), has_headings=suffix == ".md")

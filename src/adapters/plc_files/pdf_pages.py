@@ -1,0 +1,63 @@
+"""The text of a PDF's pages, read by pypdf inside a limited child process only."""
+
+import logging
+from collections.abc import Iterator
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from domain.ladder.table import TableError
+from domain.told import told
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
+MOST_PAGES = 2_000
+# What no text column holds, and what is seen by nobody.
+_UNSEEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000), *range(0xFDD0, 0xFDF0)), " ")
+_UNSEEN |= {plane << 16 | last: " " for plane in range(17) for last in (0xFFFE, 0xFFFF)}
+# What damage of any kind makes of a parser that takes a file at its word.
+_OF_DAMAGE = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError),
+    *(AssertionError, NotImplementedError, EOFError),
+)
+
+
+def pages_of(content: bytes) -> Iterator[str]:
+    """The text of each page, blank where it has none (a scan). Raises TableError."""
+    # Here, so that the children that read no PDF have neither it nor the XML parser that it brings along.
+    from pypdf import PdfReader  # noqa: PLC0415
+    from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError  # noqa: PLC0415
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a file is no business of our log
+    try:
+        yield from _pages(PdfReader(BytesIO(content)))
+    except (DependencyError, FileNotDecryptedError) as error:
+        raise _encrypted() from error
+    except (PyPdfError, *_OF_DAMAGE) as error:
+        raise TableError(
+            "pdf_corrupt",
+            told("the PDF is damaged or contradicts itself"),
+            hint=told("Print it into a new PDF and send that."),
+        ) from error
+
+
+def _pages(reader: "PdfReader") -> Iterator[str]:
+    if reader.is_encrypted:
+        raise _encrypted()
+    count = len(reader.pages)
+    if count > MOST_PAGES:
+        raise TableError(
+            "document_too_long",
+            told("it has {count:,} pages, more than {most:,}", count=count, most=MOST_PAGES),
+            hint=told("Split the document and send its parts."),
+        )
+    for page in reader.pages:
+        yield page.extract_text().translate(_UNSEEN)
+
+
+def _encrypted() -> TableError:
+    return TableError(
+        "pdf_encrypted",
+        told("the PDF is protected"),
+        hint=told("Save it without a password and without restrictions."),
+    )

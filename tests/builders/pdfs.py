@@ -1,0 +1,61 @@
+"""Small PDFs, written by hand: pages of text, scans, protected ones."""
+
+import zlib
+from collections.abc import Collection, Sequence
+
+
+def a_pdf(*pages: str, trailer: str = "", pages_named: int | None = None) -> bytes:
+    """A PDF with these texts on its pages, one line of the page for each of the text; a blank text is a scan."""
+    font = (
+        "<< /Type /Font /Subtype /Type0 /BaseFont /Batang /Encoding /Identity-H /ToUnicode 4 0 R"
+        " /DescendantFonts [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Batang"
+        " /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>"
+    )
+    numbers = [5 + 2 * place for place in range(len(pages))]
+    kids = " ".join(f"{number} 0 R" for number in numbers)
+    objects: list[bytes] = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages) if pages_named is None else pages_named} >>".encode(),
+        font.encode(),
+        _stream(_cmap({character for text in pages for character in text})),
+    ]
+    for number, text in zip(numbers, pages, strict=True):
+        objects += [
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {number + 1} 0 R"
+            " /Resources << /Font << /F1 3 0 R >> >> >>".encode(),
+            _stream(_content(text.splitlines())),
+        ]
+    return _file(objects, trailer)
+
+
+def _cmap(characters: Collection[str]) -> bytes:
+    """Which character each code of the font is; the codes are UTF-16."""
+    codes = sorted(character.encode("utf-16-be").hex() for character in characters if character != "\n")
+    mapped = "".join(f"<{code}> <{code}>\n" for code in codes)
+    return (
+        "/CIDInit /ProcSet findresource begin\nbegincmap\n1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
+        f"{len(codes)} beginbfchar\n{mapped}endbfchar\nendcmap\n"
+    ).encode()
+
+
+def _content(lines: Sequence[str]) -> bytes:
+    shown = " ".join(f"<{line.encode('utf-16-be').hex()}> Tj T*" for line in lines)
+    return f"BT /F1 12 Tf 14 TL 50 800 Td {shown} ET".encode()
+
+
+def _stream(content: bytes) -> bytes:
+    packed = zlib.compress(content)
+    return f"<< /Length {len(packed)} /Filter /FlateDecode >>\nstream\n".encode() + packed + b"\nendstream"
+
+
+def _file(objects: Sequence[bytes], trailer: str) -> bytes:
+    out, places = b"%PDF-1.7\n", []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n".encode() + content + b"\nendobj\n"
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    end = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+    return (
+        out
+        + f"{end}trailer\n<< /Size {len(objects) + 1} /Root 1 0 R {trailer} >>\nstartxref\n{len(out)}\n%%EOF\n".encode()
+    )
