@@ -197,6 +197,12 @@ async def test_a_program_is_registered_indexed_found_and_deleted(service: Runnin
     assert await service.chunk_ids(pgm_id) == ([], [])
 
 
+def test_the_api_and_the_worker_tell_their_metrics_on_loopback(service: RunningService) -> None:
+    assert "ladderbase_http_request_seconds_bucket" in service.client.get("/metrics").raise_for_status().text
+    worker = f"http://127.0.0.1:{service.setting('WORKER_METRICS_PORT')}/metrics"
+    assert "ladderbase_record_up 1.0" in httpx.get(worker, timeout=10, trust_env=False).raise_for_status().text
+
+
 async def test_further_documents_of_each_kind_are_found_in_both_languages_and_removed(service: RunningService) -> None:
     registered = service.upload(archive_of({"0000_11": DOOR}), template_of([("0", "문", "", "0000_11", "L")]))
     pgm_id = registered.json()["pgm_id"]

@@ -106,7 +106,7 @@ def test_wrong_settings_are_told_and_nothing_else_is_asked(run: Run) -> None:
 
 
 def test_a_password_in_an_address_that_cannot_be_read_is_not_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+    monkeypatch.setattr(doctor, "configure_logging", lambda _: None)
     result = CliRunner().invoke(
         main, ["doctor"], env={"DATABASE_URL": "postgresql://a@127.0.0.1/x", "REDIS_URL": "redis://:s3cret@h:port/0"}
     )

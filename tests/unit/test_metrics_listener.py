@@ -55,7 +55,8 @@ async def test_whoever_sends_nothing_is_cut_off(port: int, monkeypatch: pytest.M
     writer.close()
 
 
-async def test_only_a_few_are_served_at_once(port: int) -> None:
+async def test_only_a_few_are_served_at_once(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_listener, "_PATIENCE_S", 60.0)
     silent = [await asyncio.open_connection(LOOPBACK, port) for _ in range(metrics_listener._MOST_AT_ONCE)]
     await asyncio.sleep(0.05)
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
