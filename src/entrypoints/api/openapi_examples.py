@@ -9,7 +9,6 @@ from msgspec import Struct
 from application.check_readiness import WaitsBecause
 from application.delete_programs import Deletion
 from application.retry_documents import Include
-from domain.context import Why
 from domain.device_review import Suspicion
 from domain.document import DocumentState, DocumentType
 from domain.failures import Stage
@@ -19,7 +18,6 @@ from domain.ports.operations import WaitsFor
 from domain.program import ProgramStatus
 from domain.search import Lane, SearchMode
 from domain.webhook import EventKind
-from entrypoints.api import context_schemas as contexts
 from entrypoints.api import device_schemas as devices
 from entrypoints.api import operation_schemas as operating
 from entrypoints.api import schemas
