@@ -81,6 +81,12 @@ class Site:
             answer = await http.get(f"{api.url}/readyz")
         return answer.status_code, answer.text
 
+    async def told_of_dependencies(self, api: Program) -> str:
+        """What an API tells its operator of what it depends on."""
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+            answer = (await http.get(f"{api.url}/v1/operations")).raise_for_status()
+        return str(answer.json()["dependencies"])
+
     def end(self) -> None:
         """Kill whatever still runs."""
         for program in self.programs:

@@ -144,7 +144,7 @@ async def test_an_api_that_is_told_to_stop_says_so_before_it_takes_nothing_more(
         await until(lambda: _answers_readiness(site, api, 200), within_s=20)
         api.send(signal.SIGTERM)
         await until(lambda: _answers_readiness(site, api, 503), within_s=10)
-        assert "about to stop" in (await site.readiness(api))[1]
+        assert "stopping" in (await site.readiness(api))[1]
         assert (await client.upload(some_files(chance))).outcome is Outcome.OK
         api.send(signal.SIGTERM)
         assert await api.ended(within_s=30) == 0, api.said

@@ -244,15 +244,14 @@ async def test_a_worker_refuses_a_queue_that_may_forget_and_readiness_says_why(s
             refusing = site.worker()
             assert await refusing.ended(within_s=20) == 1
             assert "maxmemory-policy is allkeys-lru, set it to noeviction" in refusing.said
-            status, said = await site.readiness(api)
-            assert status == 503
-            assert "maxmemory-policy" in said
+            assert (await site.readiness(api))[0] == 503
+            assert "maxmemory-policy" in await site.told_of_dependencies(api)
             assert (await client.upload(some_files(random.Random(SEED)))).outcome is Outcome.OK
         finally:
             await redis.config_set("maxmemory-policy", "noeviction")
         site.worker()
         await check(site.places, site.history)
-        assert "maxmemory-policy" not in (await site.readiness(api))[1]
+        assert "maxmemory-policy" not in await site.told_of_dependencies(api)
 
 
 async def test_garbage_in_the_queue_is_dropped_and_holds_nobody_up(site: Site) -> None:

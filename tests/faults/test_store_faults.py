@@ -45,7 +45,7 @@ async def test_a_postgres_that_may_lose_what_it_committed_is_told_of_at_each_sta
         for program in (api, worker):
             await until(lambda program=program: "postgres: fsync off" in program.said, within_s=20)  # type: ignore[misc]
         await until(lambda: _is_ready(site, api), within_s=20)
-        assert "a crash may cost what was accepted" in (await site.readiness(api))[1]
+        assert "a crash may cost what was accepted" in await site.told_of_dependencies(api)
         await check(site.places, site.history)
 
 
@@ -188,7 +188,7 @@ async def test_a_process_that_starts_while_the_volume_is_away_takes_no_empty_fol
     async with site.client(api) as client:
         site.worker(FAULT_READ_IN_PROCESS="")
         assert (await client.upload(some_files(chance))).status == 503
-        assert "its volume is away" in (await site.readiness(api))[1]
+        assert "its volume is away" in await site.told_of_dependencies(api)
         await until(lambda: _was_put_off(site), within_s=20)
         await client.delete("PGM_2")
         await asyncio.sleep(1)

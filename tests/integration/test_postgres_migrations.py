@@ -136,7 +136,7 @@ async def test_a_step_down_takes_further_documents_along_and_leaves_the_others(
     unit_of_work, catalogue = PostgresUnitOfWork(empty), PostgresCatalogue(empty)
     await register(unit_of_work, a_document())
     await put(unit_of_work)
-    await downgrade(empty_database_url, "0010")
+    await downgrade(empty_database_url, "0011")
     await upgrade(empty_database_url)
     assert (await catalogue.documents("PGM_1", limit=9)).items == (a_document(),)
 

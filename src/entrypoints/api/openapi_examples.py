@@ -356,7 +356,7 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
         status="waiting", waiting_for=(schemas.WaitingBody(dependency="milvus", reason=WaitsBecause.UNAVAILABLE),)
     ),
     ("version", "200"): schemas.VersionBody(
-        name="ladderbase", version="0.1.0", commit="25abe5e5c7e9", migration="0009"
+        name="ladderbase", version="0.1.0", commit="25abe5e5c7e9", migration="0012"
     ),
 }
 """By operation and status."""
