@@ -97,12 +97,12 @@ class LimitedUploadReader(UploadReader):
         outcomes = [outcome for half in read for outcome in half]
         ladders = tuple(outcome for outcome in outcomes if isinstance(outcome, LadderMember))
         findings = tuple(outcome for outcome in outcomes if isinstance(outcome, Finding))
-        killed = tuple(
+        unread = tuple(
             killed(outcome, Section.LADDER_CSV, one.csv.path)
             for one, outcome in zip(named, outcomes, strict=True)
             if isinstance(outcome, ResourceLimitError)
         )
-        return ladders, findings + killed
+        return ladders, findings + unread
 
     async def _read_in_one_child(
         self, named: Sequence[NamedCsv], upload: SpooledFile

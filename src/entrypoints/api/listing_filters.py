@@ -11,7 +11,7 @@ from domain.ports.catalogue import ProgramFilter, ProgramSort
 from domain.program import ProgramStatus
 from domain.told import told
 from entrypoints.api.schemas import PGM_ID_PATTERN
-from entrypoints.api.texts import InvalidTextError, plain_text
+from entrypoints.api.texts import LINE, InvalidTextError, plain_text
 
 _MAX_CHARACTERS = 255
 _MOMENT = {"format": "date-time"}
@@ -23,6 +23,7 @@ NamePart = Annotated[
     QueryParameter(
         min_length=1,
         max_length=_MAX_CHARACTERS,
+        pattern=LINE,
         description="Only programs with this in their name, in any case and width. No character is a wildcard.",
     ),
 ]
@@ -32,13 +33,16 @@ OfStatus = Annotated[
 ]
 OfUser = Annotated[
     str | None,
-    QueryParameter(min_length=1, max_length=_MAX_CHARACTERS, description="Only programs that just this user created."),
+    QueryParameter(
+        min_length=1, max_length=_MAX_CHARACTERS, pattern=LINE, description="Only programs that just this user created."
+    ),
 ]
 InFolder = Annotated[
     str | None,
     QueryParameter(
         min_length=1,
         max_length=_MAX_CHARACTERS,
+        pattern=LINE,
         description="Only programs of which the template has a folder with just this id or name.",
     ),
 ]

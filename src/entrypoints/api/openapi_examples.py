@@ -9,6 +9,7 @@ from msgspec import Struct
 from application.check_readiness import WaitsBecause
 from application.delete_programs import Deletion
 from application.retry_documents import Include
+from domain.context import Why
 from domain.device_review import Suspicion
 from domain.document import DocumentState, DocumentType
 from domain.failures import Stage
@@ -18,6 +19,7 @@ from domain.ports.operations import WaitsFor
 from domain.program import ProgramStatus
 from domain.search import Lane, SearchMode
 from domain.webhook import EventKind
+from entrypoints.api import context_schemas as contexts
 from entrypoints.api import device_schemas as devices
 from entrypoints.api import operation_schemas as operating
 from entrypoints.api import schemas
@@ -148,6 +150,7 @@ _WEBHOOK: dict[str, Any] = {
 _SECRET = hooks.WebhookSecretBody(**_WEBHOOK, secret="whsec_" + "A" * 43 + "=")
 
 REQUESTS: Mapping[str, Struct] = {
+    "gather_context": contexts.ContextRequest(query="컨베이어가 왜 멈추나", pgm_id=_PGM),
     "add_webhook": hooks.WebhookRequest(url="https://mes.example.com/ladderbase", kinds=(EventKind.INDEXED,)),
     "change_webhook": hooks.WebhookChange(enabled=False),
     "search_rungs": schemas.SearchRequest(
@@ -314,6 +317,42 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
     ("rotate_webhook_secret", "200"): _SECRET,
     ("change_webhook", "200"): hooks.WebhookBody(**_WEBHOOK),
     ("list_webhooks", "200"): hooks.WebhookList(items=(hooks.WebhookBody(**_WEBHOOK),)),
+    ("gather_context", "200"): contexts.ContextBody(
+        budget_tokens=4_000,
+        tokens=54,
+        pieces=(
+            contexts.PieceBody(
+                rung_id=_RUNG,
+                why=Why.HIT,
+                of=None,
+                device=None,
+                pgm_id=_PGM,
+                document_id=_DOCUMENT,
+                citation="컨베이어 정지, 0000_11.csv, steps 120-126",
+                text="컨베이어 정지, 0000_11.csv, steps 120-126\nLD X10\nOUT M1234",
+                cut=False,
+                tokens=54,
+            ),
+        ),
+    ),
+    ("get_rung", "200"): contexts.RungBody(
+        rung_id=_RUNG,
+        pgm_id=_PGM,
+        document_id=_DOCUMENT,
+        document_name="0000_11.csv",
+        document_type=DocumentType.LADDER_CSV,
+        logic_id="0000_11",
+        logic_name="컨베이어 정지",
+        folder_id="F01",
+        folder_name="이송부",
+        sub_folder_name="",
+        first_step=120,
+        last_step=126,
+        title="비상 정지",
+        ladder="LD X10\nOUT M1234",
+        devices=(schemas.DeviceBody(device="M1234", comment="컨베이어 비상 정지"),),
+        neighbours=(f"{_DOCUMENT}.g1.13", f"{_DOCUMENT}.g1.15"),
+    ),
     ("list_failures", "200"): operating.FailurePage(items=(_FAILURE,), next=None),
     ("retry_program", "202"): operating.RetriedBody(pgm_id=_PGM, document_count=1, href=_HREF),
     ("retry_everywhere", "202"): operating.RetriedPage(document_count=7, event_count=0, next=None),

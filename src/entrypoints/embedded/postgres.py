@@ -31,7 +31,7 @@ _SETTINGS = {
     "listen_addresses": LOOPBACK,
     # No socket file: its path may hold 107 bytes, which a data folder easily exceeds.
     "unix_socket_directories": "",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
     "wal_level": "minimal",
