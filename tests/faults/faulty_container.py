@@ -64,9 +64,12 @@ class Faults:
 
         @asynccontextmanager
         async def faulty(settings: Settings, redis: ArqRedis) -> AsyncIterator[Container]:
-            async with opened(settings, redis) as container:
-                self._wrap(container, is_api=is_api)
-                yield container
+            try:
+                async with opened(settings, redis) as container:
+                    self._wrap(container, is_api=is_api)
+                    yield container
+            finally:
+                EMBEDDERS.pop("hashing", None)  # type: ignore[attr-defined]  # other tests of the process know it not
 
         return faulty
 
