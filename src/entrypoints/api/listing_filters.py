@@ -15,6 +15,7 @@ from entrypoints.api.texts import LINE, InvalidTextError, plain_text
 
 _MAX_CHARACTERS = 255
 _MOMENT = {"format": "date-time"}
+_OF_A_LINE = {"pattern": LINE}  # said and not checked: the code is that of texts
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 OnlyProgram = Annotated[str | None, QueryParameter(pattern=PGM_ID_PATTERN, description="Only this program.")]
@@ -23,7 +24,7 @@ NamePart = Annotated[
     QueryParameter(
         min_length=1,
         max_length=_MAX_CHARACTERS,
-        pattern=LINE,
+        schema_extra=_OF_A_LINE,
         description="Only programs with this in their name, in any case and width. No character is a wildcard.",
     ),
 ]
@@ -42,7 +43,7 @@ InFolder = Annotated[
     QueryParameter(
         min_length=1,
         max_length=_MAX_CHARACTERS,
-        pattern=LINE,
+        schema_extra=_OF_A_LINE,
         description="Only programs of which the template has a folder with just this id or name.",
     ),
 ]
