@@ -14,6 +14,7 @@ import ctypes
 import gc
 import importlib
 import os
+import pickle
 import resource
 import selectors
 import signal
@@ -25,8 +26,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn, TypeVar
-
-from adapters.plc_files.pickling import dumps, loads
 
 T = TypeVar("T")
 FRAME_LENGTH = struct.Struct("<Q")
@@ -145,7 +144,7 @@ def _die_with_parent() -> None:
 
 def _run_job(work: socket.socket) -> NoReturn:
     with work.makefile("rb") as reader:
-        job: Job = loads(_read_frame(reader))
+        job: Job = pickle.loads(_read_frame(reader))  # noqa: S301 - the parent's own words over a private socket
     silent = os.open(os.devnull, os.O_RDWR)
     os.dup2(silent, 1)
     os.dup2(silent, 2)  # a library's dying words belong to nobody's log: the exit status is reported
@@ -160,7 +159,7 @@ def _run_job(work: socket.socket) -> NoReturn:
 def _results(work: socket.socket, job: Job) -> tuple[bytes, bytes]:
     try:
         for value in job.function(*job.arguments):
-            _send_frame(work, VALUE, dumps(value))
+            _send_frame(work, VALUE, pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
             _allow_cpu(job.cpu_s)
     except MemoryError:
         return OUT_OF_MEMORY, b""

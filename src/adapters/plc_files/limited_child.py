@@ -1,6 +1,7 @@
 """The parent's side of one limited child: what it may use, what it answers, and why it died."""
 
 import asyncio
+import pickle
 import signal
 import socket
 from collections.abc import AsyncGenerator
@@ -10,7 +11,6 @@ from typing import TypeVar
 
 from adapters.plc_files import fork_server
 from adapters.plc_files.fork_server import EXIT_STATUS, FRAME_LENGTH, Job
-from adapters.plc_files.pickling import dumps, loads
 from domain.errors import LadderbaseError, UnavailableError
 from domain.told import told
 from domain.upload import MEBIBYTE
@@ -89,7 +89,7 @@ class LimitedChild:
         end = self._loop.time() + self._limits.call_s
         try:
             async with asyncio.timeout(self._limits.wall_s):
-                await self._send(dumps(job))
+                await self._send(pickle.dumps(job, pickle.HIGHEST_PROTOCOL))
             while True:
                 async with asyncio.timeout_at(min(end, self._loop.time() + self._limits.wall_s)):
                     kind, content = await self._receive_frame()
@@ -146,7 +146,7 @@ _LIMIT_BY_SIGNAL = {signal.SIGXCPU: Limit.CPU, signal.SIGABRT: Limit.MEMORY, sig
 
 def _value(kind: bytes, content: bytes) -> object:
     if kind == fork_server.VALUE:
-        return loads(content)
+        return pickle.loads(content)  # noqa: S301 - our own child's words over a private socket
     if kind == fork_server.OUT_OF_MEMORY:
         raise ResourceLimitError(Limit.MEMORY)
     if kind == fork_server.LOCAL_FAULT:

@@ -6,8 +6,7 @@ from msgspec import Meta, Struct
 
 from application.search_rungs import MAX_QUERY_CHARACTERS
 from domain.context import Why
-from domain.document import DocumentType
-from entrypoints.api.schemas import DeviceBody, Identifier
+from entrypoints.api.schemas import Identifier, RungFields
 
 MIN_BUDGET, MAX_BUDGET = 256, 32_000
 
@@ -46,22 +45,7 @@ class ContextBody(Struct, kw_only=True, frozen=True):
     pieces: tuple[PieceBody, ...]
 
 
-class RungBody(Struct, kw_only=True, frozen=True):
-    """A rung, or a row of a template, which has no steps and no ladder text. The neighbours may not be there."""
+class RungBody(RungFields, kw_only=True, frozen=True):
+    """A rung. The neighbours may not be there."""
 
-    rung_id: str
-    pgm_id: str
-    document_id: str
-    document_name: str
-    document_type: DocumentType
-    logic_id: str
-    logic_name: str
-    folder_id: str
-    folder_name: str
-    sub_folder_name: str
-    first_step: int | None
-    last_step: int | None
-    title: str
-    ladder: str
-    devices: tuple[DeviceBody, ...]
     neighbours: tuple[str, ...]

@@ -14,9 +14,9 @@ from domain.chunk import neighbours_of
 from domain.context import Piece
 from domain.search import FoundChunk
 from entrypoints.api.context_schemas import ContextBody, ContextRequest, PieceBody, RungBody
+from entrypoints.api.conversions import rung_fields
 from entrypoints.api.needs import needs
 from entrypoints.api.openapi import problem_responses
-from entrypoints.api.schemas import DeviceBody
 from entrypoints.api.strict_json import MAX_JSON_BYTES, strict_json
 from entrypoints.container import Container
 
@@ -89,25 +89,7 @@ def _piece_body(piece: Piece) -> PieceBody:
 
 
 def _rung_body(chunk: FoundChunk) -> RungBody:
-    place = chunk.place
-    return RungBody(
-        rung_id=chunk.chunk_id,
-        pgm_id=chunk.pgm_id,
-        document_id=chunk.document_id,
-        document_name=chunk.document_name,
-        document_type=chunk.document_type,
-        logic_id=place.logic_id,
-        logic_name=place.logic_name,
-        folder_id=place.folder_id,
-        folder_name=place.folder_name,
-        sub_folder_name=place.sub_folder_name,
-        first_step=chunk.first_step,
-        last_step=chunk.last_step,
-        title=chunk.title,
-        ladder=chunk.ladder,
-        devices=tuple(DeviceBody(device=use.device, comment=use.comment) for use in chunk.devices),
-        neighbours=neighbours_of(chunk.chunk_id),
-    )
+    return RungBody(**rung_fields(chunk), neighbours=neighbours_of(chunk.chunk_id))
 
 
 HANDLERS = (context, get_rung)

@@ -12,7 +12,7 @@ from domain.findings import Finding, errors_among, in_reading_order
 from domain.ports.catalogue import DocumentTotals, OldestWaiting, Page, ProgramView, Statistics
 from domain.program import IndexingProgress, ProgramStatus
 from domain.registration import own_blob_key
-from domain.search import Lane, SearchHit, SearchMode
+from domain.search import FoundChunk, Lane, SearchHit, SearchMode
 from domain.template import Folder, Template
 from domain.upload import InspectedUpload, LadderMember
 from entrypoints.api import schemas
@@ -298,24 +298,31 @@ def _folder_body(folder: Folder) -> schemas.FolderBody:
     )
 
 
+def rung_fields(chunk: FoundChunk) -> dict[str, Any]:
+    """What is told of a rung wherever one is told."""
+    place = chunk.place
+    return {
+        "rung_id": chunk.chunk_id,
+        "pgm_id": chunk.pgm_id,
+        "document_id": chunk.document_id,
+        "document_name": chunk.document_name,
+        "document_type": chunk.document_type,
+        "logic_id": place.logic_id,
+        "logic_name": place.logic_name,
+        "folder_id": place.folder_id,
+        "folder_name": place.folder_name,
+        "sub_folder_name": place.sub_folder_name,
+        "first_step": chunk.first_step,
+        "last_step": chunk.last_step,
+        "title": chunk.title,
+        "ladder": chunk.ladder,
+        "devices": tuple(schemas.DeviceBody(device=use.device, comment=use.comment) for use in chunk.devices),
+    }
+
+
 def _hit_body(hit: SearchHit) -> schemas.HitBody:
-    chunk, place = hit.chunk, hit.chunk.place
     return schemas.HitBody(
-        rung_id=chunk.chunk_id,
-        pgm_id=chunk.pgm_id,
-        document_id=chunk.document_id,
-        document_name=chunk.document_name,
-        document_type=chunk.document_type,
-        logic_id=place.logic_id,
-        logic_name=place.logic_name,
-        folder_id=place.folder_id,
-        folder_name=place.folder_name,
-        sub_folder_name=place.sub_folder_name,
-        first_step=chunk.first_step,
-        last_step=chunk.last_step,
-        title=chunk.title,
-        ladder=chunk.ladder,
-        devices=tuple(schemas.DeviceBody(device=use.device, comment=use.comment) for use in chunk.devices),
+        **rung_fields(hit.chunk),
         score=hit.score,
         lanes=hit.lanes,
     )

@@ -344,13 +344,11 @@ class DeviceBody(Struct, kw_only=True, frozen=True):
     comment: str
 
 
-class HitBody(Struct, kw_only=True, frozen=True):
-    """A rung (or a row of a template, which has no steps and no ladder text), and what found it.
+class RungFields(Struct, kw_only=True, frozen=True):
+    """A rung (or a row of a template, which has no steps and no ladder text).
 
     Of a further document it is a passage: `title` says where it stands (page, sheet and rows, heading), `ladder` is
-    its text.
-
-    `rung_id` names it until its document is indexed anew.
+    its text. `rung_id` names it until its document is indexed anew.
     """
 
     rung_id: str
@@ -368,6 +366,11 @@ class HitBody(Struct, kw_only=True, frozen=True):
     title: str
     ladder: str
     devices: tuple[DeviceBody, ...]
+
+
+class HitBody(RungFields, kw_only=True, frozen=True):
+    """A rung, and what found it."""
+
     score: float
     lanes: tuple[Lane, ...]
 
