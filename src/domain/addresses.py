@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
+# Eleven octal digits are 32 bits: with fewer, a long X or Y would be taken for a decimal device of that name.
 _ADDRESS = re.compile(
-    r"(?P<hexadecimal>(?:J\d{1,3}\\)?(?:DX|DY|SB|SW|X|Y|B|W))(?P<digits>[0-9A-F]{1,8})"
+    r"(?P<hexadecimal>(?:J\d{1,3}\\)?(?:DX|DY|SB|SW|X|Y|B|W))(?P<digits>[0-9A-F]{1,11})"
     r"|(?P<decimal>U[0-9A-F]{1,4}\\H?G|[A-Z]{1,3})(?P<number>\d{1,10})"
 )
 _HEXADECIMAL = re.compile(r"(?:J\d{1,3}\\)?(?:DX|DY|SB|SW|X|Y|B|W)")

@@ -1,7 +1,7 @@
 """Who reads and writes which device: roles, ranges and bits, judged by hand after the programming manuals."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from builders.real_samples import SAMPLES, real_ladders
@@ -115,6 +115,7 @@ def test_whatever_stands_there_covers_devices_that_the_record_can_hold(mnemonic:
         assert 0 <= use.first <= use.last < 2**31 - 1
 
 
+@example(space="X8", number=2**24)  # nine digits
 @given(st.sampled_from(["X", "Y", "X8", "D", "W", "SB", "ZR", "U3\\G", "J1\\B"]), st.integers(0, 2**24))
 def test_an_address_is_read_as_it_is_written(space: str, number: int) -> None:
     address = Address(space=space, number=number)
