@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 
 from builders.forms import CONTENT_TYPE
+from builders.raw_http import received
 from builders.service import a_service
 from entrypoints.api.app import create_app
 from entrypoints.api.http_protocol import ProblemProtocol
@@ -48,7 +49,7 @@ async def answer_to(port: int, *pieces: bytes, pause_s: float = 0.0) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         async with asyncio.timeout(LONG_S):
-            reading = asyncio.create_task(_received(reader))
+            reading = asyncio.create_task(received(reader))
             with suppress(ConnectionError):
                 for piece in pieces:
                     if reading.done():
@@ -59,15 +60,6 @@ async def answer_to(port: int, *pieces: bytes, pause_s: float = 0.0) -> bytes:
             return await reading
     finally:
         writer.close()
-
-
-async def _received(reader: asyncio.StreamReader) -> bytes:
-    """Whatever came: a server that closes with bytes of ours unread resets the connection after its answer."""
-    pieces = []
-    with suppress(ConnectionError):
-        while piece := await reader.read(65_536):
-            pieces.append(piece)
-    return b"".join(pieces)
 
 
 def problem_in(answer: bytes) -> dict[str, object]:

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from builders.product import until
+from builders.raw_http import received
 from builders.service import a_service, some_limits
 from entrypoints.api import strict_json
 from entrypoints.api.app import create_app
@@ -89,7 +90,7 @@ async def answered(port: int, head: bytes, filler: bytes = b"x") -> tuple[int, d
         trickling = asyncio.create_task(trickle(writer, head, filler))
         try:
             async with asyncio.timeout(SOON_S):
-                said = await reader.read()
+                said = await received(reader)
         finally:
             trickling.cancel()
             await asyncio.gather(trickling, return_exceptions=True)
@@ -109,7 +110,7 @@ async def asked(port: int, request: bytes) -> tuple[int, dict[str, str], dict[st
     async with connected_to(port) as (reader, writer):
         writer.write(request)
         async with asyncio.timeout(SOON_S):
-            return parsed(await reader.read())
+            return parsed(await received(reader))
 
 
 @pytest.mark.parametrize("head", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: "], ids=["first line", "headers"])
@@ -154,7 +155,7 @@ async def test_the_rest_of_a_body_that_nobody_reads_is_not_waited_for(port: int)
         trickling = asyncio.create_task(trickle(writer, UPLOAD.replace(b"multipart/form-data", b"text/x") + LENGTH))
         async with asyncio.timeout(SOON_S):
             assert b" 415 " in await reader.readline()
-            await reader.read()
+            await received(reader)
         trickling.cancel()
         await asyncio.gather(trickling, return_exceptions=True)
 
