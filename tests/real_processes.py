@@ -19,6 +19,12 @@ def status_of(process_id: int) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
+def are_stopped(process_id: int) -> bool:
+    """Whether SIGSTOP holds each of its threads: they stop one by one, and until then the others still answer."""
+    tasks = Path(f"/proc/{process_id}/task").iterdir()
+    return all("\nState:\tT" in (task / "status").read_text() for task in tasks)
+
+
 def command_line(process_id: int) -> str:
     """The words of its command line; empty when it has ended."""
     try:

@@ -22,6 +22,7 @@ from contracts.vector_index import DIMENSION, EVERYTHING, add, document, entry, 
 from domain.errors import MisconfiguredError, UnavailableError
 from domain.index_key import IndexKey
 from domain.ports.embedder import EmbeddingModel
+from real_processes import are_stopped
 
 KEY = IndexKey(model=EmbeddingModel(name="outage", dimension=DIMENSION), rendering_version=1)
 
@@ -69,6 +70,15 @@ class LiteServer:
     def send(self, number: signal.Signals) -> None:
         assert self.process
         os.kill(self.process.pid, number)
+
+    async def hold(self) -> None:
+        """SIGSTOP, until none of its threads can answer any more."""
+        assert self.process
+        self.send(signal.SIGSTOP)
+        give_up_at = time.monotonic() + 10
+        while not are_stopped(self.process.pid):
+            assert time.monotonic() < give_up_at
+            await asyncio.sleep(0.005)
 
     def kill(self) -> None:
         if self.process:
@@ -155,13 +165,14 @@ async def test_a_silent_server_is_unavailable_in_time_and_leaves_the_event_loop_
 ) -> None:
     await index.prepare()
     await add(index, entry(7, "m7"))
-    server.send(signal.SIGSTOP)
+    await server.hold()
     begun = time.monotonic()
     searching = asyncio.gather(
         *(index.dense(vectors([1]), EVERYTHING, limit=5) for _ in range(5)), index.ping(), return_exceptions=True
     )
     assert await _longest_pause_until(searching) < 0.3
-    assert all(isinstance(outcome, UnavailableError) for outcome in await searching)
+    outcomes = await searching
+    assert all(isinstance(outcome, UnavailableError) for outcome in outcomes), outcomes
     assert time.monotonic() - begun < 4
     server.send(signal.SIGCONT)
     assert await _seconds_until_found(index) < 5

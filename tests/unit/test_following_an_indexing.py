@@ -165,7 +165,8 @@ async def test_streams_end_and_none_begins_when_the_process_is_to_stop(service: 
     stream = followed(follow)
     await anext(stream)
     service.container.stopping().set()
-    assert [one async for one in stream] == []
+    async with asyncio.timeout(5):  # a stream that heeds nothing ends after `longest_s`, too
+        assert [one async for one in stream] == []
     with pytest.raises(BusyError):
         await follow.begin("PGM_1")
 
