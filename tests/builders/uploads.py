@@ -57,7 +57,7 @@ def an_upload(folder: Path, bodies: Mapping[str, str] | None = None) -> tuple[Up
     archive = folder / "ladder.zip"
     with zipfile.ZipFile(archive, "w") as target:
         for logic_id, content in contents.items():
-            target.writestr(f"{logic_id}.csv", content)
+            target.writestr(zipfile.ZipInfo(f"{logic_id}.csv"), content)  # of no date: the same bytes at any time
     template = folder / "template.xlsx"
     template.write_bytes(b"a workbook that nobody opens here")
     upload = Upload(ladder_zip=_spooled(archive), template=_spooled(template))

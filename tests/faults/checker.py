@@ -175,7 +175,9 @@ def _not_one_truth(evidence: Evidence, history: History) -> Iterator[str]:
         held = defaultdict(list)
         for row in rows:
             held[row["document_id"]].append(row["chunk_id"])
-        for document_id in wanted.keys() | (held.keys() & _live_documents(evidence)):
+        # Of a live program also what has no row any more: a revision that was purged, a document that was removed.
+        of_live = {row["document_id"] for row in rows if row["pgm_id"] in evidence.live}
+        for document_id in wanted.keys() | of_live:
             yield from _differing(document_id, wanted.get(document_id, frozenset()), held.get(document_id, []))
 
 
@@ -218,10 +220,6 @@ def _chunk_ids(
         if is_current and rendering in {None, chunk["rendering_version"]}:
             found.setdefault(chunk["document_id"], set()).add(chunk["chunk_id"])
     return found
-
-
-def _live_documents(evidence: Evidence) -> set[str]:
-    return {row["document_id"] for row in evidence.tables["documents"] if row["pgm_id"] in evidence.live}
 
 
 def _undeleted(evidence: Evidence, history: History) -> Iterator[str]:
@@ -276,10 +274,11 @@ def _untrue(history: History) -> Iterator[str]:
         for each in reversed(history.of("status", Outcome.OK))
         if each.body["status"] == "indexed"
     }
-    may_be_deleted_at = {each.pgm_id: each.began_s for each in reversed(history.of("delete"))}
+    hidden_by = sorted([*history.of("delete"), *history.of("retry")], key=lambda each: each.began_s)
+    may_be_hidden_at = {each.pgm_id: each.began_s for each in reversed(hidden_by)}
     for search in history.of("search", Outcome.OK):
         is_there = was_indexed_at.get(search.pgm_id, float("inf")) < search.began_s
-        is_kept = may_be_deleted_at.get(search.pgm_id, float("inf")) > search.ended_s
+        is_kept = may_be_hidden_at.get(search.pgm_id, float("inf")) > search.ended_s
         if search.pgm_id and is_there and is_kept and search.pgm_id not in search.hits:
             yield f"{search.pgm_id} is indexed, and a search of it was answered with nothing"
 

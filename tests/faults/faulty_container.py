@@ -1,7 +1,7 @@
 """The product's own container, its ports wrapped: crash points, short leases, a quick embedder, a slow step."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,8 +12,10 @@ from dependency_injector import providers
 
 from adapters.embedding.options import EmbeddingOptions
 from adapters.embedding.registry import EMBEDDERS
+from application.handle_event import PURGES
 from application.relay_outbox import WAIT_FOR_A_WORKER
-from domain.events import LEASE, ProgramDeleted, RetryPolicy
+from domain.document import DocumentRef
+from domain.events import LEASE, RetryPolicy
 from domain.ports.blob_store import BlobStore, StoredBlob
 from domain.ports.embedder import Embedder
 from domain.ports.unit_of_work import Transaction, UnitOfWork
@@ -168,6 +170,12 @@ class FaultyIndex:
         await self._inner.remove_program(pgm_id)
         self._reach(Point.PURGE_VECTORS)
 
+    async def remove_documents(self, documents: Sequence[DocumentRef], **keywords: Any) -> None:
+        """A purge removes them everywhere, and so does whoever cleans up after others."""
+        await self._inner.remove_documents(documents, **keywords)
+        if keywords.get("everywhere", True):
+            self._reach(Point.PURGE_VECTORS)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
@@ -193,6 +201,7 @@ class FaultyUnitOfWork:
                 programs=Watched(transaction.programs, after),
                 documents=Watched(transaction.documents, after),
                 outbox=Watched(transaction.outbox, after, self._shortened),
+                uploads=Watched(transaction.uploads, after),
             )
             self._reach_all(_before_commit(did, is_api=self._is_api))
         self._reach_all(_after_commit(did, is_api=self._is_api))
@@ -215,7 +224,7 @@ def _before_commit(did: Sequence[tuple[str, Any]], *, is_api: bool) -> list[Poin
         return [Point.RELAY_SELECTED]
     if "mark_indexed" in names:
         return [Point.WORKER_BEFORE_COMMIT]
-    return [Point.PURGE_BEFORE_COMMIT] if "purge" in names else []
+    return [Point.PURGE_BEFORE_COMMIT] if _is_purge(names) else []
 
 
 def _after_commit(did: Sequence[tuple[str, Any]], *, is_api: bool) -> list[Point]:
@@ -225,13 +234,17 @@ def _after_commit(did: Sequence[tuple[str, Any]], *, is_api: bool) -> list[Point
     if results.get("claim"):
         return [Point.RELAY_CLAIMED]
     if (started := results.get("start")) is not None:
-        is_purge = isinstance(started.event, ProgramDeleted)
-        return [Point.PURGE_STARTED if is_purge else Point.WORKER_STARTED]
+        return [Point.PURGE_STARTED if isinstance(started.event, PURGES) else Point.WORKER_STARTED]
     if "mark_indexed" in results:
         return [Point.WORKER_COMMITTED]
-    if "purge" in results:
+    if _is_purge(results):
         return [Point.PURGE_COMMITTED]
     return [Point.WORKER_FINISHED] if "finish" in results else []
+
+
+def _is_purge(names: Collection[str]) -> bool:
+    """Of a program, of a revision, or of further documents: their rows are gone, their prefix goes with the event."""
+    return "purge" in names or "purge_revision" in names or {"forget", "finish"} <= set(names)
 
 
 def _if(method: str, reach: Callable[[Point], None], point: Point) -> Callable[[str, tuple[Any, ...], Any], None]:

@@ -61,7 +61,7 @@ class Files:
 class Operation:
     """One question to the API and its answer. Times are of this process' monotonic clock."""
 
-    kind: str  # upload, replace, delete, search, status
+    kind: str  # upload, replace, retry, delete, search, status
     key: str  # of an upload: its name, which is also its Idempotency-Key
     began_s: float
     pgm_id: str = ""
@@ -142,6 +142,12 @@ class Client:
         """DELETE /v1/programs/..."""
         operation = self._begin("delete", pgm_id, pgm_id=pgm_id)
         await self._ask(operation, "DELETE", f"/v1/programs/{pgm_id}")
+        return operation
+
+    async def reindex(self, pgm_id: str) -> Operation:
+        """POST .../retry of all that a program has: in no answer until it is indexed again."""
+        operation = self._begin("retry", pgm_id, pgm_id=pgm_id)
+        await self._ask(operation, "POST", f"/v1/programs/{pgm_id}/retry", json={"include": "all"})
         return operation
 
     async def search(self, query: str, pgm_id: str = "") -> Operation:

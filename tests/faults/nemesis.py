@@ -79,7 +79,7 @@ class Nemesis:
 
 @dataclass(slots=True, kw_only=True)
 class Load:
-    """Clients that register, replace, delete, look and search, and count the documents that were accepted."""
+    """Clients that register, replace, reindex, delete, look and search, and count the documents that were accepted."""
 
     chance: random.Random
     documents: int = 0
@@ -103,12 +103,14 @@ class Load:
             self.live.append(uploaded.pgm_id)
 
     async def _change(self, client: Client) -> None:
-        """Three of ten registrations are followed by a delete, three by other files in their place."""
+        """Of ten registrations three are followed by a delete, three by other files, two by a reindex."""
         drawn = self.chance.random()
         if drawn < 0.3:
             await self._delete_and_register_anew(client)
         elif drawn < 0.6:
             await self._replace(client, self.chance.choice(self.live))
+        elif drawn < 0.8:
+            await client.reindex(self.chance.choice(self.live))
 
     async def _replace(self, client: Client, pgm_id: str) -> None:
         present = client.history.sent(pgm_id)[-1].files

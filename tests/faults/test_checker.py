@@ -188,6 +188,12 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
         "I3",
         _of_a_row(lambda row: {**row, "chunk_id": f"{DOCUMENT}.g0.0", "generation": 0}),
     ),
+    "a chunk of a purged document of a live program": (
+        "I3",
+        _of_a_row(
+            lambda row: {**row, "chunk_id": f"{LIVE}-r9-0002.g1.0", "document_id": f"{LIVE}-r9-0002", "generation": 1}
+        ),
+    ),
     "chunks that Postgres has lost": (
         "I3",
         _by_sql(
