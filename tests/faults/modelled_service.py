@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,13 +48,22 @@ from faults.model import LADDERS, NOTES, Files, KnownProgram, Model, Sent
 
 T = TypeVar("T")
 
-ATTEMPTS = 5  # few, so that what is given up for good is come upon too
+ATTEMPTS = 3  # few, so that what is given up for good is come upon too
 ALL_LEASES = timedelta(minutes=10)
 _LONGER_THAN_UPLOADS = timedelta(hours=3)
 _ROUNDS = 60
 _EVERYTHING = "X0 X1 M10 Y0 컨베이어 도어 펌프 restart"
 _UNKNOWN = (Crash, BugError, UnavailableError, asyncio.CancelledError)
 """How work ends whose outcome only the record knows."""
+
+
+class Loss(StrEnum):
+    """What is gone behind everybody's back."""
+
+    QUEUE = "queue"
+    SOME_ROWS = "some rows"
+    ALL_ROWS = "all rows"
+    INDEX = "index"
 
 
 @dataclass(kw_only=True)
@@ -79,9 +89,11 @@ class ModelledService:
             self.model.programs[pgm_id] = KnownProgram(revisions={1: sent})
         return pgm_id
 
-    async def replace(self, pgm_id: str, files: Files, strikes: list[Strike]) -> None:
-        """A new revision, unless the program is deleted or has just these files."""
-        program, (upload, sent) = self.model.programs[pgm_id], self._sent(files)
+    async def replace(self, pgm_id: str, files: Files | None, strikes: list[Strike]) -> None:
+        """A new revision, unless the program is deleted or has just these files; None stands for them."""
+        program = self.model.programs[pgm_id]
+        files = files or program.revisions[program.latest].files
+        upload, sent = self._sent(files)
         command = ReplaceCommand(pgm_id=pgm_id, create_user="lee", upload=upload)
         answer = await self._play(self.service.container.replace_files()(command), strikes, pgm_id)
         if isinstance(answer, Deduplicated):
@@ -170,17 +182,17 @@ class ModelledService:
         answer = await self._play(look(), strikes, newest)
         return answer or Standing.INCOMPLETE
 
-    def lose_rows(self, one_of: int) -> None:
-        """One row of so many is gone from the index."""
-        entries = self.service.index.entries
-        for name in sorted(entries)[::one_of]:
-            del entries[name]
-            self.rows_were_lost = True
-
-    def lose_index(self) -> None:
-        """All of it. What is written before a worker looks for it hides that from everybody but an audit."""
-        self.service.index.server.indexes.clear()
+    def lose(self, loss: Loss) -> None:
+        """What is written before a worker looks for the index hides its loss from everybody but an audit."""
+        if loss is Loss.QUEUE:
+            self.service.dispatcher.lose_everything()
+            return
         self.rows_were_lost = True
+        if loss is Loss.INDEX:
+            self.service.index.server.indexes.clear()
+        entries = self.service.index.entries
+        for name in sorted(entries)[:: 3 if loss is Loss.SOME_ROWS else 1]:
+            del entries[name]
 
     async def search(self) -> None:
         """An outage may be told; what is deleted, removed or replaced may not be found."""
