@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from application.indexing import IndexingSteps, Workpiece, surroundings_of
-from application.rebuild_index import by_revision
+from application.indexing import IndexingSteps, Workpiece, by_revision, surroundings_of
 from application.spool import scratch_folder
 from domain.document import Document
 from domain.events import DOCUMENTS_PER_EVENT

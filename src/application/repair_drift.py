@@ -1,6 +1,6 @@
 """Have what drifted apart mended by the workers: decided in the record, done through the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -8,6 +8,7 @@ from domain.document import DocumentRef
 from domain.drift import Drift, DriftKind
 from domain.events import DocumentsRegistered, Event, ProgramDeleted, batched
 from domain.ports.unit_of_work import Transaction, UnitOfWork
+from domain.registration import revision_of
 
 _INDEXED_ANEW = {
     DriftKind.CHUNKS_MISCOUNTED,
@@ -61,6 +62,7 @@ def _is_to_be_read(drift: Drift) -> bool:
     return drift.kind in _INDEXED_ANEW and drift.failure is None
 
 
-def _naming(refs: dict[DocumentRef, None], pgm_id: str) -> list[DocumentsRegistered]:
-    """How many rungs they have is not known here."""
-    return list(batched([(ref, 1) for ref in refs], pgm_id=pgm_id))
+def _naming(refs: Iterable[DocumentRef], pgm_id: str) -> list[DocumentsRegistered]:
+    """Revisions apart, for each has a template and comments of its own. How many rungs they have is not known here."""
+    revisions = groupby(sorted(refs, key=revision_of), key=revision_of)
+    return [event for _, of_one in revisions for event in batched([(ref, 1) for ref in of_one], pgm_id=pgm_id)]
