@@ -14,11 +14,9 @@ import pytest
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.types import TextContent
-from pymilvus import MilvusClient
 
-from adapters.milvus.connection import CHANNEL_OPTIONS
 from builders.pages import ROOT, Step, difference, ran, steps_of
-from builders.product import Product, Program, a_product, until
+from builders.product import Product, Program, a_product, drop_collections, is_ready, until
 
 DOCS = ROOT / "docs"
 WRITTEN_URL = "http://127.0.0.1:8000"
@@ -32,13 +30,7 @@ def product(tmp_path: Path, database_url: str, redis_url: str, milvus_uri: str) 
     servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "MILVUS_URI": milvus_uri}
     with a_product(tmp_path, **servers, MILVUS_COLLECTION_NAME=alias, EMBEDDING_MODEL="embedded") as product:
         yield product
-    milvus = MilvusClient(milvus_uri, timeout=20, dedicated=True, grpc_options=dict(CHANNEL_OPTIONS))
-    for name in milvus.list_collections():
-        if name.startswith(alias):
-            for given_name in milvus.list_aliases(name)["aliases"]:
-                milvus.drop_alias(given_name)
-            milvus.drop_collection(name)
-    milvus.close()
+    drop_collections(milvus_uri, alias)
 
 
 @pytest.fixture
@@ -56,7 +48,7 @@ async def test_the_guide_the_assistant_and_the_first_steps_are_answered_as_their
 ) -> None:
     api = product.api()
     product.worker()
-    await until(lambda: _is_ready(api), within_s=60)
+    await until(lambda: is_ready(api), within_s=60)
     guide = steps_of(DOCS / "api.md")
     cut = [step.section for step in guide].index(ASSISTANT_ASKS_BEFORE)  # while there is the one program of its page
     assert await _untrue(guide[:cut], folder, api) == []
@@ -105,12 +97,3 @@ async def _asked_of(api: Program) -> set[str]:
 def _routes() -> set[str]:
     """Every operation, as the table of docs/auth.md has it, which a test holds to the application."""
     return set(re.findall(r"^\| `([A-Z]+ /\S+)` \|", (DOCS / "auth.md").read_text("utf-8"), re.MULTILINE))
-
-
-async def _is_ready(api: Program) -> bool:
-    assert api.process.poll() is None, api.said
-    async with httpx.AsyncClient(base_url=api.url, timeout=5, trust_env=False) as client:
-        try:
-            return (await client.get("/readyz")).is_success
-        except httpx.TransportError:
-            return False

@@ -72,6 +72,17 @@ def site() -> Path:
     return SITE
 
 
+def test_what_makes_the_site_is_pinned_by_hashes_names_no_address_and_is_no_part_of_the_product() -> None:
+    lock = (ROOT / "requirements-docs.lock").read_text("utf-8")
+    entries = re.split(r"^(?=[a-z])", lock, flags=re.MULTILINE)[1:]
+    assert all("==" in entry and "--hash=sha256:" in entry for entry in entries)
+    assert "://" not in lock
+    names = {entry.partition("==")[0] for entry in entries}
+    assert {"furo", "myst-parser", "sphinx"} <= names
+    for other in ("requirements.lock", "requirements-server.lock"):
+        assert not re.findall(r"^(?:furo|myst-parser|sphinx)==", (ROOT / other).read_text("utf-8"), re.MULTILINE)
+
+
 def test_nothing_of_the_site_is_loaded_from_elsewhere(site: Path) -> None:
     files = [path for path in site.rglob("*") if path.suffix in {".html", ".css", ".js", ".svg"}]
     assert len([path for path in files if path.suffix == ".html"]) > 40

@@ -15,6 +15,7 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 4
 highlight_language = "none"
 nitpicky = True
+smartquotes = False
 
 html_theme = "furo"
 html_theme_options: dict[str, list[str]] = {"top_of_page_buttons": []}
