@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ANYTHING = "…"
-_LONGEST_S = 100
+_LONGEST_S = 200
 _FENCED = re.compile(r"^## (?P<section>[^\n]*)$|^```(?P<language>\w+)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

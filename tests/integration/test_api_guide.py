@@ -1,4 +1,4 @@
-"""What docs/api.md, docs/mcp.md and docs/start.md tell a reader to type, typed against a service that runs."""
+"""What the README, docs/api.md, docs/mcp.md and docs/start.md tell a reader to type, typed against a service."""
 
 import asyncio
 import json
@@ -56,6 +56,7 @@ async def test_the_guide_the_assistant_and_the_first_steps_are_answered_as_their
     assert await _untrue([guide[0], *guide[cut:]], folder, api) == []
     assert await _asked_of(api) == _routes() - {"GET /metrics"}
     assert await _untrue(steps_of(DOCS / "start.md"), folder, api) == []
+    await _assert_that_each_is_a_success(_api_of_the_readme(), folder, api)
 
 
 async def _untrue(steps: Sequence[Step], folder: Path, api: Program) -> list[str]:
@@ -64,6 +65,21 @@ async def _untrue(steps: Sequence[Step], folder: Path, api: Program) -> list[str
     said = await asyncio.to_thread(ran, commands, folder, {"LADDERBASE_URL": api.url, "COLUMNS": "200"})
     answered = zip(steps, said, strict=True)
     return [f"{step.commands}{wrong}" for step, one in answered if (wrong := difference(step, one))]
+
+
+async def _assert_that_each_is_a_success(commands: str, folder: Path, api: Program) -> None:
+    """Its program is the next one, whatever the page calls it; curl itself is told to fail where the answer does."""
+    (folder / ".curlrc").write_text("fail\nsilent\n")
+    async with httpx.AsyncClient(base_url=api.url, timeout=10, trust_env=False) as client:
+        newest = (await client.get("/v1/programs")).raise_for_status().json()["items"][0]["pgm_id"]
+    following = f"PGM_{int(newest.removeprefix('PGM_')) + 1}"
+    typed = commands.replace(WRITTEN_URL, api.url).replace("PGM_1", following)
+    await asyncio.to_thread(ran, [typed], folder, {"CURL_HOME": str(folder)})
+
+
+def _api_of_the_readme() -> str:
+    (step,) = (step for step in steps_of(ROOT / "README.md") if step.section == "The API")
+    return step.commands
 
 
 async def _untrue_of_a_session(steps: Sequence[Step], api: Program) -> list[str]:
