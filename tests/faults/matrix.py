@@ -331,6 +331,7 @@ MATRIX: Mapping[str, Row] = {
             "test_drift_of_every_store_is_found_mended_and_gone",
             "test_what_a_restored_backup_left_apart_is_found_and_mended",
             "test_uploads_after_a_restore_leave_what_stands_under_their_numbers_alone",
+            "test_a_backup_that_the_page_takes_is_searchable_on_an_empty_machine",
         ),
     ),
     "E7": Row(
