@@ -297,9 +297,30 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a failed document has nothing in the index",
         file="src/application/handle_event.py",
-        fragment="            await self.index_documents.forget(event)\n",
-        broken="            pass\n",
+        fragment="                await self.index_documents.forget(started, event, lease=self.lease)\n",
+        broken="                pass\n",
         test=_FENCES + "test_a_failed_document_leaves_nothing_in_the_index",
+    ),
+    Guard(
+        name="a purge takes former generations too",
+        file="src/application/remove_vectors.py",
+        fragment="    await remove_former(index, documents)\n",
+        broken="",
+        test="tests/unit/test_purging.py::test_a_removed_document_leaves_nothing_of_a_former_generation",
+    ),
+    Guard(
+        name="what is indexed keeps its vectors when its event is given up",
+        file="src/application/index_documents.py",
+        fragment="        await self.index.remove_documents([document.ref for document in unfinished])\n",
+        broken="        await self.index.remove_documents(event.documents)\n",
+        test="tests/unit/test_purging.py::test_what_is_indexed_keeps_its_vectors_when_its_event_is_given_up",
+    ),
+    Guard(
+        name="a repair keeps revisions apart",
+        file="src/application/repair_drift.py",
+        fragment="groupby(sorted(refs, key=revision_of), key=revision_of)",
+        broken="groupby(refs, key=lambda _: 0)",
+        test="tests/unit/test_purging.py::test_a_repair_names_the_documents_of_one_revision_in_an_event",
     ),
     Guard(
         name="what an index acknowledges is read back",

@@ -387,7 +387,7 @@ async def test_a_document_that_meets_a_bug_holds_up_no_build_and_fails_by_name(t
     successor.rebuild = successor.service.container.rebuild_index()
     await successor.build()
     await successor.service.work_for(timedelta(minutes=5))
-    states = successor.service.states
+    states = service.states
     assert [name for name, state in states.items() if state is DocumentState.FAILED] == ["0000_11.csv"]
     assert list(states.values()).count(DocumentState.INDEXED) == 2
     assert "0000_11.csv" not in await names_found(successor.service, "L0000_11")
