@@ -13,6 +13,7 @@ _COMMANDS: Mapping[str, str] = {
     "completion": "entrypoints.cli.completion",
     "demo": "entrypoints.cli.demo",
     "doctor": "entrypoints.cli.doctor",
+    "download": "entrypoints.cli.download",
     "gc": "entrypoints.cli.gc",
     "keys": "entrypoints.cli.keys",
     "mcp": "entrypoints.cli.mcp",
