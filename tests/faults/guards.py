@@ -651,8 +651,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="the end of a run is told once",
         file="src/adapters/postgres/announcements.py",
-        fragment='run = f"r{standing.revision}-g{standing.generations}"',
-        broken="run = f\"{standing.revision}{__import__('time').time_ns()}\"",
+        fragment="run=standing.run)",
+        broken="run=str(__import__('time').time_ns()))",
         test=_TOLD + "TestPostgresWebhooks::test_the_end_of_an_indexing_is_told_once_for_each_run",
     ),
     Guard(

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from adapters.plc_files.pdf_pages import pages_of
 from adapters.plc_files.template_workbook import sheets_of
-from domain.further.passages import Passage, bounded
+from domain.further.passages import Passage, bounded, refuse_too_long
 from domain.further.prose import prose_passages
 from domain.further.tables import table_passages
 from domain.ladder.table import decode_table, decode_text
@@ -29,4 +29,6 @@ def _passages(content: bytes, suffix: str, limits: UploadLimits) -> Iterator[Pas
             for number, text in enumerate(pages_of(content), start=1):
                 yield from prose_passages(text, place=f"page {number}")
         case _:
-            yield from prose_passages(decode_text(content), has_headings=suffix == ".md")
+            text = decode_text(content)
+            refuse_too_long(text)
+            yield from prose_passages(text, has_headings=suffix == ".md")
