@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ _TRANSLATED = ip_network("64:ff9b::/96")
 # Python before 3.12.4 takes them for global: a site's own translation to IPv4, what once meant an IPv4 address, and
 # what once was a site's own.
 _LOCAL = (ip_network("64:ff9b:1::/48"), ip_network("::/96"), ip_network("fec0::/10"))
+
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 
 Address = IPv4Address | IPv6Address
 
@@ -147,7 +150,12 @@ def checked_url(url: str, *, allow_private: bool) -> str:
 
 
 def _refuse_no_name(host: str) -> None:
-    """What no name server can be asked for: a label that is blank or longer than 63 characters."""
+    """What no name server can be asked for: a label that is blank or longer than 63 characters.
+
+    Nor what ends in a number: that is an IPv4 address in a spelling of old (127.1, 0x7f000001).
+    """
+    if _NUMBER.fullmatch(host.removesuffix(".").rpartition(".")[2]):
+        raise InvalidRequestError("url", told("this service sends nothing to {host}", host=host))
     try:
         host.encode("idna")
     except UnicodeError:

@@ -114,7 +114,7 @@ async def test_when_a_receiver_may_be_told_again_comes_back_with_its_answer(
         assert answered.retry_after >= retry_after
 
 
-@pytest.mark.parametrize("host", ["a..example.com", "a" * 64 + ".example.com", "\x80"])
+@pytest.mark.parametrize("host", ["a..example.com", "a" * 64 + ".example.com"])
 async def test_a_name_that_no_name_server_can_be_asked_for_gives_no_answer(host: str) -> None:
     with pytest.raises(UnavailableError, match="cannot be looked up"):
         await HttpWebhookSender(allow_private=True).send(f"http://{host}/", HEADERS, b"{}")
