@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 ROWS = {"A": 8, "B": 10, "C": 9, "D": 12, "E": 7, "F": 8, "G": 11, "H": 10, "J": 8, "W": 33}
 """How many faults a part of the matrix has: A the API, B outbox and relay, C Redis, D worker, E Postgres, F blobs,
-G Milvus, H races, J clock and machine, W what came later: webhooks (1 to 15), further documents (to 26), device uses."""
+G Milvus, H races, J clock and machine, W webhooks (1 to 15), further documents (16 to 26), device uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
