@@ -16,6 +16,7 @@ import catalogue
 import load
 import models
 import searches
+import streams
 import waits
 import workers
 from delays import INSTANT
@@ -34,6 +35,7 @@ GROUPS: dict[str, tuple[str, Rows]] = {
     "waits": (INSTANT, waits.rows),
     "load": (INSTANT, load.rows),
     "workers": (INSTANT, workers.rows),
+    "streams": (INSTANT, streams.rows),
     "catalogue": (INSTANT, catalogue.rows),
     "models": (MODEL, models.rows),
     "searches": (MODEL, searches.rows),

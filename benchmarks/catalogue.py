@@ -80,7 +80,7 @@ async def _p95_ms(product: Product, paths: list[str]) -> float:
 async def _copy(database: asyncpg.Connection, pgm_id: str, start: int, stop: int) -> None:
     """Everything of a registered program but its comments once more, under other numbers."""
     for table in _COPIED:
-        names = [f'"{column.name}"' for column in table.c]
+        names = [f'"{column.name}"' for column in table.c if column.computed is None]
         copied = ", ".join(_CHANGED.get(name, name) for name in names)
         numbers = "generate_series($2::bigint, $3::bigint) AS number"
         await database.execute(

@@ -37,7 +37,7 @@ async def _small(product: Product) -> AsyncIterator[Row]:
                 await asyncio.sleep(0.002)
             recorded_at = await database.fetchval(_RECORDED_AT, pgm_id)
             started_ms = (time.time() - float(recorded_at)) * 1000
-            await product.until_indexed(pgm_id, poll_s=0.005)
+            await product.until_indexed(pgm_id, poll_s=0.03)
             await product.search("컨베이어 상승 완료", pgm_id)
             if number:  # the first one loads the model
                 starts_ms.append(started_ms)

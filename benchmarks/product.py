@@ -87,8 +87,11 @@ class Product:
         await self.register(upload)
         return time.perf_counter() - started
 
-    async def until_indexed(self, pgm_id: str, *, poll_s: float = 0.02) -> None:
-        """Wait until every document is indexed. Raises RuntimeError where one failed, or after five minutes."""
+    async def until_indexed(self, pgm_id: str, *, poll_s: float = 0.1) -> None:
+        """Wait until every document is indexed. Raises RuntimeError where one failed, or after five minutes.
+
+        Looks seldom: each look takes some ms of the cores that are measured.
+        """
         give_up_at = time.monotonic() + _GIVE_UP_S
         while time.monotonic() < give_up_at:
             answer = (await self.client.get(f"/v1/programs/{pgm_id}/indexing")).raise_for_status().json()

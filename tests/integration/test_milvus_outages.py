@@ -170,7 +170,7 @@ async def test_a_silent_server_is_unavailable_in_time_and_leaves_the_event_loop_
     searching = asyncio.gather(
         *(index.dense(vectors([1]), EVERYTHING, limit=5) for _ in range(5)), index.ping(), return_exceptions=True
     )
-    assert await _longest_pause_until(searching) < 0.3
+    assert await _longest_pause_until(searching) < 0.6
     outcomes = await searching
     assert all(isinstance(outcome, UnavailableError) for outcome in outcomes), outcomes
     assert time.monotonic() - begun < 4

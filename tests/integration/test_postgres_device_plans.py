@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from builders.plans import plans_of, vacuumed
+from builders.plans import left_alone, plans_of, vacuumed
 from contracts.records import a_document, a_registration
 from domain.addresses import Address
 from domain.comments import DeviceComments
@@ -25,6 +25,7 @@ COMMENTED = DeviceComments(by_device={f"D{number}": f"값 {number}" for number i
 @pytest.fixture
 async def engine(migrated_database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(migrated_database_url)
+    await left_alone(engine)
     yield engine
     await engine.dispose()
 

@@ -51,7 +51,7 @@ async def test_a_silent_server_means_unavailable_within_the_connect_timeout() ->
         began = time.monotonic()
         with pytest.raises(UnavailableError):
             await PostgresCatalogue(engine).programs(limit=1)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 2.9
 
 
 async def test_an_unknown_database_is_a_mistake_in_the_settings(database_url: str) -> None:

@@ -12,7 +12,7 @@ from adapters.postgres.engine import create_engine
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.tables import metadata
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from builders.plans import plan_of, plans_of, vacuumed
+from builders.plans import left_alone, plan_of, plans_of, vacuumed
 from contracts.failure_log import a_failed_attempt, record, trim
 from contracts.outbox import claim, commit, forget_done
 from contracts.records import (
@@ -48,6 +48,7 @@ FILTERS = [
 @pytest.fixture
 async def engine(migrated_database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(migrated_database_url)
+    await left_alone(engine)
     yield engine
     await engine.dispose()
 
@@ -74,13 +75,13 @@ async def test_a_claim_reads_the_pending_alone(unit_of_work: PostgresUnitOfWork,
 async def test_a_million_done_events_slow_down_neither_a_claim_nor_the_sweep(
     unit_of_work: PostgresUnitOfWork, engine: AsyncEngine
 ) -> None:
-    for first in range(1, 1_000_001, 100_000):  # a statement has ten seconds
+    for first in range(1, 1_000_001, 25_000):  # a statement has ten seconds
         async with engine.begin() as connection:
             await connection.execute(
                 text(
                     "INSERT INTO outbox (kind, payload, done_at)"
                     " SELECT 'program_deleted', '{}', now() - number * interval '1 second'"
-                    " FROM generate_series(CAST(:first AS int), :first + 99999) AS number"
+                    " FROM generate_series(CAST(:first AS int), :first + 24999) AS number"
                 ),
                 {"first": first},
             )

@@ -29,6 +29,7 @@ SERVICES: Mapping[str, Mapping[str, Any]] = COMPOSE["services"]
 PROCESSES = ("api", "worker")
 ONE_SHOTS = ("migrate", "bucket")
 NO_SETTINGS = {"OPENBLAS_NUM_THREADS"}
+METRICS = {"WORKER_METRICS_HOST", "WORKER_METRICS_PORT"}
 EVERY_SERVICE = pytest.mark.parametrize("name", SERVICES)
 EVERY_PROCESS = pytest.mark.parametrize("name", PROCESSES)
 
@@ -151,9 +152,9 @@ def test_the_environment_is_one_that_the_process_starts_with(name: str) -> None:
     assert settings.auth == "required"
 
 
-def test_the_processes_differ_by_command_and_threads_alone() -> None:
+def test_the_processes_differ_by_command_threads_and_where_a_worker_tells_its_metrics() -> None:
     api, worker = environment("api"), environment("worker")
-    assert {key for key in api | worker if api.get(key) != worker.get(key)} == NO_SETTINGS
+    assert {key for key in api | worker if api.get(key) != worker.get(key)} == NO_SETTINGS | METRICS
     assert {SERVICES[name]["image"] for name in (*PROCESSES, "migrate")} == {"ladderbase:local"}
     for name in (*PROCESSES, "migrate"):
         assert SERVICES[name]["command"] == WORKLOADS[name].container["command"]

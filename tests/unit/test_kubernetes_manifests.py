@@ -172,15 +172,29 @@ def test_autoscalers_scale_what_is_there_and_own_its_number() -> None:
         assert 2 <= spec["minReplicas"] < spec["maxReplicas"]
 
 
-def test_only_pods_with_the_label_reach_the_api_and_nobody_the_others() -> None:
+def test_nobody_reaches_a_pod_but_who_has_the_label_for_its_port() -> None:
     policies = {each["metadata"]["name"]: each["spec"] for each in of_kind("NetworkPolicy")}
-    closed, opened = policies.pop("ladderbase-nobody"), policies.pop("ladderbase-api-clients")
-    assert policies == {}
+    closed = policies.pop("ladderbase-nobody")
     assert (selected_by(closed["podSelector"]["matchLabels"]), "ingress" in closed) == (set(WORKLOADS), False)
-    assert selected_by(opened["podSelector"]["matchLabels"]) == {"api"}
-    (rule,) = opened["ingress"]
-    assert rule["from"] == [{"podSelector": {"matchLabels": {"ladderbase-client": "true"}}}]
-    assert [each["port"] for each in rule["ports"]] == ["http"]
+    opened = set()
+    for policy in policies.values():
+        (rule,), (name,) = policy["ingress"], selected_by(policy["podSelector"]["matchLabels"])
+        (source,), (port,) = rule["from"], rule["ports"]
+        (label,) = source["podSelector"]["matchLabels"].items()
+        assert port["port"] in {each["name"] for each in WORKLOADS[name].container["ports"]}
+        opened.add((name, port["port"], label))
+    assert opened == {
+        ("api", "http", ("ladderbase-client", "true")),
+        ("worker", "metrics", ("ladderbase-metrics", "true")),
+    }
+
+
+def test_a_worker_serves_its_metrics_at_the_port_that_it_names() -> None:
+    container = WORKLOADS["worker"].container
+    (port,) = container["ports"]
+    environment = {each["name"]: each.get("value") for each in container["env"]}
+    assert environment["WORKER_METRICS_PORT"] == str(port["containerPort"])
+    assert environment["WORKER_METRICS_HOST"] == "0.0.0.0"  # noqa: S104 - of a pod
 
 
 @pytest.mark.parametrize("name", ["api", "worker"])
@@ -198,5 +212,6 @@ def test_the_page_tells_what_the_manifests_say() -> None:
         for metric in each["spec"]["metrics"]
         if metric["type"] == "External"
     )
-    named = {*SECRETS, *probed, *WORKLOADS, alive, metric, SECRET_NAME, "ladderbase-client", OLDEST}
+    labels = {"ladderbase-client", "ladderbase-metrics"}
+    named = {*SECRETS, *probed, *WORKLOADS, *labels, alive, metric, SECRET_NAME, OLDEST}
     assert {name for name in named if name not in text} == set()

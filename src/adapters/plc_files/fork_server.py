@@ -34,6 +34,7 @@ VALUE, DONE, OUT_OF_MEMORY, LOCAL_FAULT, BUG = b"v", b"d", b"m", b"l", b"b"
 _PR_SET_PDEATHSIG = 1
 _CONTROL_BYTES = 4096
 _CPU_GRACE_S = 1
+_JOINED_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,11 @@ def _allow_cpu(seconds: int) -> None:
 
 
 def _send_frame(work: socket.socket, kind: bytes, content: bytes) -> None:
-    work.sendall(kind + FRAME_LENGTH.pack(len(content)))
+    head = kind + FRAME_LENGTH.pack(len(content))
+    if len(content) <= _JOINED_BYTES:
+        work.sendall(head + content)  # the reader wakes once
+        return
+    work.sendall(head)
     work.sendall(content)  # not joined with the head: that would hold a large value twice
 
 

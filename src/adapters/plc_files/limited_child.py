@@ -18,6 +18,7 @@ from domain.upload import MEBIBYTE
 READER = "file reader"
 _STATUS_TIMEOUT_S = 5
 _READ_AHEAD_BYTES = 65_536
+_HEAD_BYTES = 1 + FRAME_LENGTH.size
 
 Arrived = TypeVar("Arrived", bytes, int)
 
@@ -91,8 +92,11 @@ class LimitedChild:
             async with asyncio.timeout(self._limits.wall_s):
                 await self._send(pickle.dumps(job, pickle.HIGHEST_PROTOCOL))
             while True:
-                async with asyncio.timeout_at(min(end, self._loop.time() + self._limits.wall_s)):
-                    kind, content = await self._receive_frame()
+                frame = self._kept_frame()
+                if frame is None:
+                    async with asyncio.timeout_at(min(end, self._loop.time() + self._limits.wall_s)):
+                        frame = await self._receive_frame()
+                kind, content = frame
                 if kind == fork_server.DONE:
                     return
                 yield _value(kind, content)
@@ -104,8 +108,19 @@ class LimitedChild:
     async def _send(self, request: bytes) -> None:
         await self._loop.sock_sendall(self._work, FRAME_LENGTH.pack(len(request)) + request)
 
+    def _kept_frame(self) -> tuple[bytes, bytes] | None:
+        """The next frame, where all of it came along with the one before: no time-out is set for it."""
+        if len(self._ahead) < _HEAD_BYTES:
+            return None
+        end = _HEAD_BYTES + FRAME_LENGTH.unpack_from(self._ahead, 1)[0]
+        if len(self._ahead) < end:
+            return None
+        kind, content = bytes(self._ahead[:1]), bytes(self._ahead[_HEAD_BYTES:end])
+        del self._ahead[:end]
+        return kind, content
+
     async def _receive_frame(self) -> tuple[bytes, bytes]:
-        head = await self._receive(1 + FRAME_LENGTH.size)
+        head = await self._receive(_HEAD_BYTES)
         length = FRAME_LENGTH.unpack_from(head, 1)[0]
         if length > self._limits.value_bytes:
             raise ResourceLimitError(Limit.MEMORY)

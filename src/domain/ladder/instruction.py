@@ -36,7 +36,7 @@ def is_load(mnemonic: str) -> bool:
 
 def is_pointer(mnemonic: str) -> bool:
     """Whether this is a label of a jump or an interrupt, which stands in the instruction column."""
-    return _POINTER.fullmatch(mnemonic) is not None
+    return mnemonic.startswith(("P", "I")) and _POINTER.fullmatch(mnemonic) is not None
 
 
 def starts_rung(mnemonic: str, previous: str | None) -> bool:

@@ -1,6 +1,6 @@
 """A ladder listing: one program body as GX Works exports it, in any of its languages, with every cell kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +25,7 @@ _INSTRUCTION_HEADS = frozenset(map(normalised, ("Instruction", "命令", "指令
 _OPERAND_HEADS = frozenset(
     map(normalised, ("I/O (Device)", "I/O(デバイス)", "I/O(软元件)", "I/O(軟元件)", "I/O(디바이스)"))
 )
+_HEADS = ((STEP, _STEP_HEADS), (INSTRUCTION, _INSTRUCTION_HEADS), (OPERAND, _OPERAND_HEADS))
 _GX_WORKS2 = tuple(map(normalised, ("PLC Information", "PC情報", "PLC信息", "PLC 정보")))
 _GX_WORKS3 = tuple(map(normalised, ("Module Type Information", "機種情報", "机型信息", "기종 정보")))
 
@@ -79,14 +80,7 @@ def parse_listing(content: bytes) -> Listing:
     table = decode_table(content)
     header = _find_header(table)
     body = table.rows[header + 1 :]
-    for number, row in enumerate(body, start=header + 2):
-        if _is_header(row):
-            raise TableError(
-                "csv_invalid",
-                told("row {row} is a second header: two exports stand in one file", row=number),
-                hint=told("Keep one export per file."),
-                row=number,
-            )
+    _refuse_second_header(body, first_row=header + 2)
     if not any(map(mnemonic_of, body)):
         raise TableError(
             "csv_no_rows",
@@ -121,12 +115,22 @@ def _find_header(table: Table) -> int:
     )
 
 
+def _refuse_second_header(body: Sequence[Row], *, first_row: int) -> None:
+    instructions = {cell(row, INSTRUCTION) for row in body}
+    if not any(normalised(text) in _INSTRUCTION_HEADS for text in instructions):  # nearly every listing
+        return
+    for number, row in enumerate(body, start=first_row):
+        if _is_header(row):
+            raise TableError(
+                "csv_invalid",
+                told("row {row} is a second header: two exports stand in one file", row=number),
+                hint=told("Keep one export per file."),
+                row=number,
+            )
+
+
 def _is_header(row: Row) -> bool:
-    if len(row) <= OPERAND or not row[OPERAND] or row[STEP][:1].isdecimal():  # nearly every row of a listing
-        return False
-    heads = [normalised(cell(row, column)) for column in (STEP, INSTRUCTION, OPERAND)]
-    known = zip(heads, (_STEP_HEADS, _INSTRUCTION_HEADS, _OPERAND_HEADS), strict=True)
-    return all(head in spellings for head, spellings in known)
+    return all(normalised(cell(row, column)) in spellings for column, spellings in _HEADS)
 
 
 def _origin(preamble: tuple[Row, ...], header: Row) -> tuple[str, str]:

@@ -12,6 +12,7 @@ Row = tuple[str, ...]
 STEP, STATEMENT, INSTRUCTION, OPERAND, _BLANK, POINTER_STATEMENT, NOTE = range(7)
 _TITLE_PREFIX = re.compile(r"^\s*(?:\[Title\]|\*)?\s*", re.IGNORECASE)
 _STEP_NUMBER = re.compile(r"[0-9]{1,9}")
+_SILENT = TERMINATORS | {""}
 _OPERANDS = re.compile(r'"(?:[^"]|"")*"|\S+')
 
 
@@ -53,15 +54,18 @@ class Rung:
 
 def cut_into_rungs(rows: Sequence[Row], *, first_row: int) -> tuple[Rung, ...]:
     """Cut the rows below a listing's header into rungs. Each row ends up in exactly one rung, in order."""
-    borders = [*_rung_starts(rows, [mnemonic_of(row) for row in rows]), len(rows)]
+    borders = [*_rung_starts(rows, mnemonics_of(rows)), len(rows)]
     return tuple(_read_rung(tuple(rows[start:stop]), first_row=first_row + start) for start, stop in pairwise(borders))
 
 
 def count_telling_rungs(rows: Sequence[Row]) -> int:
     """How many of the rungs say something. None is made for it: that takes longer than all the rest."""
-    mnemonics = [mnemonic_of(row) for row in rows]
+    mnemonics = mnemonics_of(rows)
     borders = [*_rung_starts(rows, mnemonics), len(rows)]
-    return sum(_tells(rows[start:stop], mnemonics[start:stop]) for start, stop in pairwise(borders))
+    return sum(
+        not _SILENT.issuperset(mnemonics[start:stop]) or _is_titled(rows[start:stop])
+        for start, stop in pairwise(borders)
+    )
 
 
 def cell(row: Row, column: int) -> str:
@@ -70,17 +74,24 @@ def cell(row: Row, column: int) -> str:
 
 
 def mnemonic_of(row: Row) -> str:
-    """The mnemonic alone, upper case: people also write `mov D0 D1` into the instruction column."""
-    text = cell(row, INSTRUCTION)
+    """The mnemonic alone, upper case, empty where there is none: people also write `mov D0 D1` into that column."""
+    return _mnemonic(cell(row, INSTRUCTION))
+
+
+def mnemonics_of(rows: Sequence[Row]) -> list[str]:
+    """The mnemonic of each row; each spelling is read once, for a listing has few."""
+    cells = [cell(row, INSTRUCTION) for row in rows]
+    known = {text: _mnemonic(text) for text in set(cells)}
+    return [known[text] for text in cells]
+
+
+def _mnemonic(text: str) -> str:
     if text.isascii() and text.isupper() and text.isalnum():  # nearly all of them
         return text
     return compatible(text).strip().split(" ", 1)[0].upper()
 
 
-def _tells(rows: Sequence[Row], mnemonics: Sequence[str]) -> bool:
-    """As `Rung.says_something` does."""
-    if any(mnemonic and mnemonic not in TERMINATORS for mnemonic in mnemonics):
-        return True
+def _is_titled(rows: Sequence[Row]) -> bool:
     return bool(_title(statement for row in rows if (statement := cell(row, STATEMENT))))
 
 

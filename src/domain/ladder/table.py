@@ -27,8 +27,8 @@ _BOMS = (
 _NO_TEXT = re.compile(
     "[\ufdd0-\ufdef" + "".join(f"{chr(p + 0xFFFE)}{chr(p + 0xFFFF)}" for p in range(0, 0x110000, 0x10000)) + "]"
 )
-# Whatever matches above matches here, where a search takes a tenth of the time.
-_MAY_BE_NO_TEXT = re.compile("[\ufdd0-\ufdef\ufffe\uffff\U0001fffe-\U0010ffff]")
+# All the rest, and no NUL: nearly every text matches to its end, in a fifth of the time of a search for the above.
+_TEXT = re.compile("[\1-\ufdcf\ufdf0-\ufffd\U00010000-\U0001fffd\U00020000-\U0002fffd]*+")
 _BOM_OF_A_LINE = re.compile(f"^{_BOM}+", re.MULTILINE)
 _HALF_WIDTH_KATAKANA = re.compile("[\uff61-\uff9f]")
 _HALF_WIDTH_WORD = re.compile("(?<![\uff61-\uff9f\u3041-\u9fff])[\uff66-\uff9f]{2,}(?![\uff61-\uff65])")
@@ -62,19 +62,14 @@ class Table:
 
 def decode_table(content: bytes) -> Table:
     """Find out encoding and delimiter and split into cells. Raises TableError."""
-    encoding, text = _decode(content)
-    text = _BOM_OF_A_LINE.sub("", text)  # scripts that append files leave up to six of them
-    _refuse_what_is_no_text(text)
+    encoding, text = _read_text(content)
     delimiter = _delimiter_of(text)
     return Table(encoding=encoding, delimiter=delimiter, rows=_split(text, delimiter))
 
 
 def decode_text(content: bytes) -> str:
     """Find out the encoding of a text, as of a table's. Raises TableError."""
-    _, text = _decode(content)
-    text = _BOM_OF_A_LINE.sub("", text)
-    _refuse_what_is_no_text(text)
-    return text
+    return _read_text(content)[1]
 
 
 def render_table(table: Table) -> bytes:
@@ -83,6 +78,14 @@ def render_table(table: Table) -> bytes:
     csv.writer(out, delimiter=table.delimiter, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(table.rows)
     bom = _BOM if table.encoding.startswith("utf-16") else ""
     return (bom + out.getvalue()).encode(table.encoding)
+
+
+def _read_text(content: bytes) -> tuple[str, str]:
+    encoding, text = _decode(content)
+    if _BOM in text:
+        text = _BOM_OF_A_LINE.sub("", text)  # scripts that append files leave up to six of them
+    _refuse_what_is_no_text(text)
+    return encoding, text
 
 
 def _decode(content: bytes) -> tuple[str, str]:
@@ -196,6 +199,8 @@ def _is_half_a_pair(error: UnicodeDecodeError) -> bool:
 
 
 def _refuse_what_is_no_text(text: str) -> None:
+    if _TEXT.fullmatch(text):
+        return
     if (place := text.find("\0")) >= 0:
         line = text.count("\n", 0, place) + 1
         raise TableError(
@@ -204,7 +209,7 @@ def _refuse_what_is_no_text(text: str) -> None:
             hint=told("The file is binary or damaged: export it again."),
             row=line,
         )
-    if _MAY_BE_NO_TEXT.search(text) and (found := _NO_TEXT.search(text)):
+    if found := _NO_TEXT.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise TableError(
             "text_invalid",
