@@ -136,6 +136,15 @@ def _told(**facts: Any) -> Tampering:
     return tamper
 
 
+def _both(first: Tampering, second: Tampering) -> Tampering:
+    @asynccontextmanager
+    async def tamper(site: Site) -> AsyncIterator[None]:
+        async with first(site), second(site):
+            yield
+
+    return tamper
+
+
 @asynccontextmanager
 async def _never_arrived(site: Site) -> AsyncIterator[None]:
     received = site.history.received.pop()
@@ -226,7 +235,7 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
         "I4",
         _of_a_row(lambda row: {**row, "chunk_id": "x", "pgm_id": DELETED, "document_id": f"{DELETED}-r1-0002"}),
     ),
-    "a deletion that was not carried out": ("I4", _told(kind="delete", outcome=Outcome.OK, status=204, pgm_id=LIVE)),
+    "a deletion that was not carried out": ("I1 I4", _told(kind="delete", outcome=Outcome.OK, status=204, pgm_id=LIVE)),
     "a hit of a deleted program": ("I4", _told(kind="search", outcome=Outcome.OK, status=200, hits=[DELETED])),
     "a blob that is cut short": ("I5", _of_a_file(_OWN, lambda content: content[:-1])),
     "a blob of other bytes": ("I5", _of_a_file(_OWN, lambda content: content.replace(b"OUT", b"SET"))),
@@ -276,7 +285,10 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
     ),
     "a hit of a removed document": (
         "I4",
-        _told(kind="search", outcome=Outcome.OK, status=200, found=[NOTE]),
+        _both(
+            _told(kind="remove", outcome=Outcome.OK, status=204, pgm_id=LIVE, document_id="PGM_1-r0-0077"),
+            _told(kind="search", outcome=Outcome.OK, status=200, found=["PGM_1-r0-0077"]),
+        ),
     ),
     "a row in Milvus of a document that is gone": (
         "I4",
