@@ -809,13 +809,6 @@ GUARDS: Sequence[Guard] = (
         test=_FURTHER + "test_a_stream_that_many_pages_show_counts_for_each",
     ),
     Guard(
-        name="a PDF's stream unpacks to so much by its size",
-        file="src/adapters/plc_files/pdf_pages.py",
-        fragment="    unpacked = min(_unpacked_bytes(file_bytes), _MOST_UNPACKED_BYTES)",
-        broken="    unpacked = _MOST_UNPACKED_BYTES",
-        test=_FURTHER + "test_a_page_of_ten_kilobytes_that_unpacks_to_megabytes_is_refused",
-    ),
-    Guard(
         name="libraries are not heard at DEBUG",
         file="src/entrypoints/logs.py",
         fragment="max(logging.getLevelName(level), logging.INFO)",
