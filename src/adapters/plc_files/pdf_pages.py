@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST_PAGES = 2_000
 # What a file may unpack to and be made of, by its size: ten kilobytes must not buy twenty seconds. The largest drawings
 # have an operator for each byte or two of the file.
-_UNPACKED_BYTES, _UNPACKED_RATIO = MEBIBYTE // 2, 60
+_UNPACKED_BYTES, _UNPACKED_RATIO = MEBIBYTE // 4, 40
 _MOST_UNPACKED_BYTES = 75_000_000
 _ELEMENTS, _ELEMENTS_A_BYTE, _MOST_ELEMENTS = 200_000, 2, 2_000_000
 _REPAIRED_BYTES = 100_000  # of a damaged stream, one by one
