@@ -308,6 +308,7 @@ class HandleEvent:
                 yield transaction
         except ConflictError as error:
             _log.warning("event %d passed on: %s", started.event_id, error)
+            await self._clean_up_after_losing(started)
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ _INDEXED_ANEW = {
     DriftKind.BLOB_WRONG_SIZE,
     DriftKind.BLOB_CORRUPT,
 }
+_FORGOTTEN = {DriftKind.USES_MISCOUNTED}
 _REMOVED = {DriftKind.VECTORS_STALE, DriftKind.VECTORS_UNOWNED}
 
 
@@ -33,12 +34,20 @@ class RepairDrift:
     unit_of_work: UnitOfWork
 
     async def __call__(self, drifts: Sequence[Drift]) -> int:
-        """Record the events that mend these; how many events. One transaction for each program."""
+        """Record the events that mend these; how many events. One transaction for each program.
+
+        Uses need none, for workers look for documents without any; and a transaction of their own, so that documents
+        are locked in the order of their ids.
+        """
         events = 0
-        for pgm_id, of_one in groupby(sorted(drifts, key=lambda drift: drift.pgm_id), key=lambda drift: drift.pgm_id):
+        for pgm_id, group in groupby(sorted(drifts, key=lambda drift: drift.pgm_id), key=lambda drift: drift.pgm_id):
+            of_one = list(group)
             async with self.unit_of_work.begin() as transaction:
-                decided = await _decide(transaction, pgm_id, list(of_one))
+                decided = await _decide(transaction, pgm_id, of_one)
                 events += len(await transaction.outbox.add(decided))
+            if miscounted := [drift.document for drift in of_one if drift.document and drift.kind in _FORGOTTEN]:
+                async with self.unit_of_work.begin() as transaction:
+                    await transaction.uses.forget(miscounted)
         return events
 
 

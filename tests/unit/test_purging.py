@@ -70,12 +70,14 @@ async def test_what_is_indexed_keeps_its_vectors_when_its_event_is_given_up(tmp_
     async def give_no_answer(_: Sequence[DocumentRef]) -> None:
         raise UnavailableError("milvus", "no answer")
 
-    service.index.remove_former = give_no_answer  # type: ignore[method-assign]
+    service.index.remove_former = give_no_answer  # type: ignore[assignment]
     await service.work_for(timedelta(minutes=40))
     service.index.remove_former = remove_former  # type: ignore[method-assign]
     await service.work_for(timedelta(minutes=2))
     assert service.states["0000_11.csv"] is DocumentState.INDEXED
-    assert [ref for ref in held(service) if ref.document_id == LADDER] == [DocumentRef(document_id=LADDER, generation=2)]
+    assert [ref for ref in held(service) if ref.document_id == LADDER] == [
+        DocumentRef(document_id=LADDER, generation=2)
+    ]
     assert await audited(service) == []
 
 
