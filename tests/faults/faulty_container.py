@@ -20,8 +20,10 @@ from domain.ports.blob_store import BlobStore, StoredBlob
 from domain.ports.embedder import Embedder
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.vector_index import IndexEntry
+from domain.ports.webhook_sender import WebhookAnswer, WebhookSender
 from domain.registration import program_prefix
 from domain.vectors import Vectors
+from domain.webhook import DELIVERY_RETRIES
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from fakes.embedder import HashingEmbedder
@@ -88,11 +90,19 @@ class Faults:
         )
         if is_api:
             return
+        container.webhook_sender.override(_of(FaultySender(container.webhook_sender(), reach)))
+        container.deliveries.override(
+            _of(Watched(container.deliveries(), _if("delivered", reach, Point.WEBHOOK_RECORDED)))
+        )
         container.embedder.override(_of(FaultyEmbedder(embedder, reach, self.embed_s)))
         container.chunk_reader.override(_of(Watched(chunk_reader, _if("read", reach, Point.WORKER_PARSED))))
         container.index.override(_of(FaultyIndex(index, reach)))
         if self.lease_s:
             container.handle_event.add_kwargs(lease=timedelta(seconds=self.lease_s))
+            container.deliver_webhooks.add_kwargs(
+                lease=timedelta(seconds=self.lease_s),
+                retry=replace(DELIVERY_RETRIES, first_delay=timedelta(seconds=0.1), longest_delay=timedelta(seconds=1)),
+            )
         if self.max_attempts:
             container.handle_event.add_kwargs(retry=RetryPolicy(max_attempts=self.max_attempts))
 
@@ -173,11 +183,25 @@ class FaultyIndex:
     async def remove_documents(self, documents: Sequence[DocumentRef], **keywords: Any) -> None:
         """A purge removes them everywhere, and so does whoever cleans up after others."""
         await self._inner.remove_documents(documents, **keywords)
-        if keywords.get("everywhere", True):
+        if documents and keywords.get("everywhere", True):
             self._reach(Point.PURGE_VECTORS)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
+
+
+class FaultySender:
+    """Points around a delivery."""
+
+    def __init__(self, inner: WebhookSender, reach: Callable[[Point], None]) -> None:
+        self._inner = inner
+        self._reach = reach
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
+        self._reach(Point.WEBHOOK_CLAIMED)
+        answer = await self._inner.send(url, headers, body)
+        self._reach(Point.WEBHOOK_SENT)
+        return answer
 
 
 class FaultyUnitOfWork:
@@ -202,6 +226,7 @@ class FaultyUnitOfWork:
                 documents=Watched(transaction.documents, after),
                 outbox=Watched(transaction.outbox, after, self._shortened),
                 uploads=Watched(transaction.uploads, after),
+                uses=Watched(transaction.uses, after),
             )
             self._reach_all(_before_commit(did, is_api=self._is_api))
         self._reach_all(_after_commit(did, is_api=self._is_api))
@@ -224,6 +249,8 @@ def _before_commit(did: Sequence[tuple[str, Any]], *, is_api: bool) -> list[Poin
         return [Point.RELAY_SELECTED]
     if "mark_indexed" in names:
         return [Point.WORKER_BEFORE_COMMIT]
+    if "give_up" in names:  # what else records uses gives none up
+        return [Point.USES_READ]
     return [Point.PURGE_BEFORE_COMMIT] if _is_purge(names) else []
 
 
@@ -235,11 +262,14 @@ def _after_commit(did: Sequence[tuple[str, Any]], *, is_api: bool) -> list[Point
         return [Point.RELAY_CLAIMED]
     if (started := results.get("start")) is not None:
         return [Point.PURGE_STARTED if isinstance(started.event, PURGES) else Point.WORKER_STARTED]
-    if "mark_indexed" in results:
-        return [Point.WORKER_COMMITTED]
     if _is_purge(results):
         return [Point.PURGE_COMMITTED]
-    return [Point.WORKER_FINISHED] if "finish" in results else []
+    did_last = {
+        "mark_indexed": Point.WORKER_COMMITTED,
+        "give_up": Point.USES_RECORDED,
+        "finish": Point.WORKER_FINISHED,
+    }
+    return [point for name, point in did_last.items() if name in results][:1]
 
 
 def _is_purge(names: Collection[str]) -> bool:

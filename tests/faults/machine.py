@@ -4,6 +4,7 @@ The whole service over the fakes: what is judged are the product's use cases and
 """
 
 import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine
@@ -12,8 +13,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from application.retry_documents import Include
 from faults.interference import Kind, Strike
@@ -23,7 +33,8 @@ from faults.modelled_service import Loss, ModelledService, a_modelled_service
 T = TypeVar("T")
 
 # As many places as most work passes, and most requests.
-_STRIKES = st.just([]) | st.lists(st.builds(Strike, st.sampled_from(Kind), st.integers(0, 35)), min_size=1, max_size=2)
+_NONE: st.SearchStrategy[list[Strike]] = st.just([])
+_STRIKES = _NONE | st.lists(st.builds(Strike, st.sampled_from(Kind), st.integers(0, 35)), min_size=1, max_size=2)
 _STRIKES_OF_A_REQUEST = st.lists(st.builds(Strike, st.sampled_from(Kind), st.integers(0, 12)), max_size=1)
 _FILES = st.dictionaries(
     st.sampled_from(["0000_11", "0001_11", "0002_11"]), st.sampled_from(sorted(LADDERS)), min_size=1, max_size=2
@@ -138,3 +149,12 @@ class ServiceMachine(RuleBasedStateMachine):
         result = self._run(work)
         self._run(self.modelled.search())
         return result
+
+
+def run_quietly(machine: type[ServiceMachine], sequences: settings) -> None:
+    """Fails with the shortest sequence that it finds. Thousands of lines of logs would hide its steps."""
+    logging.disable(logging.CRITICAL)
+    try:
+        run_state_machine_as_test(machine, settings=sequences)
+    finally:
+        logging.disable(logging.NOTSET)

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import seed, settings
 
 from adapters.queue.redis_pool import QUEUE_NAME
 from faults.campaigns import Campaign
 from faults.checker import Allowed, check
 from faults.history import Outcome, some_files
+from faults.machine import ServiceMachine, run_quietly
 from faults.nemesis import Load, besieged
 from faults.points import CRASHED, Point, armed, points_of
 from faults.site import Site
@@ -68,6 +70,15 @@ async def _soaked(
     told(f"{load.documents} documents accepted; operations: {dict(sorted(site.history.counted().items()))}")
     starts = [row["attempts"] for row in evidence.tables["outbox"]]
     told(f"{len(starts)} events, begun {sum(starts)} times; no violation")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_a_thousand_sequences_end_as_the_model_says(told: Told) -> None:
+    """Over the service in memory; `SOAK_SEQUENCES` says how many."""
+    sequences = int(os.environ.get("SOAK_SEQUENCES", "1000"))
+    told(f"{sequences} sequences of up to 30 steps")
+    run_quietly(seed(SEED)(ServiceMachine), settings(max_examples=sequences, stateful_step_count=30, print_blob=True))
 
 
 @pytest.mark.soak
