@@ -156,7 +156,7 @@ class ModelledService:
         """What one worker does with one job."""
         stored = self.service.registry.committed.events.get(claimed.event_id)
         pgm_id = stored.event.pgm_id if stored and stored.event else ""
-        await self._play(self.service.container.handle_event()(claimed), strikes, pgm_id)
+        await self._play(self.service.container.handle_event()(claimed), strikes, pgm_id, others_work=True)
 
     async def work(self) -> None:
         """Everything that is due, once."""
@@ -179,7 +179,7 @@ class ModelledService:
                 return Standing.READY
             return standing
 
-        answer = await self._play(look(), strikes, newest)
+        answer = await self._play(look(), strikes, newest, others_work=True)
         return answer or Standing.INCOMPLETE
 
     def lose(self, loss: Loss) -> None:
@@ -263,8 +263,13 @@ class ModelledService:
             answer = await self.service.container.search_rungs()(query)
             assert answer.hits, f"nothing is found of {pgm_id}"
 
-    async def _play(self, work: Coroutine[Any, Any, T], strikes: list[Strike], pgm_id: str) -> T | None:
-        """What was answered; None where nobody knows, or what it is about is gone."""
+    async def _play(
+        self, work: Coroutine[Any, Any, T], strikes: list[Strike], pgm_id: str, *, others_work: bool = False
+    ) -> T | None:
+        """What was answered; None where nobody knows, or what it is about is gone.
+
+        Whatever others ask beside a worker, other workers carry out at once: so it is overtaken most.
+        """
         answers: list[T] = []
 
         async def answered() -> None:
@@ -272,6 +277,8 @@ class ModelledService:
 
         async def others(kind: Kind) -> None:
             await self._others(kind, pgm_id)
+            if others_work and kind not in {Kind.FLUSH, Kind.SEARCH}:
+                await self.work()
 
         error = await played(Script(in_order(strikes), others), answered())
         if error is not None:
