@@ -33,8 +33,7 @@ from faults.modelled_service import Loss, ModelledService, a_modelled_service
 T = TypeVar("T")
 
 # As many places as most work passes, and most requests.
-_NONE: st.SearchStrategy[list[Strike]] = st.just([])
-_STRIKES = _NONE | st.lists(st.builds(Strike, st.sampled_from(Kind), st.integers(0, 35)), min_size=1, max_size=2)
+_STRIKES = st.lists(st.builds(Strike, st.sampled_from(Kind), st.integers(0, 32)), min_size=1, max_size=2)
 _STRIKES_OF_A_REQUEST = st.lists(st.builds(Strike, st.sampled_from(Kind), st.integers(0, 12)), max_size=1)
 _FILES = st.dictionaries(
     st.sampled_from(["0000_11", "0001_11", "0002_11"]), st.sampled_from(sorted(LADDERS)), min_size=1, max_size=2
@@ -116,12 +115,21 @@ class ServiceMachine(RuleBasedStateMachine):
 
     @rule(nth=st.integers(0, 5), strikes=_STRIKES, stays=st.booleans())
     def work_on_one(self, nth: int, strikes: list[Strike], *, stays: bool) -> None:
-        """Take one job of those that wait, in no order; the queue may hand it out again."""
-        self._run(self.modelled.relay())
+        """Take one job of those that wait, in no order; the queue may hand it out again.
+
+        Where none waits a program is indexed anew, for most steps would have nothing to go wrong.
+        """
+        self._run(self.modelled.find_work())
         if waiting := self.modelled.service.dispatcher.waiting:
             name = list(waiting)[nth % len(waiting)]
             claimed = waiting[name] if stays else waiting.pop(name)
             self._then_search(self.modelled.handle(claimed, strikes))
+
+    @rule(pgm_id=programs, strikes=_STRIKES)
+    def reindex_under(self, pgm_id: str, strikes: list[Strike]) -> None:
+        """All of a program, at once: what is struck most must not be come upon by luck alone."""
+        self._run(self.modelled.retry(pgm_id, Include.ALL, []))
+        self.work_on_one(-1, strikes, stays=False)
 
     @rule()
     def work(self) -> None:

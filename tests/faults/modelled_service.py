@@ -148,9 +148,12 @@ class ModelledService:
             command = RetryCommand(pgm_id=pgm_id, include=Include.ALL, document_ids=chosen)
             await self._play(self.service.container.retry_documents()(command), [], pgm_id)
 
-    async def relay(self) -> None:
-        """One pass."""
+    async def find_work(self) -> None:
+        """One pass of the relay; where nothing waits then, another after the newest program is indexed anew."""
         await self.service.relay()
+        if not self.service.dispatcher.waiting and self.model.live:
+            await self.retry(max(self.model.live), Include.ALL, [])
+            await self.service.relay()
 
     async def handle(self, claimed: ClaimedEvent, strikes: list[Strike]) -> None:
         """What one worker does with one job."""
