@@ -50,7 +50,7 @@ DevicePrefix = Annotated[
         min_length=1,
         max_length=MAX_ADDRESS_CHARACTERS,
         pattern=r"^[A-Za-z0-9\\]+$",
-        description="How the device's name begins.",
+        description="How the device's name begins: D1, SM, or U3 and J1 for what stands in a module or network.",
     ),
 ]
 InProgram = Annotated[str | None, QueryParameter(pattern=PGM_ID_PATTERN, description="Only in this program.")]
