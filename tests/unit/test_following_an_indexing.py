@@ -30,6 +30,7 @@ def standing(*states: DocumentState, revision: int = 1, generations: int = 3) ->
         revision=revision,
         answering=1,
         generations=generations,
+        fingerprint=7,
         progress=IndexingProgress(counts=counts),
     )
 
