@@ -1,6 +1,7 @@
 """Many faults, in one order that a seed names: some in every run of the tests, the rest by `make soak`.
 
-`SOAK_SEED` repeats a run, `SOAK_S` says how long the nemesis goes on, `SOAK_RUNS` how often each point is crashed at.
+`SOAK_SEED` repeats a run, `SOAK_S` says how long the nemesis goes on, `SOAK_RUNS` how often each point is crashed at,
+`SOAK_SEQUENCES` how many sequences are compared with the model.
 The last lines of a run tell the seed and the figures.
 """
 
