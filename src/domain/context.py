@@ -6,7 +6,11 @@ from enum import StrEnum
 
 from domain.search import FoundChunk
 
-_ASCII_PER_TOKEN = 3
+BETWEEN_PIECES = "\n\n"
+"""What stands between the texts of a prompt; each piece pays for one."""
+
+# Addresses, steps and ids are cut small: of three to a token, rungs took up to 1.6 times the estimate.
+_ASCII_PER_TOKEN = 2
 _TOKENS_OF_ANOTHER = 1.5
 
 
@@ -48,12 +52,15 @@ class Piece:
 
     @property
     def tokens(self) -> int:
-        """The estimate for its text."""
-        return estimated_tokens(self.text)
+        """The estimate for its text and what stands between it and the next."""
+        return estimated_tokens(self.text + BETWEEN_PIECES)
 
 
 def estimated_tokens(text: str) -> int:
-    """A token for every three ASCII characters, three for every two others: rather too many than too few."""
+    """A token for every two ASCII characters, three for every two others: rather too many than too few.
+
+    Of 180 rungs, cl100k_base and o200k_base made .9 times as many in sum, of one rung 1.07 times at worst.
+    """
     ascii_count = sum(map(str.isascii, text))
     return -(-ascii_count // _ASCII_PER_TOKEN) + round((len(text) - ascii_count) * _TOKENS_OF_ANOTHER)
 

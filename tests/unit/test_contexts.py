@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from application.gather_context import HITS
 from builders.service import a_service, connected
 from domain.chunk import Place
-from domain.context import Piece, Why, estimated_tokens, packed
+from domain.context import BETWEEN_PIECES, Piece, Why, estimated_tokens, packed
 from domain.document import DocumentType
 from domain.search import FoundChunk
 
@@ -81,7 +81,19 @@ def test_a_rung_that_does_not_fit_makes_room_for_a_smaller_one() -> None:
 
 
 def test_an_estimate_counts_other_scripts_higher() -> None:
-    assert (estimated_tokens("LD X0"), estimated_tokens("정지"), estimated_tokens("")) == (2, 3, 0)
+    assert (estimated_tokens("LD X0"), estimated_tokens("정지"), estimated_tokens("")) == (3, 3, 0)
+
+
+def test_a_rung_of_addresses_is_not_estimated_lower_than_tokenizers_count_it() -> None:
+    rung = "LD M1234\nAND X1F\nANI T200\nMOV D100 D200\nOUT Y7A"
+    assert estimated_tokens(rung) >= 24  # o200k_base and cl100k_base make 24 of it
+
+
+def test_what_stands_between_the_texts_of_a_prompt_is_paid_for() -> None:
+    pieces = packed([a_piece(number, lines=number % 7) for number in range(40)], budget=2_000)
+    assert len(pieces) > 5
+    prompt = BETWEEN_PIECES.join(piece.text for piece in pieces)
+    assert estimated_tokens(prompt) <= sum(piece.tokens for piece in pieces) <= 2_000
 
 
 @given(st.lists(st.integers(0, 400), max_size=8), st.integers(256, 2_000))
