@@ -46,14 +46,25 @@ class Position:
 class IndexingStanding:
     """The documents of a program and its latest revision by state, and the sum of their generations.
 
-    `answering` is the revision that searches see.
+    `answering` is the revision that searches see; `fingerprint` is another one for any other documents, or the same
+    at other generations.
     """
 
     pgm_id: str
     revision: int
     answering: int
     generations: int
+    fingerprint: int
     progress: IndexingProgress
+
+    @property
+    def run(self) -> str:
+        """Names what is indexed: these documents at these generations.
+
+        Not by the sum of the generations: a further document that is removed takes its own along, and the next one
+        brings it back.
+        """
+        return f"r{self.revision}-g{self.generations}-{self.fingerprint % 2**64:016x}"
 
     @property
     def state(self) -> IndexingState:

@@ -1,6 +1,7 @@
 """Progress in memory, over what the in-memory unit of work committed."""
 
 from collections import Counter
+from zlib import crc32
 
 from domain.errors import NotFoundError
 from domain.further.further_document import PROGRAM_ITSELF
@@ -40,5 +41,6 @@ def standing_in(tables: Tables, pgm_id: str) -> IndexingStanding | None:
         revision=stored.latest_revision,
         answering=stored.program.revision,
         generations=sum(each.generation for each in documents),
+        fingerprint=sum(crc32(f"{each.document_id}:{each.generation}".encode()) for each in documents),
         progress=IndexingProgress(counts=dict(Counter(each.state for each in documents))),
     )

@@ -45,8 +45,7 @@ class PostgresAnnouncements(Announcements):
         if standing is None or not standing.has_ended:
             return
         kind = EventKind(standing.state.value)
-        run = f"r{standing.revision}-g{standing.generations}"
-        await self._announce(kind, pgm_id, standing.revision, status=kind.value, run=run)
+        await self._announce(kind, pgm_id, standing.revision, status=kind.value, run=standing.run)
 
     async def _announce(self, kind: EventKind, pgm_id: str, revision: int, *, status: str, run: str) -> None:
         wants_it = _IS_ENABLED & (literal(kind.value) == any_(webhooks.c.kinds))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, cast, func, select
+from sqlalchemy import BigInteger, Row, Select, Text, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.error_translation import translated_errors
@@ -15,6 +15,8 @@ from domain.indexing_standing import IndexingStanding
 from domain.ports.progress import Progress
 from domain.program import IndexingProgress
 
+# Of a document at a generation; in a sum, whatever its order.
+_MARK = func.hashtextextended(documents.c.document_id, documents.c.generation, type_=BigInteger)
 _OF_LATEST = and_(documents.c.pgm_id == programs.c.pgm_id, is_of(programs.c.latest_revision, documents.c.revision))
 
 
@@ -45,6 +47,7 @@ def select_standing(pgm_id: str) -> Select[Any]:
             func.count(documents.c.document_id).label("how_many"),
             # A sum of bigints is a numeric, which would come back as a Decimal.
             cast(func.coalesce(func.sum(documents.c.generation), 0), Text).label("generations"),
+            cast(func.coalesce(func.sum(_MARK), 0), Text).label("marks"),
         )
         .select_from(programs.outerjoin(documents, _OF_LATEST))
         .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
@@ -62,5 +65,6 @@ def standing_of_rows(pgm_id: str, rows: Sequence[Row[Any]]) -> IndexingStanding 
         revision=rows[0].latest_revision,
         answering=rows[0].revision,
         generations=sum(int(row.generations) for row in rows),
+        fingerprint=sum(int(row.marks) for row in rows),
         progress=IndexingProgress(counts=counts),
     )
