@@ -49,8 +49,8 @@ class Position:
         match = _WRITTEN.fullmatch(written)
         if match is None:
             return None
-        *numbers, documents = match.groups()
-        return cls(*map(int, numbers), documents=documents or "")
+        revision, generations, stage, done = map(int, match.groups()[:4])
+        return cls(revision, generations, stage, done, match[5] or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,9 @@ FIELDS: Mapping[str, str] = {
     "this cursor belongs to other filters or another order: begin without it": (
         "다른 필터나 다른 순서의 목록에서 준 커서입니다. 커서 없이 다시 시작하세요"
     ),
+    "this cursor belongs to another revision of the program: begin without it": (
+        "프로그램의 다른 리비전에서 준 커서입니다. 커서 없이 다시 시작하세요"
+    ),
     "send a moment such as 2026-01-05T09:00:00Z, and + as %2B in an address": (
         "2026-01-05T09:00:00Z와 같은 시각을 보내세요. 주소에서 +는 %2B로 씁니다"
     ),
