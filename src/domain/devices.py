@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _HEX_NAMES = "DX|DY|SB|SW|X|Y|B|W"
 _DECIMAL_NAMES = "LST|LT|LC|LZ|ST|SM|SD|ZR|FX|FY|FD|RD|BL|TR|TS|TC|TN|CS|CC|CN|M|L|S|F|V|T|C|D|R|Z|P|I|N|J"
@@ -22,6 +23,7 @@ _CONSTANT = re.compile(
     rf"(?:K[-+]?\d+|H[0-9A-F]+)(?:{_INDEX})?|E[-+]?\d+(?:\.\d+)?(?:E?[-+]\d+)?|\".*\"?|[-+]?\d+(?:\.\d+)?",
     re.IGNORECASE,
 )
+_LONGEST_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,10 @@ class Operand:
 
 def parse_operand(text: str) -> Operand | None:
     """Read an operand as a device; None for constants, labels and strings (`H10D1` is a constant)."""
+    return _kept(text) if len(text) <= _LONGEST_KEPT else _parsed(text)
+
+
+def _parsed(text: str) -> Operand | None:
     text = text.strip()
     found = _OPERAND.fullmatch(text)
     if not found or _CONSTANT.fullmatch(text):
@@ -52,6 +58,9 @@ def parse_operand(text: str) -> Operand | None:
         index=(found["index"] or "").upper(),
         bit=(found["bit"] or "").removeprefix(".").upper(),
     )
+
+
+_kept = lru_cache(maxsize=4_096)(_parsed)  # a program names few devices often
 
 
 def canonical(device: str) -> str:

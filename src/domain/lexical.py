@@ -6,6 +6,7 @@ but lower-case letters, digits, Hangul, Kana and Kanji come through every analyz
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from domain.devices import Operand, canonical, parse_operand
 from domain.normal_forms import compatible
@@ -31,6 +32,7 @@ _STOP_WORDS = frozenset(
     "rung rungs show that the there this to use used uses using was what when where which who why will with written "
     "read reads writes write".split()
 )
+_LONGEST_KEPT = 200
 
 
 def tokens(text: str) -> list[str]:
@@ -40,7 +42,12 @@ def tokens(text: str) -> list[str]:
 
 def lexical_text(parts: Iterator[str] | list[str]) -> str:
     """The indexed form of a chunk's parts: their tokens, separated by blanks."""
-    return " ".join(token for part in parts for token in tokens(part))
+    return " ".join(token for part in parts for token in (_kept(part) if len(part) <= _LONGEST_KEPT else tokens(part)))
+
+
+@lru_cache(maxsize=4_096)  # a program's names, comments and instructions are few and come often
+def _kept(text: str) -> tuple[str, ...]:
+    return tuple(tokens(text))
 
 
 def query_tokens(text: str) -> list[str]:
