@@ -221,6 +221,6 @@ async def test_one_stream_more_than_there_are_places_is_busy(service: Service) -
     limits = some_limits(lambda: 0.0, streams=1)
     service.container.limits.override(limits)
     async with connected(service) as client:
-        with limits.streams.taken():
+        with limits.streams.taken_by(""):
             answer = await client.get(URL)
         assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "5")

@@ -140,6 +140,7 @@ ANSWERS: Mapping[str, str] = {
     "more than {most:,} requests in a minute": "1분에 요청이 {most:,}번을 넘었습니다",
     "more than {most} uploads at once": "동시에 하는 업로드가 {most}개를 넘습니다",
     "{count} uploads are worked on already": "이미 업로드 {count}개를 처리하고 있습니다",
+    "more than {most} streams at once": "동시에 여는 스트림이 {most}개를 넘습니다",
     "{count} streams are open already": "이미 스트림 {count}개가 열려 있습니다",
     "this process is about to stop": "이 프로세스는 곧 종료됩니다",
     "this needs the scope {needed}": "{needed} 권한(scope)이 필요합니다",
