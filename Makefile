@@ -6,7 +6,7 @@ GRADED ?= ../shared/retrieval
 PROCESSES ?= 3
 BIN := .venv/bin
 
-.PHONY: demo run test check soak guards fuzz api-fuzz corpus bench bench-once sbom audit-lock lock clean
+.PHONY: demo run test check docs soak guards fuzz api-fuzz corpus bench bench-once sbom audit-lock lock clean
 
 demo: .venv/ready
 	$(BIN)/ladderbase demo
@@ -19,12 +19,20 @@ test: .venv/ready
 	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile
 
 # The unit tests too, unless the whole suite is asked for with it: `make check test` runs them once.
-check: .venv/ready
+check: .venv/ready docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(if $(filter test,$(MAKECMDGOALS)),,$(BIN)/pytest --numprocesses $(PROCESSES) tests/unit)
+
+# The pages as a site that needs no network: build/docs/index.html. What Sphinx warns of, dead links and anchors too, is an error.
+docs: build/docs/.built
+
+build/docs/.built: .docs/ready $(wildcard docs/*.md docs/*/* tools/docs/*)
+	rm -rf build/docs
+	PYTHONPATH=.docs $(BIN)/python -m sphinx --quiet --fail-on-warning --conf-dir tools/docs --doctree-dir .docs/doctrees --fresh-env docs build/docs
+	@touch $@
 
 # About half an hour of crashes and outages. SOAK_SEED=n repeats a run; the last lines tell the seed and the figures.
 soak: .venv/ready
@@ -78,6 +86,7 @@ lock: .venv/ready
 	$(BIN)/$(LOCK) --constraints requirements.lock pyproject.toml -o requirements-server.lock
 	$(BIN)/$(LOCK) --upgrade tests/fuzz/requirements.in -o requirements-fuzz.lock
 	$(BIN)/$(LOCK) --upgrade tools/requirements.in -o requirements-sbom.lock
+	$(BIN)/$(LOCK) --upgrade tools/docs/requirements.in -o requirements-docs.lock
 	grep -A 40 '^uv==' requirements.lock | awk 'NR > 1 && /^[a-z]/ { exit } { print }' > requirements-uv.lock
 
 .venv/ready: requirements.lock requirements-uv.lock pyproject.toml
@@ -98,6 +107,11 @@ lock: .venv/ready
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --target .sbom --only-binary :all: --require-hashes -r requirements-sbom.lock
 	@touch $@
 
+.docs/ready: .venv/ready requirements-docs.lock
+	rm -rf .docs
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target .docs --only-binary :all: --require-hashes -r requirements-docs.lock
+	@touch $@
+
 clean:
-	rm -rf .venv .fuzz .fuzz-findings .sbom sbom.cdx.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf .venv .fuzz .fuzz-findings .sbom .docs sbom.cdx.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

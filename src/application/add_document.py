@@ -10,7 +10,7 @@ from application.store_upload import Files, StoreUpload
 from domain.document import Document, DocumentType
 from domain.errors import ConflictError, InvalidUploadError, NotFoundError
 from domain.events import ClaimedEvent, DocumentsRegistered, DocumentsRemoved, Event
-from domain.further.further_document import DocumentDetails, DrawnDocument, further_document, stored_at
+from domain.further.further_document import MOST_DOCUMENTS, DocumentDetails, DrawnDocument, further_document, stored_at
 from domain.idempotency import IdempotencyKey, KeptAnswer, SentFile, keyed_request
 from domain.ports.blob_store import BlobStore
 from domain.ports.passage_reader import PassageReader
@@ -50,7 +50,7 @@ class AddDocument:
     async def __call__(
         self, command: AddDocumentCommand, *, keep: Callable[[AddedDocument], KeptAnswer] | None = None
     ) -> AddedDocument:
-        """Check, store, record. Raises NotFoundError, and InvalidUploadError with what is wrong with the file.
+        """Check, store, record. Raises NotFoundError, TooManyDocumentsError, and InvalidUploadError with the finding.
 
         `keep` makes the answer that is recorded with it. Raises ConflictError when its key is taken by then.
         """
@@ -89,7 +89,7 @@ class AddDocument:
         self, prefix: str, document: Document, keep: Callable[[AddedDocument], KeptAnswer] | None
     ) -> AddedDocument:
         async with self.unit_of_work.begin() as transaction:
-            recorded, before = await transaction.documents.put_further(document)
+            recorded, before = await transaction.documents.put_further(document, at_most=MOST_DOCUMENTS)
             added = AddedDocument(document=recorded)
             if keep:
                 await transaction.idempotency.keep(keep(added))

@@ -70,9 +70,13 @@ def _of_record(stocked: StockedDocument) -> list[Drift]:
         return [] if stocked.is_moving else [about(DriftKind.DOCUMENT_STUCK, document)]
     if document.state is not DocumentState.INDEXED:
         return []
+    found = []
     if stocked.is_due:
-        return [about(DriftKind.INDEX_UNRECORDED, document)]
+        found.append(about(DriftKind.INDEX_UNRECORDED, document))
     # Of an index that does not hold it, and need not yet, the rendering may not be there.
-    if stocked.is_held and stocked.chunk_rows != document.chunk_count:
-        return [about(DriftKind.CHUNKS_MISCOUNTED, document)]
-    return []
+    elif stocked.is_held and stocked.chunk_rows != document.chunk_count:
+        found.append(about(DriftKind.CHUNKS_MISCOUNTED, document))
+    # Of one without uses a worker takes care by itself.
+    if stocked.use_count not in {None, stocked.use_rows}:
+        found.append(about(DriftKind.USES_MISCOUNTED, document))
+    return found

@@ -11,12 +11,13 @@ from application.together import together
 from domain.errors import ConflictError, UnavailableError
 from domain.events import RetryPolicy
 from domain.ports.deliveries import Deliveries
-from domain.ports.webhook_sender import WebhookSender
+from domain.ports.webhook_sender import WebhookAnswer, WebhookSender
 from domain.webhook import DELIVERY_RETRIES, Delivery, Occurrence, signatures
 
 AT_ONCE = 4
 DELIVERY_LEASE = timedelta(seconds=30)
 _GONE = 410
+_NO_ANSWER = WebhookAnswer(status=0)
 
 _log = logging.getLogger(__name__)
 
@@ -29,39 +30,47 @@ class DeliverWebhooks:
     sender: WebhookSender
     clock: Callable[[], datetime]
     retry: RetryPolicy = DELIVERY_RETRIES
+    lease: timedelta = DELIVERY_LEASE
     jitter: Callable[[], float] = random.random
 
     async def __call__(self, webhook_id: str) -> int:
         """Send what is due to one webhook, at most AT_ONCE; how many. Raises UnavailableError without the record."""
-        claimed = await self.deliveries.claim(webhook_id, AT_ONCE, lease=DELIVERY_LEASE)
+        claimed = await self.deliveries.claim(webhook_id, AT_ONCE, lease=self.lease)
         await together(*map(self._deliver, claimed))
         return len(claimed)
 
     async def _deliver(self, delivery: Delivery) -> None:
+        answer, reason = await self._answer_to(delivery)
         try:
-            status = await self.sender.send(delivery.webhook.url, *self._signed(delivery))
-            reason = f"it answered {status}"
-        except UnavailableError as error:
-            status, reason = 0, error.reason
-        try:
-            await self._record(delivery, status, reason)
+            await self._record(delivery, answer, reason)
         except ConflictError:
             _log.warning("delivery %s passed on meanwhile", delivery.delivery_id)
         except UnavailableError as error:  # it is sent again once its lease has ended
             _log.warning("what became of delivery %s cannot be recorded: %s", delivery.delivery_id, error)
 
-    async def _record(self, delivery: Delivery, status: int, reason: str) -> None:
+    async def _answer_to(self, delivery: Delivery) -> tuple[WebhookAnswer, str]:
+        """What the receiver says, and why that is not enough, if it is not."""
+        try:
+            answer = await self.sender.send(delivery.webhook.url, *self._signed(delivery))
+        except UnavailableError as error:
+            return _NO_ANSWER, error.reason
+        except Exception as error:  # noqa: BLE001 - one receiver must not end the worker, and with it the indexing
+            _log.exception("delivery %s failed on a bug", delivery.delivery_id)
+            return _NO_ANSWER, f"a bug here: {type(error).__name__}"
+        return answer, f"it answered {answer.status}"
+
+    async def _record(self, delivery: Delivery, answer: WebhookAnswer, reason: str) -> None:
         webhook_id = delivery.webhook.webhook_id
-        if 200 <= status < 300:  # noqa: PLR2004 - the statuses of success
+        if 200 <= answer.status < 300:  # noqa: PLR2004 - the statuses of success
             await self.deliveries.delivered(delivery)
-        elif status == _GONE:
+        elif answer.status == _GONE:
             _log.error("webhook %s is switched off: it answered 410", webhook_id)
             await self.deliveries.switch_off(delivery, reason="it answered 410")
         elif self.retry.is_exhausted(delivery.attempts):
             _log.error("delivery %s to webhook %s is given up: %s", delivery.delivery_id, webhook_id, reason)
             await self.deliveries.bury(delivery, reason=reason)
         else:
-            delay = self.retry.delay_after(delivery.attempts, jitter=self.jitter())
+            delay = self.retry.delay_after(delivery.attempts, jitter=self.jitter(), asked=answer.retry_after)
             told = "delivery %s to webhook %s, attempt %d: %s; again in %.0f s"
             _log.warning(told, delivery.delivery_id, webhook_id, delivery.attempts, reason, delay.total_seconds())
             await self.deliveries.postpone(delivery, delay=delay, reason=reason)

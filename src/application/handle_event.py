@@ -259,9 +259,16 @@ class HandleEvent:
         return WorkResult.SPLIT
 
     async def _fail(self, failed: FailedAttempt, started: StartedEvent, event: DocumentsRegistered) -> WorkResult:
-        """A failed document has nothing in the index: as long as that cannot be had, it has not failed yet."""
+        """A failed document has nothing in the index: as long as that cannot be had, it has not failed yet.
+
+        What was indexed before the event went wrong stays so, with its vectors.
+        """
         try:
-            await self.index_documents.forget(event)
+            async with self._heartbeat(started):
+                await self.index_documents.forget(started, event, lease=self.lease)
+        except ConflictError as error:
+            _log.warning("event %d passed on: %s", started.event_id, error)
+            return WorkResult.PASSED_ON
         except MisconfiguredError as error:
             return await self._put_off(started, error, Stage.INDEX)
         except UnavailableError as error:
@@ -301,6 +308,7 @@ class HandleEvent:
                 yield transaction
         except ConflictError as error:
             _log.warning("event %d passed on: %s", started.event_id, error)
+            await self._clean_up_after_losing(started)
 
 
 @dataclass(slots=True)

@@ -1,12 +1,13 @@
 """Index documents: read, embed, write vectors, prove that they are there, and only then record `indexed`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from application.indexing import IndexingSteps, Workpiece, surroundings_of
+from application.indexing import IndexingSteps, Workpiece, by_revision, surroundings_of
+from application.remove_vectors import remove_former
 from application.spool import scratch_folder
 from application.stages import at
 from application.together import both
@@ -18,6 +19,8 @@ from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.vector_index import VectorIndex
 from domain.registration import revision_of, revision_prefix
+
+_Settle = Callable[[Sequence[Workpiece]], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +46,9 @@ class IndexDocuments:
         Each checkpoint holds the event for `lease` more.
         """
         reached(Stage.READ)
-        documents = await self._begin(event)
-        if documents:
-            async with scratch_folder(self.scratch) as folder:
-                surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
-                if surroundings:
-                    embedded = await self._embedded_texts(documents)
-                    settle = partial(self._settle, started, event.pgm_id, reached=reached, lease=lease)
-                    written: list[Workpiece] = []
-                    for read in checkpoints(await self.steps.read(documents, surroundings), embedded):
-                        writing = self.vectors.write(read, embedded, reached=reached)
-                        written, _ = await both(writing, settle(written))  # those of before
-                    await settle(written)
+        settle = partial(self._settle, started, event.pgm_id, reached=reached, lease=lease)
+        for documents in by_revision(sorted(await self._begin(event), key=lambda document: document.revision)):
+            await self._index(documents, settle, reached)
         reached(Stage.INDEX)
         await self.remove_what_is_stale(event)
         reached(Stage.RECORD)
@@ -62,10 +56,29 @@ class IndexDocuments:
             await transaction.outbox.finish(started)
             await transaction.announcements.ended(event.pgm_id)
 
-    async def forget(self, event: DocumentsRegistered) -> None:
-        """Remove what was written for documents that are given up. Raises UnavailableError."""
-        await self.index.remove_documents(event.documents)
-        await self._remove_former(event.documents)
+    async def _index(self, documents: Sequence[Document], settle: _Settle, reached: Reached) -> None:
+        """All of one revision: a template and comments are its own."""
+        async with scratch_folder(self.scratch) as folder:
+            surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
+            if surroundings is None:
+                return
+            embedded = await self._embedded_texts(documents)
+            written: list[Workpiece] = []
+            for read in checkpoints(await self.steps.read(documents, surroundings), embedded):
+                writing = self.vectors.write(read, embedded, reached=reached)
+                written, _ = await both(writing, settle(written))  # those of before
+            await settle(written)
+
+    async def forget(self, started: StartedEvent, event: DocumentsRegistered, *, lease: timedelta = LEASE) -> None:
+        """Remove what was written for documents that are given up; those that are indexed by now keep theirs.
+
+        Raises UnavailableError, ConflictError when the lease is lost: then another one may have written them anew.
+        """
+        async with self.unit_of_work.begin() as transaction:
+            await transaction.outbox.extend(started, lease=lease)
+            unfinished = await transaction.documents.begin_indexing(event.documents)
+        await self.index.remove_documents([document.ref for document in unfinished])
+        await self.remove_what_is_stale(event)
 
     async def _begin(self, event: DocumentsRegistered) -> list[Document]:
         async with self.unit_of_work.begin() as transaction:
@@ -118,7 +131,8 @@ class IndexDocuments:
         """A delete, another revision or generation may have overtaken us, or one that died; and we another."""
         async with self.unit_of_work.begin() as transaction:
             current = await transaction.documents.current(event.documents)
-        await self._remove_former([ref for ref in event.documents if ref in current])
+        # Not of the stale ones, which may be newer than the record after a restored backup; their purges name them.
+        await remove_former(self.index, [ref for ref in event.documents if ref in current])
         stale: list[DocumentRef] = [ref for ref in event.documents if ref not in current]
         if not stale:
             return
@@ -133,11 +147,6 @@ class IndexDocuments:
                 is_gone = await transaction.programs.is_gone(pgm_id, revision)
             if is_gone:
                 await self.blobs.delete_below(revision_prefix(pgm_id, revision))
-
-    async def _remove_former(self, refs: Sequence[DocumentRef]) -> None:
-        """What was indexed before a re-index stands under ids of its own. The first generation has none before it."""
-        if again := [ref for ref in refs if ref.generation > 1]:
-            await self.index.remove_former(again)
 
 
 def _good(pieces: Sequence[Workpiece]) -> list[Workpiece]:

@@ -6,6 +6,7 @@ entrypoints/container.py, where every type of domain.attachments has an entry by
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from domain.chunk import Chunk
 from domain.comments import DeviceComments
 from domain.document import Document, DocumentType, Failure
 from domain.errors import NotFoundError
+from domain.events import DOCUMENTS_PER_EVENT
 from domain.failures import Stage
 from domain.ports.unit_of_work import UnitOfWork
 from domain.template import Template
@@ -55,6 +57,16 @@ async def surroundings_of(document: Document, unit_of_work: UnitOfWork, *, scrat
     except NotFoundError:
         return None
     return Surroundings(pgm_id=document.pgm_id, template=template, comments=comments, scratch=scratch)
+
+
+def by_revision(documents: Sequence[Document]) -> list[list[Document]]:
+    """Slices of at most DOCUMENTS_PER_EVENT documents that share their surroundings, in their order."""
+    slices = (list(group) for _, group in groupby(documents, key=lambda each: (each.pgm_id, each.revision)))
+    return [
+        of_one[start : start + DOCUMENTS_PER_EVENT]
+        for of_one in slices
+        for start in range(0, len(of_one), DOCUMENTS_PER_EVENT)
+    ]
 
 
 class IndexingStep(Protocol):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from application.remove_vectors import remove_vectors
 from domain.events import DocumentsRemoved, StartedEvent
 from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import UnitOfWork
@@ -18,7 +19,7 @@ class PurgeDocuments:
 
     async def __call__(self, started: StartedEvent, event: DocumentsRemoved) -> None:
         """Raises UnavailableError when a store gives no answer."""
-        await self.index.remove_documents(event.documents)
+        await remove_vectors(self.index, event.documents)
         await self.blobs.delete_below(event.prefix)
         async with self.unit_of_work.begin() as transaction:
             await transaction.uploads.forget(event.prefix)

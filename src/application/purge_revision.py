@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from application.remove_vectors import remove_vectors
 from domain.events import RevisionSuperseded, StartedEvent
 from domain.ports.blob_store import BlobStore
 from domain.ports.unit_of_work import UnitOfWork
@@ -22,7 +23,7 @@ class PurgeRevision:
         async with self.unit_of_work.begin() as transaction:
             documents = await transaction.documents.superseded(event.pgm_id, event.revision)
         if documents:
-            await self.index.remove_documents(documents)
+            await remove_vectors(self.index, documents)
             await self.blobs.delete_below(revision_prefix(event.pgm_id, event.revision))
         async with self.unit_of_work.begin() as transaction:
             await transaction.programs.purge_revision(event.pgm_id, event.revision)

@@ -1,18 +1,18 @@
 """Build the index of another model or rendering aside, or one that was lost, and make it the current one."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby
 from pathlib import Path
 
-from application.indexing import IndexingSteps, Workpiece, surroundings_of
+from application.indexing import IndexingSteps, Workpiece, by_revision, surroundings_of
 from application.spool import scratch_folder
 from application.write_vectors import WriteVectors, checkpoints, indexed_documents
 from domain.document import Document, DocumentRef, Failure
-from domain.errors import ConflictError, UnavailableError
+from domain.errors import ConflictError, LadderbaseError, UnavailableError
 from domain.events import DOCUMENTS_PER_EVENT, DocumentsRegistered
 from domain.failures import FailedAttempt, Stage
 from domain.ports.catalogue import Catalogue, IndexView
@@ -25,6 +25,8 @@ DOCUMENTS_PER_LOOK = 1_024
 _ROUNDS = 100
 LEASE = timedelta(minutes=2)
 """How long a builder may be silent before another one takes its work over."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,19 @@ class RebuildIndex:
             return await transaction.indexes.lacking(self.index.key, limit=DOCUMENTS_PER_LOOK)
 
     async def _build(self, documents: Sequence[Document], builder: str) -> None:
-        """All of one revision. What cannot be read goes back to the outbox, which knows how to fail it."""
+        """All of one revision. What cannot be read goes back to the outbox, which knows how to fail it.
+
+        So does what meets a bug, which would end one worker after the other at the same documents.
+        """
+        try:
+            await self._build_here(documents, builder)
+        except (LadderbaseError, OSError):  # OSError: the scratch disk
+            raise
+        except Exception:  # noqa: BLE001 - said above
+            _log.exception("%d documents of %s meet a bug", len(documents), documents[0].pgm_id)
+            await self._restart(documents[0].pgm_id, [document.ref for document in documents])
+
+    async def _build_here(self, documents: Sequence[Document], builder: str) -> None:
         pgm_id = documents[0].pgm_id
         await self._take(builder)
         async with scratch_folder(self.scratch) as folder:
@@ -138,8 +152,11 @@ class RebuildIndex:
         async with self.unit_of_work.begin() as transaction:
             recorded = await transaction.documents.add_rendering(indexed_documents(pieces, self.index.key))
             await transaction.indexes.record(self.index.key, recorded)
-        if stale := [piece.document.ref for piece in pieces if piece.document.ref not in recorded]:
-            await self.index.remove_documents(stale)
+            stale = [piece.document.ref for piece in pieces if piece.document.ref not in recorded]
+            if stale:  # in case that the index gives us no answer: nobody else knows of them
+                event = DocumentsRegistered(pgm_id=pieces[0].document.pgm_id, documents=tuple(stale))
+                await transaction.outbox.add([event])
+        await self.index.remove_documents(stale)
         return refused
 
     async def _fail(self, pgm_id: str, refused: Sequence[tuple[DocumentRef, Failure]]) -> None:
@@ -180,13 +197,3 @@ def _failed_at_rebuild(ref: DocumentRef, failure: Failure, event_id: int, pgm_id
         failure=failure,
         is_final=True,
     )
-
-
-def by_revision(documents: Sequence[Document]) -> list[list[Document]]:
-    """Slices of at most DOCUMENTS_PER_EVENT documents of one revision each, in their order."""
-    slices = (list(group) for _, group in groupby(documents, key=lambda each: (each.pgm_id, each.revision)))
-    return [
-        of_one[start : start + DOCUMENTS_PER_EVENT]
-        for of_one in slices
-        for start in range(0, len(of_one), DOCUMENTS_PER_EVENT)
-    ]

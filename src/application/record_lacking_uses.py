@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from application.indexing import IndexingSteps, Workpiece, surroundings_of
-from application.rebuild_index import by_revision
+from application.indexing import IndexingSteps, Workpiece, by_revision, surroundings_of
 from application.spool import scratch_folder
-from domain.document import Document
+from domain.document import Document, Failure
+from domain.errors import LadderbaseError
 from domain.events import DOCUMENTS_PER_EVENT
 from domain.ports.audit_log import AuditLog
 from domain.ports.document_repo import IndexedDocument
@@ -54,9 +54,31 @@ class RecordLackingUses:
             return await transaction.uses.lacking(limit=DOCUMENTS_PER_EVENT)
 
     async def _record(self, documents: Sequence[Document]) -> None:
+        """Halved where a bug is met, until the document that meets it stands alone: of that one nothing is recorded.
+
+        Raised, it would end every worker at its start.
+        """
+        try:
+            pieces = await self._read(documents)
+        except LadderbaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            if len(documents) == 1:
+                _log.exception("the uses of devices in %s are lost on a bug", documents[0].document_id)
+                failure = Failure(code="internal_error", message=type(error).__name__)
+                pieces = [Workpiece(document=documents[0], failure=failure)]
+            else:
+                middle = len(documents) // 2
+                await self._record(documents[:middle])
+                return await self._record(documents[middle:])
+        return await self._settle(pieces)
+
+    async def _read(self, documents: Sequence[Document]) -> list[Workpiece]:
         async with scratch_folder(self.scratch) as folder:
             surroundings = await surroundings_of(documents[0], self.unit_of_work, scratch=folder)
-            pieces = await self.steps.read(documents, surroundings) if surroundings else []
+            return await self.steps.read(documents, surroundings) if surroundings else []
+
+    async def _settle(self, pieces: Sequence[Workpiece]) -> None:
         unreadable = [piece for piece in pieces if piece.failure is not None]
         for piece in unreadable:
             _log.error("the uses of devices in %s are lost: %s", piece.document.document_id, piece.failure)

@@ -1,6 +1,6 @@
 """Have what drifted apart mended by the workers: decided in the record, done through the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -8,6 +8,7 @@ from domain.document import DocumentRef
 from domain.drift import Drift, DriftKind
 from domain.events import DocumentsRegistered, Event, ProgramDeleted, batched
 from domain.ports.unit_of_work import Transaction, UnitOfWork
+from domain.registration import revision_of
 
 _INDEXED_ANEW = {
     DriftKind.CHUNKS_MISCOUNTED,
@@ -18,6 +19,7 @@ _INDEXED_ANEW = {
     DriftKind.BLOB_WRONG_SIZE,
     DriftKind.BLOB_CORRUPT,
 }
+_FORGOTTEN = {DriftKind.USES_MISCOUNTED}
 _REMOVED = {DriftKind.VECTORS_STALE, DriftKind.VECTORS_UNOWNED}
 
 
@@ -32,12 +34,20 @@ class RepairDrift:
     unit_of_work: UnitOfWork
 
     async def __call__(self, drifts: Sequence[Drift]) -> int:
-        """Record the events that mend these; how many events. One transaction for each program."""
+        """Record the events that mend these; how many events. One transaction for each program.
+
+        Uses need none, for workers look for documents without any; and a transaction of their own, so that documents
+        are locked in the order of their ids.
+        """
         events = 0
-        for pgm_id, of_one in groupby(sorted(drifts, key=lambda drift: drift.pgm_id), key=lambda drift: drift.pgm_id):
+        for pgm_id, group in groupby(sorted(drifts, key=lambda drift: drift.pgm_id), key=lambda drift: drift.pgm_id):
+            of_one = list(group)
             async with self.unit_of_work.begin() as transaction:
-                decided = await _decide(transaction, pgm_id, list(of_one))
+                decided = await _decide(transaction, pgm_id, of_one)
                 events += len(await transaction.outbox.add(decided))
+            if miscounted := [drift.document for drift in of_one if drift.document and drift.kind in _FORGOTTEN]:
+                async with self.unit_of_work.begin() as transaction:
+                    await transaction.uses.forget(miscounted)
         return events
 
 
@@ -61,6 +71,7 @@ def _is_to_be_read(drift: Drift) -> bool:
     return drift.kind in _INDEXED_ANEW and drift.failure is None
 
 
-def _naming(refs: dict[DocumentRef, None], pgm_id: str) -> list[DocumentsRegistered]:
-    """How many rungs they have is not known here."""
-    return list(batched([(ref, 1) for ref in refs], pgm_id=pgm_id))
+def _naming(refs: Iterable[DocumentRef], pgm_id: str) -> list[DocumentsRegistered]:
+    """Revisions apart, for each has a template and comments of its own. How many rungs they have is not known here."""
+    revisions = groupby(sorted(refs, key=revision_of), key=revision_of)
+    return [event for _, of_one in revisions for event in batched([(ref, 1) for ref in of_one], pgm_id=pgm_id)]

@@ -15,6 +15,7 @@ class DriftKind(StrEnum):
 
     DOCUMENT_STUCK = "document_stuck"
     CHUNKS_MISCOUNTED = "chunks_miscounted"
+    USES_MISCOUNTED = "uses_miscounted"
     INDEX_UNRECORDED = "index_unrecorded"
     VECTORS_MISSING = "vectors_missing"
     VECTORS_SURPLUS = "vectors_surplus"
@@ -88,6 +89,7 @@ _COLLECTED = "nothing: `ladderbase gc` removes it, unless it stands among the bl
 _MEANINGS: Mapping[DriftKind, str] = {
     DriftKind.DOCUMENT_STUCK: "the document is unfinished, and no event would ever move it",
     DriftKind.CHUNKS_MISCOUNTED: "the document has another number of chunks than was recorded",
+    DriftKind.USES_MISCOUNTED: "the document does another number of things to devices than was recorded",
     DriftKind.INDEX_UNRECORDED: "the document is indexed, and not recorded in the index that is complete",
     DriftKind.VECTORS_MISSING: "the document is indexed, and the index lacks chunks of it",
     DriftKind.VECTORS_SURPLUS: "the index holds chunks that the document does not have",
@@ -105,6 +107,7 @@ _MEANINGS: Mapping[DriftKind, str] = {
 _REMEDIES: Mapping[DriftKind, str] = {
     DriftKind.DOCUMENT_STUCK: "adds an event for its present generation",
     DriftKind.CHUNKS_MISCOUNTED: _INDEXED_ANEW,
+    DriftKind.USES_MISCOUNTED: "forgets what it does to devices: a worker reads it again for that, embedding nothing",
     DriftKind.INDEX_UNRECORDED: _INDEXED_ANEW,
     DriftKind.VECTORS_MISSING: _INDEXED_ANEW,
     DriftKind.VECTORS_SURPLUS: _INDEXED_ANEW,

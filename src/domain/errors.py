@@ -93,6 +93,10 @@ class NotRemovableError(ConflictError):
     """The document came with its program's files: upload those anew without it, or delete the program."""
 
 
+class TooManyDocumentsError(ConflictError):
+    """The program has as many further documents as it may: remove one first."""
+
+
 class UnavailableError(LadderbaseError):
     """A dependency gave no answer (timeout, lost connection, 5xx): try again later."""
 

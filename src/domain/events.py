@@ -131,10 +131,14 @@ class RetryPolicy:
     first_delay: timedelta = timedelta(seconds=1)
     longest_delay: timedelta = timedelta(seconds=60)
 
-    def delay_after(self, attempts: int, *, jitter: float) -> timedelta:
-        """The pause after this many attempts; `jitter` in [0, 1) shortens it by up to a quarter."""
+    def delay_after(self, attempts: int, *, jitter: float, asked: timedelta | None = None) -> timedelta:
+        """The pause after this many attempts; `jitter` in [0, 1) shortens it by up to a quarter.
+
+        Not shorter than `asked` for by whoever failed, as long as that is no longer than the longest.
+        """
         doubled = self.first_delay * (1 << min(attempts - 1, 16))
-        return min(doubled, self.longest_delay) * (1 - jitter / 4)
+        delay = min(doubled, self.longest_delay) * (1 - jitter / 4)
+        return max(delay, min(asked, self.longest_delay)) if asked else delay
 
     def is_exhausted(self, attempts: int) -> bool:
         """Whether no further attempt is due."""

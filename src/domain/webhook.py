@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +25,11 @@ DELIVERY_RETRIES = RetryPolicy(max_attempts=33, first_delay=timedelta(seconds=5)
 """A day, nearly all of it by the hour."""
 
 _TRANSLATED = ip_network("64:ff9b::/96")
+# Python before 3.12.4 takes them for global: a site's own translation to IPv4, what once meant an IPv4 address, and
+# what once was a site's own.
+_LOCAL = (ip_network("64:ff9b:1::/48"), ip_network("::/96"), ip_network("fec0::/10"))
+
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 
 Address = IPv4Address | IPv6Address
 
@@ -136,10 +142,24 @@ def checked_url(url: str, *, allow_private: bool) -> str:
     try:
         address = ip_address(host)
     except ValueError:
+        _refuse_no_name(host)
         return url
     if not may_be_told(address, allow_private=allow_private):
         raise InvalidRequestError("url", told("this service sends nothing to {host}", host=host))
     return url
+
+
+def _refuse_no_name(host: str) -> None:
+    """What no name server can be asked for: a label that is blank or longer than 63 characters.
+
+    Nor what ends in a number: that is an IPv4 address in a spelling of old (127.1, 0x7f000001).
+    """
+    if _NUMBER.fullmatch(host.removesuffix(".").rpartition(".")[2]):
+        raise InvalidRequestError("url", told("this service sends nothing to {host}", host=host))
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise InvalidRequestError("url", told("it is no address: write https://host/path")) from None
 
 
 def may_be_told(address: Address, *, allow_private: bool) -> bool:
@@ -147,7 +167,8 @@ def may_be_told(address: Address, *, allow_private: bool) -> bool:
     meant = _meant(address)
     if meant.is_unspecified or meant.is_multicast:
         return False
-    return allow_private or (meant.is_global and address.is_global)
+    is_public = meant.is_global and address.is_global and not any(address in network for network in _LOCAL)
+    return allow_private or is_public
 
 
 def _meant(address: Address) -> Address:

@@ -12,7 +12,8 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from domain.ladder.roles import Role
-from entrypoints.cli.service import Answer, NoServiceError, RefusedError, Service
+from entrypoints.cli.problems import Answer, NoServiceError, RefusedError
+from entrypoints.cli.service import Service
 
 _INSTRUCTIONS = (
     "Ladderbase knows the ladder programs of PLCs (MELSEC). Search for rungs in any language or by device, ask where a"

@@ -37,10 +37,11 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             api, worker = product.api(), product.worker()
             thread.submit(asyncio.run, until(lambda: _is_ready(api), within_s=60)).result()
             assert worker.end() == 0
-            made = product.command("keys", "create", "kim", "--scope", "write")
+            made = product.command("keys", "create", "kim", "--scope", "admin")
             assert made.process.wait(60) == 0
             (key,) = re.findall(r"^lb_\S+$", made.said, re.MULTILINE)
             target = Target(product, api, key)
+            target.works()  # and is the program to which further documents are added
             yield target
             target.works()
             closing_lines(request.config).append(target.figures())

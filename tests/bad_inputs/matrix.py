@@ -16,7 +16,10 @@ from dataclasses import dataclass
 Refusal = tuple[str, int]
 """A code and its status."""
 
-CASES = 106
+CORPUS_CASES = 106
+"""The corpus ends there; what follows came with further documents and webhooks."""
+
+CASES = 131
 _NUMBERED = re.compile(r"test_\d{3}_")
 
 
@@ -660,5 +663,137 @@ MATRIX: Mapping[int, Case] = {
         seen="hits, perhaps none, in bounded time",
         tests=("test_106_colliding_keys_and_texts_like_expressions",),
         differs="no code is listed",
+    ),
+    107: Case(
+        input="a further document: no file, two, a field that there is not",
+        refusals=_as(422, "file_missing", "too_many_files", "field_unknown"),
+        tests=("test_107_no_document_or_two",),
+    ),
+    108: Case(input="... of 0 bytes", refusals=_as(422, "file_empty"), tests=("test_108_an_empty_document",)),
+    109: Case(
+        input="... over its limit, with and without the body",
+        refusals=_as(413, "too_large"),
+        tests=("test_109_a_document_over_the_limit_is_refused_before_the_body",),
+    ),
+    110: Case(
+        input="... whose content is not what its name says, or of a kind that is not read",
+        refusals=_as(415, "type_mismatch", "type_unsupported"),
+        tests=("test_110_a_document_that_is_not_what_its_name_says", "test_110_a_document_of_another_kind"),
+    ),
+    111: Case(
+        input="... whose name is missing, blank, dots, too long, or holds controls",
+        refusals=_as(422, "filename_invalid"),
+        tests=("test_111_a_document_without_a_usable_name",),
+    ),
+    112: Case(
+        input="... whose name is a path, Korean or Japanese",
+        seen="the last part is the name, the bytes come back",
+        tests=("test_112_a_path_as_name_is_no_path_and_any_script_is_kept",),
+    ),
+    113: Case(
+        input="two documents of one name, NFC and NFD",
+        seen="one document, at its next generation",
+        tests=("test_113_one_name_in_two_normal_forms_is_one_document",),
+    ),
+    114: Case(
+        input="a title or a description too long, or with U+0000",
+        refusals=_as(422, "field_too_long", "text_invalid", "field_unknown"),
+        tests=("test_114_what_is_said_of_it_that_cannot_be",),
+    ),
+    115: Case(input="a protected PDF", refusals=_as(422, "pdf_encrypted"), tests=("test_115_a_protected_pdf",)),
+    116: Case(
+        input="a scan, blanks, an empty sheet",
+        refusals=_as(422, "document_without_text"),
+        tests=("test_116_a_document_without_text",),
+    ),
+    117: Case(
+        input="a PDF whose objects lead in circles, nest without end, or are noise",
+        refusals=_as(422, "pdf_corrupt", "document_without_text", "resource_limit"),
+        tests=("test_117_a_pdf_that_leads_in_circles_or_nowhere",),
+    ),
+    118: Case(
+        input="a PDF that unpacks to a thousand times its size, in one stream, many pages or many forms",
+        refusals=_as(422, "resource_limit", "document_without_text"),
+        tests=(
+            "test_118_a_pdf_that_unpacks_to_far_more_than_it_is",
+            "test_118_forms_that_show_each_other_a_million_times",
+        ),
+    ),
+    119: Case(
+        input="a workbook bomb as a further document; a cell at XFD1048576",
+        refusals=_as(422, "xlsx_too_large", "xlsx_corrupt"),
+        tests=("test_119_a_workbook_that_unpacks_to_far_more_than_it_is",),
+    ),
+    120: Case(
+        input="an .xls of noise, cut short, or protected",
+        refusals=_as(422, "xlsx_corrupt", "xlsx_encrypted_or_legacy"),
+        tests=("test_120_an_xls_that_is_none_or_breaks_off",),
+    ),
+    121: Case(
+        input="a .csv, .txt or .md of no encoding",
+        refusals=_as(422, "csv_encoding", "csv_invalid", "text_invalid"),
+        tests=("test_121_a_table_or_text_of_no_encoding",),
+    ),
+    122: Case(
+        input="19 MB in one line, in words, in headings, in rows, in blanks",
+        refusals=_as(422, "document_too_long", "document_without_text"),
+        tests=("test_122_more_text_than_is_indexed", "test_122_blanks_without_end"),
+    ),
+    123: Case(
+        input="a million # or blanks in a heading, cells of 32,000 digits and a letter",
+        seen="they are taken, in linear time",
+        tests=("test_123_lines_and_cells_that_make_expressions_look_twice",),
+    ),
+    124: Case(
+        input="a .csv of 19 MB of commas, of 200,001 rows, of a long cell, of an open quote",
+        refusals=_as(422, "csv_too_large", "cell_too_long", "csv_invalid"),
+        tests=("test_124_a_table_of_too_many_cells",),
+    ),
+    125: Case(
+        input="a document of an unknown program; one that cannot be removed alone; one document too many",
+        refusals=_as(404, "not_found") | _as(422, "field_invalid") | _as(409, "document_not_removable"),
+        tests=(
+            "test_125_a_document_of_no_program_or_that_cannot_go_alone",
+            "test_one_document_too_many_is_refused_and_leaves_nothing",
+        ),
+    ),
+    126: Case(
+        input="the same Idempotency-Key for another document",
+        refusals=_as(409, "idempotency_conflict"),
+        seen="the first one is added",
+        tests=("test_126_the_same_key_for_another_document",),
+    ),
+    127: Case(
+        input="a declared type that it cannot be, a compressed body, no form",
+        refusals=_as(415, "type_mismatch", "encoding_unsupported", "media_type_unsupported"),
+        tests=("test_127_a_document_in_another_wrapping",),
+    ),
+    128: Case(
+        input="a webhook to loopback, link-local, private and metadata addresses, in every spelling",
+        refusals=_as(422, "field_invalid"),
+        tests=(
+            "test_128_an_address_that_nothing_is_sent_to",
+            "test_a_name_that_leads_to_a_private_address_is_not_connected_to",
+        ),
+    ),
+    129: Case(
+        input="a webhook to no address: other schemes, names and passwords, labels without end",
+        refusals=_as(422, "field_invalid", "field_too_long"),
+        tests=("test_129_an_address_that_is_none",),
+    ),
+    130: Case(
+        input="a webhook of unknown kinds or fields, a secret of one's own, JSON that is none",
+        refusals=_as(
+            422,
+            *("field_invalid", "field_missing", "field_unknown", "text_invalid"),
+            *("json_duplicate_key", "json_too_deep", "json_shape"),
+        )
+        | _as(413, "json_too_large"),
+        tests=("test_130_a_webhook_of_other_fields",),
+    ),
+    131: Case(
+        input="a webhook that nobody added",
+        refusals=_as(404, "not_found") | _as(422, "field_invalid"),
+        tests=("test_131_a_webhook_that_nobody_added",),
     ),
 }

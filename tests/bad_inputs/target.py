@@ -110,6 +110,23 @@ def a_request(form: bytes, **headers: str) -> Sent:
     return Sent(body=form, headers={"Content-Type": CONTENT_TYPE} | headers)
 
 
+def document(name: str | None, content: bytes, *, to: str = "PGM_1", headers: str = "", **texts: str) -> Sent:
+    """A further document of the first program."""
+    form = a_form(part("file", content, name, headers=headers), texts=texts)
+    return Sent(path=f"/v1/programs/{to}/documents", body=form, headers={"Content-Type": CONTENT_TYPE})
+
+
+def webhook(body: object, *, path: str = "", method: str = "POST") -> Sent:
+    """A request about webhooks; a body that is no text is sent as JSON."""
+    content = body if isinstance(body, str) else json.dumps(body)
+    return Sent(
+        path=f"/v1/webhooks{path}",
+        method=method,
+        body=content.encode(),
+        headers={"Content-Type": "application/json"},
+    )
+
+
 def ladder(content: bytes) -> Sent:
     """A registration whose one ladder CSV is this."""
     return upload(a_zip(Entry(name=b"0000_11.csv", content=content)))

@@ -57,6 +57,10 @@ def with_doctype(doctype: str, part: str = SHEET_PART, use: str = "") -> Sent:
 
 def with_bulky_part(name: str, mebibytes: int) -> Sent:
     """A part of so many MiB of zeros, packed small."""
+    return template(a_bulky_workbook(name, mebibytes))
+
+
+def a_bulky_workbook(name: str, mebibytes: int) -> bytes:
     entries = [
         Entry(name=part.encode(), content=text.encode() if isinstance(text, str) else text)
         for part, text in GOOD_PARTS.items()
@@ -64,7 +68,7 @@ def with_bulky_part(name: str, mebibytes: int) -> Sent:
     ]
     size = {"size_bytes": mebibytes * MEBIBYTE}
     bulky = Entry(name=name.encode(), packed=zeros_packed(mebibytes), local=size, central=size)
-    return template(a_zip(*entries, bulky))
+    return a_zip(*entries, bulky)
 
 
 def test_063_ole2(target: Target) -> None:

@@ -72,6 +72,16 @@ def lose_vectors(service: Service, name: str = LADDER, *, all_but: int = 0) -> l
     return lost
 
 
+def lose_uses(service: Service, name: str = LADDER, *, by: int = 1) -> None:
+    """A back door to the record: so many uses of a document are gone; of a negative number, are too many."""
+    uses = service.registry.committed.uses
+    document_id = document(service, name).document_id
+    stored = uses[document_id]
+    kept = dict(list(stored.uses.items())[max(0, by) :])
+    more = {-number: next(iter(stored.uses.values())) for number in range(1, 1 - by)}
+    uses[document_id] = replace(stored, uses={**kept, **more})
+
+
 def lose_events(service: Service) -> None:
     """A back door to the outbox: whatever is not done is dead."""
     events = service.registry.committed.events

@@ -17,15 +17,15 @@ def a_pdf(*pages: str, trailer: str = "", pages_named: int | None = None) -> byt
         b"<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages) if pages_named is None else pages_named} >>".encode(),
         font.encode(),
-        _stream(_cmap({character for text in pages for character in text})),
+        pdf_stream(_cmap({character for text in pages for character in text})),
     ]
     for number, text in zip(numbers, pages, strict=True):
         objects += [
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {number + 1} 0 R"
             " /Resources << /Font << /F1 3 0 R >> >> >>".encode(),
-            _stream(_content(text.splitlines())),
+            pdf_stream(_content(text.splitlines())),
         ]
-    return _file(objects, trailer)
+    return pdf_file(objects, trailer)
 
 
 def a_pdf_in(encoding: str, codes: bytes) -> bytes:
@@ -63,12 +63,33 @@ def _content(lines: Sequence[str]) -> bytes:
     return f"BT /F1 12 Tf 14 TL 50 800 Td {shown} ET".encode()
 
 
-def _stream(content: bytes) -> bytes:
-    packed = zlib.compress(content)
-    return f"<< /Length {len(packed)} /Filter /FlateDecode >>\nstream\n".encode() + packed + b"\nendstream"
+def pdf_stream(content: bytes, *, times: int = 1) -> bytes:
+    """A stream that is compressed so many times."""
+    for _ in range(times):
+        content = zlib.compress(content, 9)
+    filters = " /FlateDecode" * times
+    return f"<< /Length {len(content)} /Filter [{filters}] >>\nstream\n".encode() + content + b"\nendstream"
 
 
-def _file(objects: Sequence[bytes], trailer: str) -> bytes:
+def a_page(stream: bytes, *more: bytes, page: str = "", pages: str = "/Kids [4 0 R] /Count 1") -> bytes:
+    """A PDF whose one page (4 0 R) shows a stream (5 0 R), with more objects (6 0 R and on).
+
+    `page` is what its dictionary says, `pages` that of the tree.
+    """
+    page = page or "/MediaBox [0 0 595 842] /Contents 5 0 R /Resources << /Font << /F1 3 0 R >> >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages {pages} >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        f"<< /Type /Page /Parent 2 0 R {page} >>".encode(),
+        stream,
+        *more,
+    ]
+    return pdf_file(objects)
+
+
+def pdf_file(objects: Sequence[bytes], trailer: str = "") -> bytes:
+    """The objects, numbered from 1, and where each begins. The first is the root."""
     out, places = b"%PDF-1.7\n", []
     for number, content in enumerate(objects, start=1):
         places.append(len(out))

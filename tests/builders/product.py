@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+from pymilvus import MilvusClient
+
+from adapters.milvus.connection import CHANNEL_OPTIONS
 from entrypoints.embedded.ports import free_port
 
 _END_S = 40.0
@@ -98,6 +102,27 @@ def a_product(folder: Path, **settings: str) -> Iterator[Product]:
         yield product
     finally:
         product.end()
+
+
+async def is_ready(api: Program) -> bool:
+    """Whether an upload to it would be accepted and searched. Raises AssertionError with its log where it has ended."""
+    assert api.process.poll() is None, api.said
+    async with httpx.AsyncClient(base_url=api.url, timeout=5, trust_env=False) as client:
+        try:
+            return (await client.get("/readyz")).is_success
+        except httpx.TransportError:
+            return False
+
+
+def drop_collections(milvus_uri: str, alias: str) -> None:
+    """What the product of that alias left in a Milvus that others use too."""
+    milvus = MilvusClient(milvus_uri, timeout=20, dedicated=True, grpc_options=dict(CHANNEL_OPTIONS))
+    for name in milvus.list_collections():
+        if name.startswith(alias):
+            for given_name in milvus.list_aliases(name)["aliases"]:
+                milvus.drop_alias(given_name)
+            milvus.drop_collection(name)
+    milvus.close()
 
 
 async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float) -> None:

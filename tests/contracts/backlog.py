@@ -49,6 +49,15 @@ class BacklogContract:
         assert deleted.oldest_age_s is not None
         assert 60 <= deleted.oldest_age_s - registered.oldest_age_s < 120
 
+    async def test_counts_are_whole_numbers_that_can_be_added_to_any_other(
+        self, unit_of_work: UnitOfWork, backlog: Backlog
+    ) -> None:
+        await commit(unit_of_work, program_deleted())
+        await buried(unit_of_work, documents_registered(a_document(1)))
+        for kind in await backlog.by_kind():
+            counts = (kind.due, kind.leased, kind.delayed, kind.dead)
+            assert {type(count) for count in counts} == {int}
+
     async def test_what_is_dead_waits_for_an_operator_and_has_no_age(
         self, unit_of_work: UnitOfWork, backlog: Backlog
     ) -> None:

@@ -15,13 +15,13 @@ from domain.ladder.roles import Role
 from domain.ports.device_catalogue import DeviceCatalogue, FoundUse
 from domain.ports.document_repo import IndexedDocument
 from domain.ports.unit_of_work import UnitOfWork
-from domain.uses import Use, uses_of
+from domain.uses import USES_VERSION, Use, uses_of
 
 
 class DevicesContract:
     """Needs the fixtures `unit_of_work`, `devices` and `age_uses`, all over one record.
 
-    `age_uses` makes what is recorded look as an older version recorded it.
+    `age_uses` makes what is recorded look as another version recorded it, an older one unless told.
     """
 
     async def test_a_use_comes_back_with_its_place(self, unit_of_work: UnitOfWork, devices: DeviceCatalogue) -> None:
@@ -253,7 +253,7 @@ class DevicesContract:
         self,
         unit_of_work: UnitOfWork,
         devices: DeviceCatalogue,
-        age_uses: Callable[[str], Awaitable[None]],
+        age_uses: Callable[..., Awaitable[None]],
     ) -> None:
         documents = [a_document(ordinal) for ordinal in range(3)]
         await register(unit_of_work, *documents)
@@ -275,6 +275,27 @@ class DevicesContract:
         await age_uses("PGM_2.r1.0")
         assert await lacking(unit_of_work) == ["PGM_2.r1.0"]
         assert await devices.is_complete("PGM_2")  # what an older version recorded is shown until it is replaced
+
+    async def test_what_a_newer_version_recorded_is_left_alone(
+        self, unit_of_work: UnitOfWork, age_uses: Callable[..., Awaitable[None]]
+    ) -> None:
+        await register(unit_of_work, a_document())
+        await index(unit_of_work, a_document(), "LD M1")
+        await age_uses("PGM_1.r1.0", USES_VERSION + 1)
+        assert await lacking(unit_of_work) == []
+
+    async def test_what_is_forgotten_is_lacking_at_just_that_generation(
+        self, unit_of_work: UnitOfWork, devices: DeviceCatalogue
+    ) -> None:
+        documents = [a_document(0), a_document(1)]
+        await register(unit_of_work, *documents)
+        for document in documents:
+            await index(unit_of_work, document, "LD M1")
+        async with unit_of_work.begin() as transaction:
+            await transaction.uses.forget([documents[0].ref, a_document(1, generation=2).ref])
+            await transaction.uses.forget([])
+        assert await lacking(unit_of_work) == ["PGM_1.r1.0"]
+        assert len(await uses_of_device(devices, "M1")) == 1
 
     async def test_equal_uses_are_summed_up(self, unit_of_work: UnitOfWork, devices: DeviceCatalogue) -> None:
         await register(unit_of_work, a_document())

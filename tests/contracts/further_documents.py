@@ -6,7 +6,7 @@ import pytest
 
 from contracts.records import a_chunk, a_document, a_registration, delete, indexed, mark_indexed, register
 from domain.document import Document, DocumentRef, DocumentState, DocumentType
-from domain.errors import NotFoundError, NotRemovableError
+from domain.errors import NotFoundError, NotRemovableError, TooManyDocumentsError
 from domain.ports.catalogue import Catalogue
 from domain.ports.unit_of_work import UnitOfWork
 
@@ -68,6 +68,18 @@ class FurtherDocumentsContract:
         assert gave_way == before
         assert await catalogue.document(FURTHER.document_id) == recorded
         assert await catalogue.visible_chunks([f"{FURTHER.document_id}.g1.0"]) == {}
+
+    async def test_a_program_has_so_many_and_no_more(self, unit_of_work: UnitOfWork) -> None:
+        await register(unit_of_work, a_document(0))
+        await register(unit_of_work, pgm_id="PGM_2")
+        of_another = replace(FURTHER, pgm_id="PGM_2", document_id="PGM_2-r0-0007", blob_key="programs/PGM_2/d7/a.md")
+        await put(unit_of_work, of_another, at_most=1)
+        await put(unit_of_work, at_most=1)
+        other = replace(FURTHER, document_id="PGM_1-r0-0008", ordinal=1_000_008, document_name="다른.md")
+        with pytest.raises(TooManyDocumentsError):
+            await put(unit_of_work, other, at_most=1)
+        await put(unit_of_work, at_most=1)  # one of the same name is none more
+        await put(unit_of_work, other, at_most=2)
 
     async def test_it_is_begun_with_neither_template_nor_comments(self, unit_of_work: UnitOfWork) -> None:
         await register(unit_of_work)
@@ -138,9 +150,11 @@ class FurtherDocumentsContract:
             assert await transaction.uploads.take_unowned(PREFIX)
 
 
-async def put(unit_of_work: UnitOfWork, document: Document = FURTHER) -> tuple[Document, Document | None]:
+async def put(
+    unit_of_work: UnitOfWork, document: Document = FURTHER, *, at_most: int = 9
+) -> tuple[Document, Document | None]:
     async with unit_of_work.begin() as transaction:
-        return await transaction.documents.put_further(document)
+        return await transaction.documents.put_further(document, at_most=at_most)
 
 
 async def remove(unit_of_work: UnitOfWork, pgm_id: str, document_id: str) -> None:

@@ -15,8 +15,10 @@ from contracts.records import (
     register,
 )
 from domain.document import DocumentState
+from domain.ladder.instruction import Instruction
 from domain.ports.inventory import Inventory, StockedDocument
 from domain.ports.unit_of_work import UnitOfWork
+from domain.uses import uses_of
 
 
 class InventoryContract:
@@ -88,6 +90,24 @@ class InventoryContract:
         assert await inventory.chunk_ids(OLD, []) == frozenset()
         [stocked] = await inventory.these(RENDERED_ANEW, [document.document_id])
         assert (stocked.chunk_rows, stocked.document.state) == (1, DocumentState.INDEXED)
+
+    async def test_uses_are_counted_beside_how_many_were_recorded(
+        self, unit_of_work: UnitOfWork, inventory: Inventory
+    ) -> None:
+        documents = [a_document(ordinal) for ordinal in range(3)]
+        uses = tuple(uses_of([Instruction(step=0, mnemonic="MOV", operands=("D0", "D1"))], is_fx=False))
+        await register(unit_of_work, *documents)
+        pieces = [indexed(document, a_chunk(0, uses=uses), a_chunk(1, uses=uses)) for document in documents]
+        await mark_indexed(unit_of_work, *pieces)
+        async with unit_of_work.begin() as transaction:
+            await transaction.uses.record([pieces[0]])
+            await transaction.uses.give_up([documents[1].ref])
+        stocked = await inventory.documents(OLD, after="", limit=9)
+        assert [(each.use_rows, each.use_count) for each in stocked] == [(4, 4), (0, 0), (0, None)]
+        async with unit_of_work.begin() as transaction:
+            await transaction.documents.restart([documents[0].ref])
+        (anew,) = await inventory.these(OLD, [documents[0].document_id])
+        assert (anew.use_rows, anew.use_count) == (0, None)  # what is of another generation is nobody's
 
     async def test_the_documents_of_a_deleted_program_are_unknown(
         self, unit_of_work: UnitOfWork, inventory: Inventory

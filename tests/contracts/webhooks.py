@@ -1,5 +1,6 @@
 """What webhooks promise: the record of them, what is announced, and what is on its way, all over one record."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -26,7 +27,10 @@ def a_new_webhook(number: int = 1, *, kinds: frozenset[EventKind] = EVERY_KIND) 
 
 
 class WebhooksContract:
-    """Needs the fixtures `webhooks`, `deliveries`, `backlog`, `unit_of_work` and `time_passes`."""
+    """Needs the fixtures `webhooks`, `deliveries`, `backlog`, `unit_of_work` and `time_passes`.
+
+    `write_as_newer` makes all that is on its way of a kind that only a newer version knows.
+    """
 
     async def test_webhooks_are_listed_as_they_were_added(self, webhooks: WebhookRepo, time_passes: TimePasses) -> None:
         first = await add(webhooks, 2)
@@ -198,6 +202,42 @@ class WebhooksContract:
         await webhooks.remove("wh_000000000001")
         await add(webhooks)
         assert await deliveries.waiting() == []
+
+    async def test_a_kind_that_only_a_newer_version_knows_is_left_to_its_workers_for_a_while(
+        self,
+        webhooks: WebhookRepo,
+        deliveries: Deliveries,
+        unit_of_work: UnitOfWork,
+        time_passes: TimePasses,
+        write_as_newer: Callable[[], Awaitable[None]],
+    ) -> None:
+        await add(webhooks)
+        await announced(unit_of_work, "PGM_1")
+        await write_as_newer()
+        await announced(unit_of_work, "PGM_2")
+        (known,) = await claim(deliveries)
+        await deliveries.delivered(known)
+        assert await deliveries.waiting() == []
+        assert await deliveries.bury_unknown(due_before=A_DAY) == 0
+        await time_passes(A_DAY + A_MINUTE)
+        assert await deliveries.bury_unknown(due_before=A_DAY) == 1
+        assert await deliveries.bury_unknown(due_before=A_DAY) == 0
+
+    async def test_what_a_newer_worker_has_tried_is_not_buried(
+        self,
+        webhooks: WebhookRepo,
+        deliveries: Deliveries,
+        unit_of_work: UnitOfWork,
+        time_passes: TimePasses,
+        write_as_newer: Callable[[], Awaitable[None]],
+    ) -> None:
+        await add(webhooks)
+        await announced(unit_of_work)
+        (tried,) = await claim(deliveries)
+        await deliveries.postpone(tried, delay=A_MINUTE, reason="it answered 500")
+        await write_as_newer()
+        await time_passes(2 * A_DAY)
+        assert await deliveries.bury_unknown(due_before=A_DAY) == 0
 
     async def test_what_was_told_long_ago_is_forgotten(
         self, webhooks: WebhookRepo, deliveries: Deliveries, unit_of_work: UnitOfWork, time_passes: TimePasses

@@ -27,8 +27,7 @@ class InMemoryAnnouncements(Announcements):
         standing = standing_in(self._tables, pgm_id)
         if standing is not None and standing.has_ended:
             kind = EventKind(standing.state.value)
-            run = f"r{standing.revision}-g{standing.generations}"
-            self._announce(kind, pgm_id, standing.revision, status=kind.value, run=run)
+            self._announce(kind, pgm_id, standing.revision, status=kind.value, run=standing.run)
 
     def _announce(self, kind: EventKind, pgm_id: str, revision: int, *, status: str, run: str) -> None:
         now, program = self._registry.clock(), self._tables.programs[pgm_id].program

@@ -49,6 +49,17 @@ class InMemoryDeliveries(Deliveries):
         self._tables.webhooks[webhook_id] = replace(stored, webhook=off)
         bury_all(self._registry, webhook_id, reason=reason)
 
+    async def bury_unknown(self, *, due_before: timedelta) -> int:
+        now = self._registry.clock()
+        left = [
+            key
+            for key, row in self._tables.deliveries.items()
+            if row.is_newer and row.is_on_its_way and not row.attempts and row.due < now - due_before
+        ]
+        for key in left:
+            self._tables.deliveries[key] = replace(self._tables.deliveries[key], dead=now, last_error="unknown")
+        return len(left)
+
     async def revive(self, *, limit: int) -> int:
         dead = [key for key, row in self._tables.deliveries.items() if row.dead and self._is_of_enabled(row)][:limit]
         for key in dead:
@@ -70,7 +81,8 @@ class InMemoryDeliveries(Deliveries):
         return len(old)
 
     def _is_due(self, row: StoredDelivery) -> bool:
-        return row.is_on_its_way and row.due <= self._registry.clock() and self._is_of_enabled(row)
+        is_due = row.is_on_its_way and row.due <= self._registry.clock()
+        return is_due and not row.is_newer and self._is_of_enabled(row)
 
     def _is_of_enabled(self, row: StoredDelivery) -> bool:
         stored = self._tables.webhooks.get(row.webhook_id)

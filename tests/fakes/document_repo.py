@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from domain.chunk import chunk_id
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.errors import ConflictError, NotFoundError, NotRemovableError
+from domain.errors import ConflictError, NotFoundError, NotRemovableError, TooManyDocumentsError
 from domain.further.further_document import PROGRAM_ITSELF
 from domain.ports.document_repo import EVERY_STATE, DocumentRepo, IndexedDocument
 from fakes.registry import InMemoryRegistry, Tables, refuse_unstorable
@@ -27,7 +27,7 @@ class InMemoryDocumentRepo(DocumentRepo):
                 raise ConflictError("the document's revision is not registered")
             self._tables.documents[document.document_id] = document
 
-    async def put_further(self, document: Document) -> tuple[Document, Document | None]:
+    async def put_further(self, document: Document, *, at_most: int) -> tuple[Document, Document | None]:
         if self._tables.live(document.pgm_id) is None:
             raise NotFoundError("program", document.pgm_id)
         refuse_unstorable(document)
@@ -36,6 +36,9 @@ class InMemoryDocumentRepo(DocumentRepo):
             (d for d in self._tables.documents.values() if (d.pgm_id, d.revision, d.document_name) == same), None
         )
         if before is None:
+            beside = [each for each in self._tables.documents.values() if (each.pgm_id, each.revision) == same[:2]]
+            if len(beside) >= at_most:
+                raise TooManyDocumentsError("the program has so many already")
             self._put(document)
             return document, None
         recorded = document.in_place_of(before)

@@ -35,10 +35,15 @@ class InMemoryInventory(Inventory):
     def _stocked(self, key: IndexKey, document: Document) -> StockedDocument:
         index = self._tables.indexes.get(key, StoredIndex())
         is_held = self._tables.holds(key, document)
+        uses = self._tables.uses.get(document.document_id)
+        if uses is not None and uses.generation != document.generation:
+            uses = None
         return StockedDocument(
             document=document,
             chunk_rows=len(self._tables.chunks.get((document.ref, key.rendering_version), ())),
             is_held=is_held,
             is_due=not is_held and index.is_current and index.is_complete,
             is_moving=document.ref in self._tables.moving(),
+            use_rows=len(uses.uses) if uses else 0,
+            use_count=uses.use_count if uses else None,
         )

@@ -104,6 +104,7 @@ class StoredDelivery:
     done: datetime | None = None
     dead: datetime | None = None
     last_error: str = ""
+    is_newer: bool = False
 
     @property
     def is_on_its_way(self) -> bool:
@@ -116,6 +117,7 @@ class StoredUses:
 
     generation: int
     uses_version: int
+    use_count: int | None
     uses: Mapping[int, tuple[int, Use]]
     is_unreadable: bool = False
 

@@ -20,6 +20,7 @@ class InMemoryUseRepo(UseRepo):
             self._tables.uses[document.ref.document_id] = StoredUses(
                 generation=document.ref.generation,
                 uses_version=USES_VERSION,
+                use_count=sum(len(chunk.uses) for chunk in document.chunks),
                 uses={
                     next(self._registry.use_ids): (chunk.ordinal, use)
                     for chunk in document.chunks
@@ -31,8 +32,12 @@ class InMemoryUseRepo(UseRepo):
     async def give_up(self, refs: Collection[DocumentRef]) -> None:
         for ref in filter(self._is_known, refs):
             self._tables.uses[ref.document_id] = StoredUses(
-                generation=ref.generation, uses_version=USES_VERSION, uses={}, is_unreadable=True
+                generation=ref.generation, uses_version=USES_VERSION, use_count=0, uses={}, is_unreadable=True
             )
+
+    async def forget(self, refs: Collection[DocumentRef]) -> None:
+        for ref in filter(self._is_known, refs):
+            self._tables.uses.pop(ref.document_id, None)
 
     async def lacking(self, *, limit: int) -> Sequence[Document]:
         lacking = (document for document in self._tables.indexed() if not self._has_uses(document))
@@ -46,4 +51,4 @@ class InMemoryUseRepo(UseRepo):
 
     def _has_uses(self, document: Document) -> bool:
         stored = self._tables.uses.get(document.document_id)
-        return stored is not None and (stored.generation, stored.uses_version) == (document.generation, USES_VERSION)
+        return stored is not None and stored.generation == document.generation and stored.uses_version >= USES_VERSION

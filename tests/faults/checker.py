@@ -2,6 +2,7 @@
 
 The invariants are I1 to I6 and I9 of the fault matrix. I7 (bounded) and I8 (isolated) are about time and load on
 the way: of them only the attempts of events show afterwards, the rest is for the tests that make the load.
+What it asks of further documents, of uses of devices and of webhooks stands in modules of their own.
 """
 
 import re
@@ -14,6 +15,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from faults.checks_of_notes import NOTE, lost_notes, passages_of, unremoved_notes, unsent_notes
+from faults.checks_of_uses import uses_of_the_gone, wrong_uses
+from faults.checks_of_webhooks import silent_deaths, untold, untrue_events
 from faults.evidence import Evidence, Places, Row, gathered, twice, unfinished
 from faults.history import Files, History, Outcome
 
@@ -38,6 +42,7 @@ class Allowed:
 
     failures: AbstractSet[str] = frozenset()
     dead_events: int = 0
+    dead_deliveries: int = 0
     most_attempts: int = 31
     retried_uploads: bool = False
 
@@ -73,13 +78,20 @@ def judged(evidence: Evidence, history: History, *, allowed: Allowed) -> Iterato
     """Every violation that the evidence shows."""
     for invariant, found in (
         ("I1", _lost(evidence, history, allowed)),
+        ("I1", lost_notes(evidence, history, allowed.failures)),
+        ("I1", untold(evidence, history)),
         ("I2", _unaccepted(evidence, history, allowed)),
+        ("I2", unsent_notes(evidence, history)),
+        ("I2", untrue_events(evidence, history)),
         ("I3", _not_one_truth(evidence, history)),
         ("I4", _undeleted(evidence, history)),
+        ("I4", unremoved_notes(evidence, history)),
+        ("I4", (f"of what is gone there are still {what}" for what in uses_of_the_gone(evidence))),
         ("I5", _other_bytes(evidence, history)),
         ("I6", _untrue(history)),
         ("I7", _unbounded(evidence, allowed)),
         ("I9", _illegible(evidence, allowed)),
+        ("I9", silent_deaths(evidence, allowed.dead_deliveries)),
     ):
         yield from (Violation(invariant=invariant, what=what) for what in found)
 
@@ -167,6 +179,7 @@ def _not_one_truth(evidence: Evidence, history: History) -> Iterator[str]:
         if row["pgm_id"] in evidence.live and row["state"] == "indexed"
     }
     yield from _miscounted(evidence, history, indexed)
+    yield from wrong_uses(evidence, indexed)
     if not evidence.rows_in_milvus and any(row["chunk_count"] for row in indexed.values()):
         yield "there is no collection"
     for name, rows in evidence.rows_in_milvus.items():
@@ -193,12 +206,20 @@ def _miscounted(evidence: Evidence, history: History, indexed: Mapping[str, Row]
     recorded = {(row["document_id"], row["generation"]) for row in evidence.tables["indexed_documents"]}
     for document_id, row in indexed.items():
         have = len(in_postgres.get(document_id, frozenset()))
-        is_known = row["pgm_id"] in history.accepted
-        want = _rungs(_standing(evidence, history, row["pgm_id"]), row) if is_known else row["chunk_count"]
+        want = _chunks_of(evidence, history, row)
         if not have == row["chunk_count"] == want:
             yield f"{document_id} has {have} chunks, is said to have {row['chunk_count']}, and must have {want}"
         if (document_id, row["generation"]) not in recorded:
             yield f"{document_id} is indexed and no index is recorded to hold it"
+
+
+def _chunks_of(evidence: Evidence, history: History, row: Row) -> int:
+    """How many it must have; of what nobody was told, as many as it says."""
+    if row["document_type"] == NOTE:
+        return passages_of(row, history)
+    if row["pgm_id"] not in history.accepted:
+        return int(row["chunk_count"])
+    return _rungs(_standing(evidence, history, row["pgm_id"]), row)
 
 
 def _rungs(files: Files, row: Row) -> int:
@@ -253,7 +274,7 @@ def _other_bytes(evidence: Evidence, history: History) -> Iterator[str]:
             yield f"the bytes of {row['document_id']} are gone"
         elif row["member"] is None and (stored.sha256, stored.size_bytes) != (row["sha256"], row["size_bytes"]):
             yield f"the bytes of {row['document_id']} are not those that are recorded"
-        is_known = row["pgm_id"] in history.accepted
+        is_known = row["pgm_id"] in history.accepted and row["document_type"] != NOTE
         if is_known and row["sha256"] != _sent(_standing(evidence, history, row["pgm_id"]), row):
             yield f"what is recorded of {row['document_id']} is not what was sent"
 
@@ -288,6 +309,9 @@ def _unbounded(evidence: Evidence, allowed: Allowed) -> Iterator[str]:
     for row in evidence.tables["outbox"]:
         if row["attempts"] > allowed.most_attempts:
             yield f"event {row['event_id']} was begun {row['attempts']} times"
+    for row in evidence.tables["webhook_deliveries"]:
+        if row["attempts"] > allowed.most_attempts:
+            yield f"delivery {row['delivery_id']} was begun {row['attempts']} times"
 
 
 def _illegible(evidence: Evidence, allowed: Allowed) -> Iterator[str]:

@@ -18,6 +18,7 @@ Row = Mapping[str, Any]
 _TABLES = (
     *("programs", "documents", "chunks", "template_rows", "device_comments", "revisions"),
     *("outbox", "uploads", "vector_indexes", "indexed_documents"),
+    *("used_documents", "device_uses", "webhooks", "webhook_deliveries"),
 )
 
 
@@ -37,7 +38,12 @@ class StoredBytes:
     """A file of the blob store."""
 
     sha256: str
-    size_bytes: int
+    content: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there are."""
+        return len(self.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +63,14 @@ class Evidence:
         return {row["pgm_id"]: row for row in self.tables["programs"] if row["deleted_dt"] is None}
 
     def documents_of(self, pgm_id: str) -> list[Row]:
-        """In ordinal order."""
-        found = [row for row in self.tables["documents"] if row["pgm_id"] == pgm_id]
+        """Those of its files, in ordinal order."""
+        found = [row for row in self.tables["documents"] if row["pgm_id"] == pgm_id and row["revision"]]
         return sorted(found, key=lambda row: int(row["ordinal"]))
+
+    @property
+    def notes(self) -> list[Row]:
+        """The further documents of the programs that are not deleted."""
+        return [row for row in self.tables["documents"] if row["pgm_id"] in self.live and not row["revision"]]
 
 
 async def gathered(places: Places) -> Evidence:
@@ -77,7 +88,7 @@ async def gathered(places: Places) -> Evidence:
 
 
 async def unfinished(places: Places) -> list[str]:
-    """What keeps the product from being quiet: events that are not ended, documents and purges under way."""
+    """What keeps the product from being quiet: events and deliveries that are not ended, documents, purges."""
     connection = await asyncpg.connect(places.database_url, timeout=5)
     try:
         rows = await connection.fetch(
@@ -87,6 +98,9 @@ async def unfinished(places: Places) -> list[str]:
             "  JOIN programs USING (pgm_id) WHERE deleted_dt IS NULL AND state IN ('pending', 'indexing')"
             " UNION ALL SELECT 'purge of ' || pgm_id FROM programs"
             "  WHERE deleted_dt IS NOT NULL AND purged_dt IS NULL"
+            " UNION ALL SELECT 'delivery ' || delivery_id || ' ' || kind || ', attempt ' || attempts || ': '"
+            "  || coalesce(last_error, '') FROM webhook_deliveries JOIN webhooks USING (webhook_id)"
+            "  WHERE done_at IS NULL AND dead_at IS NULL AND disabled_at IS NULL"
             " UNION ALL SELECT 'an index that is not complete' FROM vector_indexes WHERE is_current AND NOT is_complete"
         )
     finally:
@@ -134,7 +148,7 @@ def _blobs(root: Path) -> dict[str, StoredBytes]:
         if path.is_file():
             content = path.read_bytes()
             sha256 = hashlib.sha256(content).hexdigest()
-            found[path.relative_to(objects).as_posix()] = StoredBytes(sha256=sha256, size_bytes=len(content))
+            found[path.relative_to(objects).as_posix()] = StoredBytes(sha256=sha256, content=content)
     return found
 
 

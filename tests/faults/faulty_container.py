@@ -18,8 +18,10 @@ from domain.ports.blob_store import BlobStore, StoredBlob
 from domain.ports.embedder import Embedder
 from domain.ports.unit_of_work import Transaction, UnitOfWork
 from domain.ports.vector_index import IndexEntry
+from domain.ports.webhook_sender import WebhookAnswer, WebhookSender
 from domain.registration import program_prefix
 from domain.vectors import Vectors
+from domain.webhook import DELIVERY_RETRIES
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 from fakes.embedder import HashingEmbedder
@@ -86,11 +88,19 @@ class Faults:
         )
         if is_api:
             return
+        container.webhook_sender.override(_of(FaultySender(container.webhook_sender(), reach)))
+        container.deliveries.override(
+            _of(Watched(container.deliveries(), _if("delivered", reach, Point.WEBHOOK_RECORDED)))
+        )
         container.embedder.override(_of(FaultyEmbedder(embedder, reach, self.embed_s)))
         container.chunk_reader.override(_of(Watched(chunk_reader, _if("read", reach, Point.WORKER_PARSED))))
         container.index.override(_of(FaultyIndex(index, reach)))
         if self.lease_s:
             container.handle_event.add_kwargs(lease=timedelta(seconds=self.lease_s))
+            container.deliver_webhooks.add_kwargs(
+                lease=timedelta(seconds=self.lease_s),
+                retry=replace(DELIVERY_RETRIES, first_delay=timedelta(seconds=0.1), longest_delay=timedelta(seconds=1)),
+            )
         if self.max_attempts:
             container.handle_event.add_kwargs(retry=RetryPolicy(max_attempts=self.max_attempts))
 
@@ -172,6 +182,20 @@ class FaultyIndex:
         return getattr(self._inner, name)
 
 
+class FaultySender:
+    """Points around a delivery."""
+
+    def __init__(self, inner: WebhookSender, reach: Callable[[Point], None]) -> None:
+        self._inner = inner
+        self._reach = reach
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
+        self._reach(Point.WEBHOOK_CLAIMED)
+        answer = await self._inner.send(url, headers, body)
+        self._reach(Point.WEBHOOK_SENT)
+        return answer
+
+
 class FaultyUnitOfWork:
     """Points before and after a COMMIT, told apart by what the transaction did; leases as short as the test wants."""
 
@@ -193,6 +217,7 @@ class FaultyUnitOfWork:
                 programs=Watched(transaction.programs, after),
                 documents=Watched(transaction.documents, after),
                 outbox=Watched(transaction.outbox, after, self._shortened),
+                uses=Watched(transaction.uses, after),
             )
             self._reach_all(_before_commit(did, is_api=self._is_api))
         self._reach_all(_after_commit(did, is_api=self._is_api))
@@ -215,6 +240,8 @@ def _before_commit(did: Sequence[tuple[str, Any]], *, is_api: bool) -> list[Poin
         return [Point.RELAY_SELECTED]
     if "mark_indexed" in names:
         return [Point.WORKER_BEFORE_COMMIT]
+    if "give_up" in names:  # what else records uses gives none up
+        return [Point.USES_READ]
     return [Point.PURGE_BEFORE_COMMIT] if "purge" in names else []
 
 
@@ -227,11 +254,13 @@ def _after_commit(did: Sequence[tuple[str, Any]], *, is_api: bool) -> list[Point
     if (started := results.get("start")) is not None:
         is_purge = isinstance(started.event, ProgramDeleted)
         return [Point.PURGE_STARTED if is_purge else Point.WORKER_STARTED]
-    if "mark_indexed" in results:
-        return [Point.WORKER_COMMITTED]
-    if "purge" in results:
-        return [Point.PURGE_COMMITTED]
-    return [Point.WORKER_FINISHED] if "finish" in results else []
+    did_last = {
+        "mark_indexed": Point.WORKER_COMMITTED,
+        "give_up": Point.USES_RECORDED,
+        "purge": Point.PURGE_COMMITTED,
+        "finish": Point.WORKER_FINISHED,
+    }
+    return [point for name, point in did_last.items() if name in results][:1]
 
 
 def _if(method: str, reach: Callable[[Point], None], point: Point) -> Callable[[str, tuple[Any, ...], Any], None]:

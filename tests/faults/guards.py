@@ -33,6 +33,9 @@ _TOKENS = "tests/unit/test_jwt_verifier.py::"
 _SLOW = "tests/integration/test_slow_clients.py::"
 _WEBHOOKS = "tests/unit/test_delivering_webhooks.py::"
 _TOLD = "tests/integration/test_postgres_webhooks.py::"
+_SENDER = "tests/integration/test_webhook_sender.py::"
+_FURTHER = "tests/unit/test_further_hostile.py::"
+_USES = "tests/unit/test_api_devices.py::"
 _DISK = "tests/integration/test_local_disk_blobs.py::"
 
 
@@ -241,8 +244,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="what was written after the lease was lost is removed",
         file="src/application/handle_event.py",
-        fragment="            await self._clean_up_after_losing(started)\n",
-        broken="",
+        fragment="            await self._clean_up_after_losing(started)\n            return",
+        broken="            return",
         test=_FENCES + "test_a_worker_that_wakes_after_the_program_was_purged_leaves_no_vectors",
     ),
     Guard(
@@ -297,9 +300,30 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a failed document has nothing in the index",
         file="src/application/handle_event.py",
-        fragment="            await self.index_documents.forget(event)\n",
-        broken="            pass\n",
+        fragment="                await self.index_documents.forget(started, event, lease=self.lease)\n",
+        broken="                pass\n",
         test=_FENCES + "test_a_failed_document_leaves_nothing_in_the_index",
+    ),
+    Guard(
+        name="a purge takes former generations too",
+        file="src/application/remove_vectors.py",
+        fragment="    await remove_former(index, documents)\n",
+        broken="",
+        test="tests/unit/test_purging.py::test_a_removed_document_leaves_nothing_of_a_former_generation",
+    ),
+    Guard(
+        name="what is indexed keeps its vectors when its event is given up",
+        file="src/application/index_documents.py",
+        fragment="        await self.index.remove_documents([document.ref for document in unfinished])\n",
+        broken="        await self.index.remove_documents(event.documents)\n",
+        test="tests/unit/test_purging.py::test_what_is_indexed_keeps_its_vectors_when_its_event_is_given_up",
+    ),
+    Guard(
+        name="a repair keeps revisions apart",
+        file="src/application/repair_drift.py",
+        fragment="groupby(sorted(refs, key=revision_of), key=revision_of)",
+        broken="groupby(refs, key=lambda _: 0)",
+        test="tests/unit/test_purging.py::test_a_repair_names_the_documents_of_one_revision_in_an_event",
     ),
     Guard(
         name="what an index acknowledges is read back",
@@ -651,8 +675,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="the end of a run is told once",
         file="src/adapters/postgres/announcements.py",
-        fragment='run = f"r{standing.revision}-g{standing.generations}"',
-        broken="run = f\"{standing.revision}{__import__('time').time_ns()}\"",
+        fragment="run=standing.run)",
+        broken="run=str(__import__('time').time_ns()))",
         test=_TOLD + "TestPostgresWebhooks::test_the_end_of_an_indexing_is_told_once_for_each_run",
     ),
     Guard(
@@ -672,8 +696,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="where a webhook's name leads to is looked at before it is connected to",
         file="src/adapters/webhooks/http_sender.py",
-        fragment="not addresses or not all(",
-        broken="not addresses or None in (",
+        fragment="if not all(may_be_told(",
+        broken="if None in (may_be_told(",
         test="tests/integration/test_webhook_sender.py"
         "::test_a_name_that_leads_to_a_private_address_is_not_connected_to",
     ),
@@ -698,6 +722,112 @@ GUARDS: Sequence[Guard] = (
         fragment="standing.has_ended or await self._is_to_stop() or",
         broken="standing.has_ended or await asyncio.sleep(self.watch.every_s) or",
         test="tests/unit/test_following_an_indexing.py::test_streams_end_and_none_begins_when_the_process_is_to_stop",
+    ),
+    Guard(
+        name="a webhook's place is given before its deliveries'",
+        file="src/adapters/postgres/deliveries.py",
+        fragment="webhooks.c.webhook_id == webhook_id).with_for_update()",
+        broken="webhooks.c.webhook_id == webhook_id)",
+        test=_TOLD + "test_of_several_that_are_answered_at_once_that_nothing_more_is_wanted_none_is_in_another_s_way",
+    ),
+    Guard(
+        name="a webhook's event of a kind of tomorrow is left alone",
+        file="src/adapters/postgres/deliveries.py",
+        fragment="_ROW.next_attempt_at <= NOW, _IS_KNOWN)",
+        broken="_ROW.next_attempt_at <= NOW)",
+        test=_TOLD
+        + "TestPostgresWebhooks::test_a_kind_that_only_a_newer_version_knows_is_left_to_its_workers_for_a_while",
+    ),
+    Guard(
+        name="a webhook's event that a newer worker has tried is not buried",
+        file="src/adapters/postgres/deliveries.py",
+        fragment="~_IS_KNOWN, _ROW.attempts == 0, ",
+        broken="~_IS_KNOWN, ",
+        test=_TOLD + "TestPostgresWebhooks::test_what_a_newer_worker_has_tried_is_not_buried",
+    ),
+    Guard(
+        name="a webhook on which we have a bug ends no worker",
+        file="src/application/deliver_webhooks.py",
+        fragment="        except Exception as error:  # noqa: BLE001",
+        broken="        except OverflowError as error:  # noqa: BLE001",
+        test=_WEBHOOKS + "test_a_bug_that_one_receiver_meets_ends_no_worker_and_keeps_nobody_waiting",
+    ),
+    Guard(
+        name="a webhook says when it may be told again",
+        file="src/application/deliver_webhooks.py",
+        fragment=", asked=answer.retry_after)",
+        broken=")",
+        test=_WEBHOOKS + "test_a_receiver_says_when_it_may_be_told_again",
+    ),
+    Guard(
+        name="a webhook's wish to be left alone has an end",
+        file="src/domain/events.py",
+        fragment="return max(delay, min(asked, self.longest_delay)) if asked",
+        broken="return max(delay, asked) if asked",
+        test=_WEBHOOKS + "test_a_receiver_says_when_it_may_be_told_again",
+    ),
+    Guard(
+        name="a webhook's name is looked up by nobody else's thread",
+        file="src/adapters/webhooks/name_lookup.py",
+        fragment='        threading.Thread(target=look, name="name lookup", daemon=True).start()\n',
+        broken="        loop.run_in_executor(None, look)\n",
+        test=_SENDER + "test_a_silent_name_server_holds_one_thread_for_each_name_and_none_of_other_work",
+    ),
+    Guard(
+        name="a webhook's name is looked up once at a time",
+        file="src/adapters/webhooks/name_lookup.py",
+        fragment="        if (host, port) not in self._under_way:\n",
+        broken="        if (host, port):\n",
+        test=_SENDER + "test_a_silent_name_server_holds_one_thread_for_each_name_and_none_of_other_work",
+    ),
+    Guard(
+        name="a run is told from another by its documents",
+        file="src/domain/indexing_standing.py",
+        fragment='-g{self.generations}-{self.fingerprint % 2**64:016x}"',
+        broken='-g{self.generations}"',
+        test=_WEBHOOKS + "test_a_document_that_takes_the_place_of_one_that_is_removed_is_told_of_too",
+    ),
+    Guard(
+        name="who fails after his lease passed on cleans up",
+        file="src/application/handle_event.py",
+        fragment="            await self._clean_up_after_losing(started)\n\n\n",
+        broken="\n\n",
+        test=_FENCES + "test_a_worker_whose_attempt_fails_after_its_program_was_purged_leaves_no_vectors",
+    ),
+    Guard(
+        name="uses of a newer table are left alone",
+        file="src/adapters/postgres/use_repo.py",
+        fragment="used_documents.c.uses_version >= version",
+        broken="used_documents.c.uses_version == version",
+        test="tests/integration/test_postgres_unit_of_work.py::TestPostgresDevices::test_what_a_newer_version_recorded_is_left_alone",
+    ),
+    Guard(
+        name="uses that meet a bug end no worker",
+        file="src/application/record_lacking_uses.py",
+        fragment="        except Exception as error:  # noqa: BLE001",
+        broken="        except OverflowError as error:  # noqa: BLE001",
+        test=_USES + "test_a_document_on_which_the_reader_has_a_bug_costs_no_other_its_uses_and_ends_no_worker",
+    ),
+    Guard(
+        name="uses are counted by the audit",
+        file="src/application/audit_documents.py",
+        fragment="    if stocked.use_count not in {None, stocked.use_rows}:",
+        broken="    if False:",
+        test="tests/unit/test_audit.py::test_uses_of_devices_that_are_lost_or_too_many_are_found_and_recorded_anew",
+    ),
+    Guard(
+        name="further documents have an end",
+        file="src/adapters/postgres/document_repo.py",
+        fragment=" >= at_most:",
+        broken=" >= 9_999:",
+        test="tests/integration/test_postgres_unit_of_work.py::TestPostgresUnitOfWork::test_a_program_has_so_many_and_no_more",
+    ),
+    Guard(
+        name="a PDF's streams unpack to so much together",
+        file="src/adapters/plc_files/pdf_pages.py",
+        fragment="        if unpacked_bytes < 0:",
+        broken="        if False:",
+        test=_FURTHER + "test_a_stream_that_many_pages_show_counts_for_each",
     ),
     Guard(
         name="libraries are not heard at DEBUG",

@@ -57,11 +57,36 @@ class Files:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A further document as its owner has it. `word` stands in it and in no other."""
+
+    name: str
+    content: bytes
+    word: str
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What a webhook was sent, and whether it took it."""
+
+    delivery_id: str
+    kind: str
+    pgm_id: str
+    revision: int
+    is_taken: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Operation:
     """One question to the API and its answer. Times are of this process' monotonic clock."""
 
-    kind: str  # upload, replace, delete, search, status
+    kind: str  # upload, replace, delete, search, status, add, remove
     key: str  # of an upload: its name, which is also its Idempotency-Key
     began_s: float
     pgm_id: str = ""
@@ -71,15 +96,23 @@ class Operation:
     status: int = 0
     retry_after: str = ""
     files: Files | None = None
+    note: Note | None = None
+    document_id: str = ""  # of a further document
     hits: Sequence[str] = ()
+    found: Sequence[str] = ()  # the documents of the hits
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
 class History:
-    """Every operation of every client, in the order of their beginnings."""
+    """Every operation of every client, in the order of their beginnings; what webhooks received, as it came.
+
+    `told_since` is how many operations there were when a webhook was added that is told everything.
+    """
 
     operations: list[Operation] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
+    told_since: int | None = None
 
     def of(self, kind: str, *outcomes: Outcome) -> list[Operation]:
         """Operations of a kind, with these outcomes if any are named."""
@@ -144,12 +177,35 @@ class Client:
         await self._ask(operation, "DELETE", f"/v1/programs/{pgm_id}")
         return operation
 
+    async def add(self, pgm_id: str, note: Note, *, key: str = "") -> Operation:
+        """POST /v1/programs/.../documents."""
+        operation = self._begin("add", key or uuid4().hex, pgm_id=pgm_id)
+        operation.note = note
+        await self._ask(
+            operation,
+            "POST",
+            f"/v1/programs/{pgm_id}/documents",
+            files={"file": (note.name, note.content)},
+            headers={"Idempotency-Key": operation.key},
+        )
+        operation.document_id = str(operation.body.get("document_id", ""))
+        return operation
+
+    async def remove(self, pgm_id: str, document_id: str) -> Operation:
+        """DELETE /v1/programs/.../documents/..."""
+        operation = self._begin("remove", document_id, pgm_id=pgm_id)
+        operation.document_id = document_id
+        await self._ask(operation, "DELETE", f"/v1/programs/{pgm_id}/documents/{document_id}")
+        return operation
+
     async def search(self, query: str, pgm_id: str = "") -> Operation:
         """POST /v1/search, in one program or in all; `hits` are the programs that were found."""
         operation = self._begin("search", query, pgm_id=pgm_id)
         scope = {"pgm_id": pgm_id} if pgm_id else {}
         await self._ask(operation, "POST", "/v1/search", json={"query": query, **scope})
-        operation.hits = tuple(hit["pgm_id"] for hit in operation.body.get("hits", ()))
+        hits = operation.body.get("hits", ())
+        operation.hits = tuple(hit["pgm_id"] for hit in hits)
+        operation.found = tuple(hit["document_id"] for hit in hits)
         return operation
 
     async def status(self, pgm_id: str) -> Operation:
@@ -198,6 +254,15 @@ def revised(files: Files, chance: random.Random) -> Files:
         return files
     number = chance.randint(0, len(files.bodies))
     return _files(files.device, {**files.bodies, f"{number:04d}_11": _ladder(files.device, 0, chance)})
+
+
+def some_note(chance: random.Random, *, name: str = "") -> Note:
+    """A further document like no other, a text or a table, under a name of its own unless told."""
+    word = f"spindle{chance.randrange(10**8, 10**9)}"
+    name = name or f"점검 {word}.{chance.choice(['md', 'txt', 'csv'])}"
+    lines = [f"{word} {number},{chance.randrange(1_000)} bar" for number in range(chance.randint(1, 40))]
+    head = "항목,값" if name.endswith(".csv") else f"# {word}\n"
+    return Note(name=name, content="\n".join([head, *lines]).encode(), word=word)
 
 
 def _ladder(device: str, rungs: int, chance: random.Random) -> str:

@@ -7,9 +7,9 @@ every adapter and every fake inherit.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ROWS = {"A": 8, "B": 10, "C": 9, "D": 12, "E": 7, "F": 8, "G": 11, "H": 10, "J": 8}
+ROWS = {"A": 8, "B": 10, "C": 9, "D": 12, "E": 7, "F": 8, "G": 11, "H": 10, "J": 8, "W": 33}
 """How many faults a part of the matrix has: A the API, B outbox and relay, C Redis, D worker, E Postgres, F blobs,
-G Milvus, H races, J clock and machine."""
+G Milvus, H races, J clock and machine, W webhooks (1 to 15), further documents (16 to 26), device uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +331,7 @@ MATRIX: Mapping[str, Row] = {
             "test_drift_of_every_store_is_found_mended_and_gone",
             "test_what_a_restored_backup_left_apart_is_found_and_mended",
             "test_uploads_after_a_restore_leave_what_stands_under_their_numbers_alone",
+            "test_a_backup_that_the_page_takes_is_searchable_on_an_empty_machine",
         ),
     ),
     "E7": Row(
@@ -603,5 +604,231 @@ MATRIX: Mapping[str, Row] = {
             "test_a_wrong_value_gives_one_line_that_names_the_setting_and_never_the_value",
             "test_an_address_that_is_no_uri_is_a_misconfiguration",
         ),
+    ),
+    "W1": Row(
+        fault="worker killed before, in or after a delivery",
+        tests=(
+            "test_workers_that_are_killed_or_asleep_in_a_delivery_lose_none_and_repeat_it_under_its_id",
+            "test_a_worker_that_dies_under_way_leaves_its_deliveries_to_the_next",
+        ),
+    ),
+    "W2": Row(
+        fault="worker asleep in a delivery beyond its lease",
+        tests=(
+            "test_workers_that_are_killed_or_asleep_in_a_delivery_lose_none_and_repeat_it_under_its_id",
+            "test_a_claim_holds_until_its_lease_ends_and_keeps_the_id",
+        ),
+    ),
+    "W3": Row(
+        fault="receiver down for a minute",
+        tests=(
+            "test_a_receiver_that_is_down_for_a_minute_is_told_everything_once",
+            "test_what_a_receiver_that_was_down_missed_arrives_once_by_its_id",
+            "test_after_a_day_a_delivery_is_dead_until_somebody_revives_it",
+        ),
+    ),
+    "W4": Row(
+        fault="receiver hangs, drips, resets, redirects, says no HTTP",
+        tests=(
+            "test_a_receiver_that_fails_in_every_way_is_told_everything_in_the_end",
+            "test_a_receiver_that_takes_its_time_holds_up_no_other",
+            "test_a_receiver_that_drips_is_left_in_time",
+            "test_a_receiver_that_is_away_or_says_no_http_gives_no_answer",
+            "test_what_is_sent_arrives_once_and_the_status_comes_back",
+            "test_of_an_endless_answer_no_more_than_a_piece_is_read",
+        ),
+    ),
+    "W5": Row(
+        fault="receiver asks to be left alone for a while",
+        tests=(
+            "test_a_receiver_says_when_it_may_be_told_again",
+            "test_when_a_receiver_may_be_told_again_comes_back_with_its_answer",
+            "test_a_receiver_that_fails_in_every_way_is_told_everything_in_the_end",
+        ),
+        open="each delivery is put off by itself: others to the same receiver are tried once before they wait, too",
+    ),
+    "W6": Row(
+        fault="name server gone or silent",
+        tests=(
+            "test_a_silent_name_server_holds_one_thread_for_each_name_and_none_of_other_work",
+            "test_a_receiver_that_is_away_or_says_no_http_gives_no_answer",
+        ),
+    ),
+    "W7": Row(
+        fault="a name or an answer that meets a bug",
+        tests=(
+            "test_a_bug_that_one_receiver_meets_ends_no_worker_and_keeps_nobody_waiting",
+            "test_a_name_that_no_name_server_can_be_asked_for_gives_no_answer",
+        ),
+    ),
+    "W8": Row(
+        fault="secret rotated in the midst of a delivery",
+        tests=(
+            "test_what_was_signed_before_a_rotation_is_signed_anew_when_the_receiver_refuses_it",
+            "test_for_a_day_after_a_rotation_both_secrets_sign",
+        ),
+        open="of two rotations within a day the first secret ends with the second",
+    ),
+    "W9": Row(
+        fault="webhook removed or switched off in the midst of a delivery",
+        tests=(
+            "test_a_webhook_that_goes_while_it_is_told_is_told_nothing_more",
+            "test_a_webhook_that_is_removed_meanwhile_makes_no_registration_fail",
+            "test_a_webhook_that_is_removed_takes_what_is_on_its_way_along",
+        ),
+    ),
+    "W10": Row(
+        fault="several deliveries answered 410 at once",
+        tests=(
+            "test_of_several_that_are_answered_at_once_that_nothing_more_is_wanted_none_is_in_another_s_way",
+            "test_410_switches_a_webhook_off",
+        ),
+    ),
+    "W11": Row(
+        fault="an event kind of a newer version, an old worker",
+        tests=(
+            "test_what_a_newer_version_tells_ends_no_worker_of_before",
+            "test_a_kind_that_only_a_newer_version_knows_is_left_to_its_workers_for_a_while",
+            "test_what_a_newer_worker_has_tried_is_not_buried",
+        ),
+        open="after a day it is buried where no newer worker has come",
+    ),
+    "W12": Row(
+        fault="API killed around what it announces",
+        tests=(
+            "test_an_api_that_is_killed_has_told_of_what_it_committed_and_of_nothing_else",
+            "test_what_was_rolled_back_is_told_nobody",
+        ),
+    ),
+    "W13": Row(
+        fault="Postgres restarts, Redis forgets, in the midst of deliveries",
+        tests=(
+            "test_deliveries_outlast_a_restart_of_postgres_and_a_queue_that_forgets",
+            "test_a_record_that_gives_no_answer_is_waited_for",
+        ),
+    ),
+    "W14": Row(
+        fault="the end of an indexing met by two, or often",
+        tests=(
+            "test_of_two_workers_that_fail_the_last_documents_at_once_one_tells_the_end",
+            "test_the_end_of_an_indexing_is_told_once_for_each_run",
+            "test_two_workers_never_take_the_same_delivery",
+        ),
+    ),
+    "W15": Row(
+        fault="a document in the place of one that was removed",
+        tests=("test_a_document_that_takes_the_place_of_one_that_is_removed_is_told_of_too",),
+        open="the id of a stream's event is by the sum of the generations: who comes back with one of before a removal "
+        "and an addition may be told that there is nothing more",
+    ),
+    "W16": Row(
+        fault="API killed while a further document is added",
+        tests=(
+            "test_an_api_that_is_killed_adds_a_document_whole_or_not_at_all_and_a_retry_succeeds",
+            "test_a_repeat_under_one_key_adds_nothing",
+        ),
+    ),
+    "W17": Row(
+        fault="what a killed API left of a further document",
+        tests=("test_an_api_that_is_killed_adds_a_document_whole_or_not_at_all_and_a_retry_succeeds",),
+    ),
+    "W18": Row(
+        fault="several of one name at once",
+        tests=("test_documents_of_one_name_at_once_end_as_one_beside_new_files_of_the_program",),
+    ),
+    "W19": Row(
+        fault="replaced while the one before is indexed",
+        tests=(
+            "test_a_document_that_is_removed_or_replaced_or_loses_its_program_while_it_is_indexed_leaves_nothing",
+            "test_one_of_the_same_name_gives_way_and_leaves_nothing",
+        ),
+    ),
+    "W20": Row(
+        fault="removed while it is indexed",
+        tests=(
+            "test_a_document_that_is_removed_or_replaced_or_loses_its_program_while_it_is_indexed_leaves_nothing",
+            "test_what_is_removed_is_gone_at_once_and_purged_soon_after",
+        ),
+    ),
+    "W21": Row(
+        fault="program deleted while a further document is uploaded",
+        tests=("test_a_program_that_is_deleted_while_a_document_is_uploaded_keeps_nothing_of_it",),
+    ),
+    "W22": Row(
+        fault="program deleted while a further document is indexed",
+        tests=(
+            "test_a_document_that_is_removed_or_replaced_or_loses_its_program_while_it_is_indexed_leaves_nothing",
+            "test_a_worker_whose_attempt_fails_after_its_program_was_purged_leaves_no_vectors",
+        ),
+    ),
+    "W23": Row(
+        fault="files uploaded anew beside a further document",
+        tests=(
+            "test_documents_of_one_name_at_once_end_as_one_beside_new_files_of_the_program",
+            "test_it_survives_a_new_revision_of_the_programs_files",
+        ),
+    ),
+    "W24": Row(
+        fault="killed while a further document is removed or purged",
+        tests=("test_a_removal_that_is_killed_is_carried_out_whole_or_not_at_all",),
+    ),
+    "W25": Row(
+        fault="a further document that costs too much to read",
+        tests=(
+            "test_a_document_that_costs_too_much_is_refused_and_the_next_one_is_read",
+            "test_118_a_pdf_that_unpacks_to_far_more_than_it_is",
+        ),
+    ),
+    "W26": Row(
+        fault="further documents without end",
+        tests=(
+            "test_a_program_has_so_many_and_no_more",
+            "test_one_document_too_many_is_refused_and_leaves_nothing",
+        ),
+    ),
+    "W27": Row(
+        fault="worker killed between chunks and uses",
+        tests=(
+            "test_workers_that_are_killed_at_every_step_lose_nothing_and_double_nothing",
+            "test_a_transaction_that_rolls_back_leaves_no_uses",
+        ),
+    ),
+    "W28": Row(
+        fault="worker killed while uses are recorded anew",
+        tests=("test_uses_that_are_recorded_anew_outlast_killed_workers_two_at_once_and_what_is_deleted_meanwhile",),
+    ),
+    "W29": Row(
+        fault="two record uses anew at once",
+        tests=("test_uses_that_are_recorded_anew_outlast_killed_workers_two_at_once_and_what_is_deleted_meanwhile",),
+    ),
+    "W30": Row(
+        fault="program deleted while its uses are recorded anew",
+        tests=(
+            "test_uses_that_are_recorded_anew_outlast_killed_workers_two_at_once_and_what_is_deleted_meanwhile",
+            "test_a_deleted_program_has_no_uses_and_a_purge_takes_them_along",
+        ),
+    ),
+    "W31": Row(
+        fault="a document on which the reader of uses has a bug, or whose bytes are gone",
+        tests=(
+            "test_a_document_on_which_the_reader_has_a_bug_costs_no_other_its_uses_and_ends_no_worker",
+            "test_a_document_whose_bytes_are_gone_is_answered_as_incomplete_and_not_tried_for_ever",
+        ),
+    ),
+    "W32": Row(
+        fault="workers of two versions of the table of instructions",
+        tests=(
+            "test_what_a_newer_version_recorded_is_left_alone",
+            "test_what_an_older_table_of_instructions_said_is_replaced_when_its_turn_comes",
+        ),
+    ),
+    "W33": Row(
+        fault="uses changed by hand",
+        tests=(
+            "test_uses_that_were_changed_by_hand_are_found_by_the_audit_and_recorded_anew",
+            "test_uses_of_devices_that_are_lost_or_too_many_are_found_and_recorded_anew",
+        ),
+        open="found by their number: as many of other devices are not; nor is what an older worker recorded, which "
+        "notes no number",
     ),
 }

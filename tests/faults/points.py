@@ -42,9 +42,16 @@ class Point(StrEnum):
     PURGE_BEFORE_COMMIT = "purge: rows deleted, before COMMIT"
     PURGE_COMMITTED = "purge: after COMMIT, before arq's finish"
 
+    WEBHOOK_CLAIMED = "webhook: before it is sent"
+    WEBHOOK_SENT = "webhook: after it was answered, before that is recorded"
+    WEBHOOK_RECORDED = "webhook: after it was recorded"
+
+    USES_READ = "uses: recorded anew, before COMMIT"
+    USES_RECORDED = "uses: after COMMIT of what was lacking"
+
     @property
     def owner(self) -> str:
-        """Who passes there: api, relay, worker or purge."""
+        """Who passes there: api, relay, worker, purge, webhook or uses."""
         return self.value.partition(":")[0]
 
 

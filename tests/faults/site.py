@@ -181,6 +181,7 @@ def _settings(places: Places, folder: Path) -> dict[str, str]:
         "HOST": LOOPBACK,
         "FAULT_LEASE_S": str(LEASE_S),
         "FAULT_READ_IN_PROCESS": "1",
+        "WEBHOOK_ALLOW_PRIVATE": "true",
     }
 
 

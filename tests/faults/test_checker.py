@@ -15,21 +15,26 @@ from builders.real_servers import RealServers
 from faults.checker import Allowed, check, judged, violations_of
 from faults.conftest import TEMPLATE
 from faults.evidence import gathered
-from faults.history import Client, Operation, Outcome, some_files
+from faults.history import Client, Operation, Outcome, some_files, some_note
 from faults.nursery import Nursery
+from faults.receiver import a_receiver
 from faults.site import Site, a_site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LIVE, DELETED, DOCUMENT = "PGM_1", "PGM_2", "PGM_1-r1-0002"
+LIVE, DELETED, DOCUMENT, NOTE = "PGM_1", "PGM_2", "PGM_1-r1-0002", "PGM_1-r0-0001"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site(servers: RealServers, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """One program that is indexed and one that is purged, and nobody at work any more."""
-    async with a_site(servers, nursery, tmp_path_factory.mktemp("site"), TEMPLATE) as site:
+    """One program that is indexed, with further documents, and one that is purged, all told; nobody at work."""
+    async with (
+        a_site(servers, nursery, tmp_path_factory.mktemp("site"), TEMPLATE) as site,
+        a_receiver(site.history) as receiver,
+    ):
         api, worker = site.api(), site.worker()
         async with site.client(api) as client:
+            await receiver.subscribe(api)
             await _live_through(client, site)
         worker.kill()
         api.kill()
@@ -41,6 +46,8 @@ async def _live_through(client: Client, site: Site) -> None:
     for _ in range(2):
         uploaded = await client.upload(some_files(chance, logics=2, rungs=3))
         assert uploaded.outcome is Outcome.OK
+    for _ in range(2):
+        await client.add(LIVE, some_note(chance))
     await client.delete(DELETED)
     await check(site.places, site.history)
     await client.status(LIVE)
@@ -129,6 +136,26 @@ def _told(**facts: Any) -> Tampering:
     return tamper
 
 
+def _both(first: Tampering, second: Tampering) -> Tampering:
+    @asynccontextmanager
+    async def tamper(site: Site) -> AsyncIterator[None]:
+        async with first(site), second(site):
+            yield
+
+    return tamper
+
+
+@asynccontextmanager
+async def _never_arrived(site: Site) -> AsyncIterator[None]:
+    received = site.history.received.pop()
+    try:
+        yield
+    finally:
+        site.history.received.append(received)
+
+
+_A_USE = "(SELECT min(use_id) FROM device_uses)"
+_A_DELIVERY = "(SELECT min(delivery_id) FROM webhook_deliveries)"
 _STRANGER = (
     "INSERT INTO programs (pgm_id, pgm_number, pgm_name, create_user, pgm_version, description, notes, revision)"
     " VALUES ('PGM_900', 900, 'nobody sent this', 'x', '', '', '', 1)"
@@ -208,7 +235,7 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
         "I4",
         _of_a_row(lambda row: {**row, "chunk_id": "x", "pgm_id": DELETED, "document_id": f"{DELETED}-r1-0002"}),
     ),
-    "a deletion that was not carried out": ("I4", _told(kind="delete", outcome=Outcome.OK, status=204, pgm_id=LIVE)),
+    "a deletion that was not carried out": ("I1 I4", _told(kind="delete", outcome=Outcome.OK, status=204, pgm_id=LIVE)),
     "a hit of a deleted program": ("I4", _told(kind="search", outcome=Outcome.OK, status=200, hits=[DELETED])),
     "a blob that is cut short": ("I5", _of_a_file(_OWN, lambda content: content[:-1])),
     "a blob of other bytes": ("I5", _of_a_file(_OWN, lambda content: content.replace(b"OUT", b"SET"))),
@@ -232,6 +259,91 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
         "I7",
         _by_sql(
             "UPDATE outbox SET attempts = 40 WHERE event_id = 1", "UPDATE outbox SET attempts = 1 WHERE event_id = 1"
+        ),
+    ),
+    "a further document that is forgotten": (
+        "I1",
+        _told(
+            kind="add",
+            outcome=Outcome.OK,
+            status=201,
+            pgm_id=LIVE,
+            document_id="PGM_1-r0-0077",
+            note=some_note(random.Random(1)),
+        ),
+    ),
+    "a further document that nobody sent": (
+        "I1 I2",  # and the one that was sent is gone
+        _by_sql(
+            f"UPDATE documents SET document_name = document_name || '?' WHERE document_id = '{NOTE}'",
+            f"UPDATE documents SET document_name = trim('?' from document_name) WHERE document_id = '{NOTE}'",
+        ),
+    ),
+    "a removal that was not carried out": (
+        "I4",
+        _told(kind="remove", outcome=Outcome.OK, status=204, pgm_id=LIVE, document_id=NOTE),
+    ),
+    "a hit of a removed document": (
+        "I4",
+        _both(
+            _told(kind="remove", outcome=Outcome.OK, status=204, pgm_id=LIVE, document_id="PGM_1-r0-0077"),
+            _told(kind="search", outcome=Outcome.OK, status=200, found=["PGM_1-r0-0077"]),
+        ),
+    ),
+    "a row in Milvus of a document that is gone": (
+        "I4",
+        _of_a_row(lambda row: {**row, "chunk_id": "x", "document_id": "PGM_1-r0-0077"}),
+    ),
+    "a use that is lost": (
+        "I3",
+        _by_sql(
+            f"CREATE TABLE kept AS SELECT * FROM device_uses WHERE use_id = {_A_USE};"
+            f"DELETE FROM device_uses WHERE use_id = {_A_USE}",
+            "INSERT INTO device_uses OVERRIDING SYSTEM VALUE SELECT * FROM kept; DROP TABLE kept",
+        ),
+    ),
+    "a use of another device": (
+        "I3",
+        _by_sql(
+            f"UPDATE device_uses SET first = first + 1, last = last + 1 WHERE use_id = {_A_USE}",
+            f"UPDATE device_uses SET first = first - 1, last = last - 1 WHERE use_id = {_A_USE}",
+        ),
+    ),
+    "uses of an old generation": (
+        "I3",
+        _by_sql(
+            f"UPDATE used_documents SET generation = 0 WHERE document_id = '{DOCUMENT}'",
+            f"UPDATE used_documents SET generation = 1 WHERE document_id = '{DOCUMENT}'",
+        ),
+    ),
+    "an event that nobody was told": (
+        "I1 I2",  # what did arrive is not recorded
+        _by_sql(
+            f"CREATE TABLE kept AS SELECT * FROM webhook_deliveries WHERE delivery_id = {_A_DELIVERY};"
+            f"DELETE FROM webhook_deliveries WHERE delivery_id = {_A_DELIVERY}",
+            "INSERT INTO webhook_deliveries SELECT * FROM kept; DROP TABLE kept",
+        ),
+    ),
+    "a delivery that never arrived": ("I1", _never_arrived),
+    "a delivery that nobody takes": (
+        "I1",
+        _by_sql(
+            f"UPDATE webhook_deliveries SET done_at = NULL WHERE delivery_id = {_A_DELIVERY}",
+            f"UPDATE webhook_deliveries SET done_at = now() WHERE delivery_id = {_A_DELIVERY}",
+        ),
+    ),
+    "a delivery that is begun again and again": (
+        "I7",
+        _by_sql(
+            f"UPDATE webhook_deliveries SET attempts = 40 WHERE delivery_id = {_A_DELIVERY}",
+            f"UPDATE webhook_deliveries SET attempts = 1 WHERE delivery_id = {_A_DELIVERY}",
+        ),
+    ),
+    "a delivery that died in silence": (
+        "I9",
+        _by_sql(
+            f"UPDATE webhook_deliveries SET dead_at = done_at, done_at = NULL WHERE delivery_id = {_A_DELIVERY}",
+            f"UPDATE webhook_deliveries SET done_at = dead_at, dead_at = NULL WHERE delivery_id = {_A_DELIVERY}",
         ),
     ),
     "an event that died in silence": (

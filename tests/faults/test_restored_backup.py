@@ -10,14 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.queue.redis_pool import opened_redis
 from domain.document import DocumentState
-from entrypoints import lifespan
-from entrypoints.container import Container
-from entrypoints.settings import read_settings
 from faults.checker import check
+from faults.containers import a_container
 from faults.evidence import gathered, unfinished
-from faults.faulty_container import Faults
 from faults.history import Client, Outcome, revised, some_files, until
 from faults.site import Site, execute
 
@@ -45,7 +41,7 @@ async def test_what_a_restored_backup_left_apart_is_found_and_mended(site: Site,
     _age(site.places.blobs)
 
     async with _at_work(site) as client:
-        async with _container(site) as container:
+        async with a_container(site) as container:
             drifts = [drift async for drift in container.audit_stores()()]
             found = Counter(f"{drift.pgm_id} {drift.kind}" for drift in drifts)
             await container.repair_drift()(drifts)
@@ -100,14 +96,6 @@ async def _at_work(site: Site) -> AsyncIterator[Client]:
         program.kill()
     for program in programs:
         await program.ended(within_s=10)
-
-
-@asynccontextmanager
-async def _container(site: Site) -> AsyncIterator[Container]:
-    settings = read_settings(site.settings)
-    opened = Faults.from_environment(site.settings).around(lifespan.opened, is_api=False)
-    async with opened_redis(settings.redis_url) as redis, opened(settings, redis) as container:
-        yield container
 
 
 async def _is_quiet(site: Site) -> bool:

@@ -14,10 +14,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from pymilvus import MilvusClient
 
-from adapters.milvus.connection import CHANNEL_OPTIONS
-from builders.product import Program, a_product
+from builders.product import Program, a_product, drop_collections
 from builders.uploads import CONVEYOR, archive_of, ladder_csv, template_of
 
 pytestmark = pytest.mark.timeout(300)
@@ -37,13 +35,7 @@ def api(database_url: str, redis_url: str, milvus_uri: str, tmp_path: Path) -> I
         api = product.api()
         product.worker()
         yield api
-    milvus = MilvusClient(milvus_uri, timeout=20, dedicated=True, grpc_options=dict(CHANNEL_OPTIONS))
-    for name in milvus.list_collections():
-        if name.startswith(alias):
-            for given_name in milvus.list_aliases(name)["aliases"]:
-                milvus.drop_alias(given_name)
-            milvus.drop_collection(name)
-    milvus.close()
+    drop_collections(milvus_uri, alias)
 
 
 @pytest.fixture

@@ -135,11 +135,12 @@ class TestPostgresDevices(DevicesContract):
         return PostgresDeviceCatalogue(engine)
 
     @pytest.fixture
-    def age_uses(self, engine: AsyncEngine) -> Callable[[str], Awaitable[None]]:
-        async def age(document_id: str) -> None:
+    def age_uses(self, engine: AsyncEngine) -> Callable[..., Awaitable[None]]:
+        async def age(document_id: str, version: int = 0) -> None:
             async with engine.begin() as connection:
                 await connection.execute(
-                    text("UPDATE used_documents SET uses_version = 0 WHERE document_id = :id"), {"id": document_id}
+                    text("UPDATE used_documents SET uses_version = :version WHERE document_id = :id"),
+                    {"id": document_id, "version": version},
                 )
 
         return age

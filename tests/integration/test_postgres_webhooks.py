@@ -1,7 +1,7 @@
 """Webhooks on a real Postgres: what the ports promise, and ends that two workers meet at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -17,6 +17,7 @@ from contracts.outbox import TimePasses
 from contracts.records import a_document, register
 from contracts.webhooks import CSV_INVALID, WebhooksContract, add, announced, claim
 from domain.document import Document
+from domain.errors import ConflictError
 
 
 @pytest.fixture
@@ -61,6 +62,15 @@ def time_passes(engine: AsyncEngine) -> TimePasses:
                 await connection.execute(text(f"UPDATE {table} SET {earlier}"), {"by": by})  # noqa: S608 - our names
 
     return pass_by
+
+
+@pytest.fixture
+def write_as_newer(engine: AsyncEngine) -> Callable[[], Awaitable[None]]:
+    async def write() -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE webhook_deliveries SET kind = 'of a later version'"))
+
+    return write
 
 
 class TestPostgresWebhooks(WebhooksContract):
@@ -111,3 +121,21 @@ async def test_two_workers_never_take_the_same_delivery(
     taken = await asyncio.gather(*(claim(deliveries, limit=4) for _ in range(4)))
     ids = [delivery.delivery_id for some in taken for delivery in some]
     assert len(ids) == len(set(ids)) <= 8
+
+
+async def test_of_several_that_are_answered_at_once_that_nothing_more_is_wanted_none_is_in_another_s_way(
+    webhooks: PostgresWebhookRepo, deliveries: PostgresDeliveries, unit_of_work: PostgresUnitOfWork
+) -> None:
+    """E5: each held its own delivery, and wanted those of the others."""
+    await add(webhooks)
+    for number in range(1, 17):
+        await announced(unit_of_work, f"PGM_{number}")
+    for _ in range(4):
+        await webhooks.change("wh_000000000001", is_enabled=True)
+        await deliveries.revive(limit=99)
+        taken = await claim(deliveries, limit=4)
+        ended = await asyncio.gather(
+            *(deliveries.switch_off(each, reason="it answered 410") for each in taken), return_exceptions=True
+        )
+        assert {type(each) for each in ended} <= {type(None), ConflictError}
+    assert await claim(deliveries) == []

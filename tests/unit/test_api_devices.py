@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,16 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from adapters.plc_files.limited_child import BrokenReaderError
 from application.record_lacking_uses import EVERY
 from builders.service import Service, a_service, connected
+from domain.comments import DeviceComments
+from domain.document import Document
+from domain.ports.chunk_reader import ReadDocument
 from domain.uses import USES_VERSION
 from entrypoints.api.app import create_app
 from entrypoints.cli.main import main
+from fakes.readers import InProcessChunkReader
 
 FEEDER = (
     "0,[Title]급지,,,,,\n8,,LD,X0,,,\n9,,OUT,M10,,,\n10,,BMOV,D0,,,\n,,,D100,,,\n,,,K10,,,\n"
@@ -160,6 +165,29 @@ async def test_what_an_older_table_of_instructions_said_is_replaced_when_its_tur
     await service.registry.clock.advance(EVERY)
     assert await record() == len(uses)
     assert {stored.uses_version for stored in uses.values()} == {USES_VERSION}
+
+
+async def test_a_document_on_which_the_reader_has_a_bug_costs_no_other_its_uses_and_ends_no_worker(
+    service: Service,
+) -> None:
+    uses = service.registry.committed.uses
+    uses.clear()
+
+    class Stumbling(InProcessChunkReader):
+        async def read(
+            self, source: Path, documents: Sequence[Document], comments: DeviceComments, *, scratch: Path
+        ) -> list[ReadDocument]:
+            if any(document.document_name == "0000_11.csv" for document in documents):
+                raise BrokenReaderError("a bug")
+            return await super().read(source, documents, comments, scratch=scratch)
+
+    with service.container.chunk_reader.override(Stumbling()):
+        await service.container.record_lacking_uses()()
+        await service.registry.clock.advance(EVERY)
+        assert await service.container.record_lacking_uses()() == 0  # and is not tried for ever
+    names = {name: service.registry.committed.documents[name].document_name for name in uses}
+    assert [names[name] for name, stored in uses.items() if stored.is_unreadable] == ["0000_11.csv"]
+    assert len(uses) > 1
 
 
 async def test_a_document_whose_bytes_are_gone_is_answered_as_incomplete_and_not_tried_for_ever(

@@ -19,6 +19,7 @@ from builders.drift import (
     indexed_service,
     kinds,
     lose_events,
+    lose_uses,
     lose_vectors,
     repair,
 )
@@ -71,6 +72,34 @@ async def test_a_document_that_the_index_lost_altogether_is_found(service: Servi
     lost = lose_vectors(service)
     [drift] = await audited(service)
     assert (drift.kind, drift.count) == (DriftKind.VECTORS_MISSING, len(lost))
+    await mend(service)
+
+
+@pytest.mark.parametrize("by", [1, -1])
+async def test_uses_of_devices_that_are_lost_or_too_many_are_found_and_recorded_anew(service: Service, by: int) -> None:
+    uses = service.registry.committed.uses
+    before = {name: sorted(stored.uses.values(), key=str) for name, stored in uses.items()}
+    lose_uses(service, by=by)
+    [drift] = await audited(service)
+    assert (drift.kind, drift.document) == (DriftKind.USES_MISCOUNTED, document(service).ref)
+    await repair(service, [drift])
+    assert await audited(service) == []
+    await service.container.record_lacking_uses()()
+    assert {name: sorted(stored.uses.values(), key=str) for name, stored in uses.items()} == before
+    assert document(service).ref.generation == 1  # nothing was embedded
+
+
+async def test_uses_of_which_nobody_noted_how_many_there_were_are_no_drift(service: Service) -> None:
+    uses = service.registry.committed.uses
+    uses.update({name: replace(stored, use_count=None) for name, stored in uses.items()})
+    lose_uses(service)
+    assert await audited(service) == []
+
+
+async def test_uses_and_chunks_that_are_lost_together_are_both_recorded_anew(service: Service) -> None:
+    lose_uses(service)
+    lose_vectors(service)
+    assert await kinds(service) == [DriftKind.USES_MISCOUNTED, DriftKind.VECTORS_MISSING]
     await mend(service)
 
 

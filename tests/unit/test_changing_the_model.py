@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from dependency_injector import providers
 
+from application.indexing import IndexingSteps, Surroundings, Workpiece
 from application.keep_index import Standing
 from application.rebuild_index import RebuildIndex
 from application.search_rungs import SearchQuery
 from builders.service import Service, WatchedEmbedder, a_service
-from domain.document import DocumentState, DocumentType
+from domain.document import Document, DocumentRef, DocumentState, DocumentType
 from domain.errors import ConflictError, UnavailableError, UnindexableError
 from domain.failures import Stage
 from domain.index_key import IndexKey
@@ -345,3 +348,46 @@ async def test_what_a_deleted_program_left_does_not_make_up_for_rows_that_are_mi
             lost = next(name for name in successor.index.entries if name.startswith("PGM_1"))
             successor.index.entries.pop(lost)
     assert {name for name in service.index.entries if name.startswith("PGM_1")} <= successor.index.entries.keys()
+
+
+async def test_what_an_index_in_trouble_kept_of_a_deleted_program_is_taken_away_later(tmp_path: Path) -> None:
+    service = await indexed_service(tmp_path)
+    successor = Successor(service)
+    remove = successor.index.remove_documents
+
+    async def give_no_answer(_: Sequence[DocumentRef], **__: bool) -> None:
+        successor.index.remove_documents = remove  # type: ignore[method-assign]
+        raise UnavailableError("milvus", "no answer")
+
+    async def delete(_: Sequence[str]) -> None:
+        successor.embedder.before = None
+        await service.container.delete_program()("PGM_1")
+        await service.work()
+        successor.index.remove_documents = give_no_answer  # type: ignore[assignment]
+
+    successor.embedder.before = delete
+    with pytest.raises(UnavailableError, match="no answer"):
+        await successor.build()
+    assert successor.index.entries
+    await successor.service.work()
+    assert successor.index.entries == {}
+
+
+async def test_a_document_that_meets_a_bug_holds_up_no_build_and_fails_by_name(tmp_path: Path) -> None:
+    service = await indexed_service(tmp_path)
+    successor = Successor(service)
+
+    class Buggy(IndexingSteps):
+        async def read(self, documents: Sequence[Document], surroundings: Surroundings) -> list[Workpiece]:
+            if any(document.logic_id == "0000_11" for document in documents):
+                raise KeyError("a bug")
+            return await super().read(documents, surroundings)
+
+    successor.service.container.indexing_steps.override(providers.Object(Buggy(chains=successor.rebuild.steps.chains)))
+    successor.rebuild = successor.service.container.rebuild_index()
+    await successor.build()
+    await successor.service.work_for(timedelta(minutes=5))
+    states = service.states
+    assert [name for name, state in states.items() if state is DocumentState.FAILED] == ["0000_11.csv"]
+    assert list(states.values()).count(DocumentState.INDEXED) == 2
+    assert "0000_11.csv" not in await names_found(successor.service, "L0000_11")

@@ -1,7 +1,6 @@
 """The commands over the HTTP API, against the real application in this process with fakes behind it."""
 
 import asyncio
-import json
 import re
 import subprocess
 import sys
@@ -13,22 +12,22 @@ from typing import Any
 
 import httpx
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from application.retry_everywhere import PROGRAMS_AT_ONCE
+from builders.command_line import Run, answered, application, runner, upload
 from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, an_upload
 from domain.caller import Scope
 from domain.findings import Finding, Section
 from domain.told import told
-from entrypoints.api.app import create_app
+from entrypoints.cli.following import Patience, progress
 from entrypoints.cli.main import main
-from entrypoints.cli.service import NoServiceError, connected
+from entrypoints.cli.problems import TimedOutError
+from entrypoints.cli.service import connected
 from entrypoints.cli.standing import standing_lines
 from fakes.embedder import HashingEmbedder, UnavailableEmbedder
 from fakes.readers import ScriptedUploadReader
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -38,15 +37,7 @@ def service(tmp_path: Path) -> Service:
 
 @pytest.fixture
 def run(service: Service) -> Run:
-    def invoke(*arguments: str) -> Result:
-        transport = httpx.ASGITransport(create_app(service.container))  # type: ignore[arg-type]  # two spellings of ASGI
-        return CliRunner().invoke(main, list(arguments), obj=transport)
-
-    return invoke
-
-
-def upload(run: Run, service: Service, *options: str) -> Result:
-    return run("upload", str(service.upload.ladder_zip.path), str(service.upload.template.path), *options)
+    return runner(service)
 
 
 def with_a_wrong_hash(service: Service) -> None:
@@ -54,11 +45,6 @@ def with_a_wrong_hash(service: Service) -> None:
     first, *rest = service.inspected.ladders
     told_wrong = replace(service.inspected, ladders=(replace(first, sha256="0" * 64), *rest))
     service.container.upload_reader.override(ScriptedUploadReader(told_wrong))
-
-
-def answered(result: Result) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(result.stdout)
-    return body
 
 
 def test_an_upload_tells_what_was_read_and_waits_until_it_is_searchable(run: Run, service: Service) -> None:
@@ -217,7 +203,7 @@ def test_an_upload_that_gets_no_answer_is_sent_again_and_registered_once(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("entrypoints.cli.service._UPLOAD_PAUSES_S", (0.0, 0.0))
-    forgetful = Forgetful(httpx.ASGITransport(create_app(service.container)), forgotten=2)  # type: ignore[arg-type]  # as above
+    forgetful = Forgetful(application(service), forgotten=2)
     paths = (str(service.upload.ladder_zip.path), str(service.upload.template.path))
     result = CliRunner().invoke(main, ["upload", *paths, "--json", "--no-wait"], obj=forgetful)
     assert answered(result)["program"]["pgm_id"] == "PGM_1"
@@ -234,8 +220,8 @@ def test_an_upload_that_is_told_to_wait_waits_as_long_and_is_sent_again(
     async def pause(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr("entrypoints.cli.service._pause", pause)
-    full = Full(httpx.ASGITransport(create_app(service.container)), status=status, waits=["2", "7200"])  # type: ignore[arg-type]  # as above
+    monkeypatch.setattr("entrypoints.cli.service.pause", pause)
+    full = Full(application(service), status=status, waits=["2", "7200"])
     paths = (str(service.upload.ladder_zip.path), str(service.upload.template.path))
     result = CliRunner().invoke(main, ["upload", *paths, "--json", "--no-wait"], obj=full)
     assert answered(result)["program"]["pgm_id"] == "PGM_1"
@@ -244,7 +230,7 @@ def test_an_upload_that_is_told_to_wait_waits_as_long_and_is_sent_again(
 
 def test_an_upload_is_given_up_after_three_attempts(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("entrypoints.cli.service._UPLOAD_PAUSES_S", (0.0, 0.0))
-    forgetful = Forgetful(httpx.ASGITransport(create_app(service.container)), forgotten=9)  # type: ignore[arg-type]  # as above
+    forgetful = Forgetful(application(service), forgotten=9)
     paths = (str(service.upload.ladder_zip.path), str(service.upload.template.path))
     assert CliRunner().invoke(main, ["upload", *paths], obj=forgetful).exit_code == 3
     assert forgetful.forgotten == 6
@@ -313,10 +299,10 @@ def test_an_address_that_is_none_is_wrong_usage(address: str) -> None:
 async def test_a_standstill_is_not_waited_for_for_ever(tmp_path: Path) -> None:
     background = await a_service(tmp_path)
     await background.register()
-    transport = httpx.ASGITransport(create_app(background.container))  # type: ignore[arg-type]  # as above
+    transport = application(background)
     async with connected("http://demo", transport) as client:
-        with pytest.raises(NoServiceError, match="stands still"):
-            [step async for step in client.progress("PGM_1", standstill_s=0.0)]
+        with pytest.raises(TimedOutError, match="stands still"):
+            [step async for step in progress(client, "PGM_1", Patience(standstill_s=0.0))]
 
 
 def test_something_else_that_answers_is_no_service() -> None:
@@ -490,7 +476,9 @@ def test_migrate_names_the_setting_that_is_missing(run: Run, monkeypatch: pytest
 
 def test_no_command_loads_what_only_servers_need() -> None:
     script = (
-        "import sys; from entrypoints.cli.main import main; import entrypoints.cli.upload, entrypoints.cli.demo;"
+        "import sys, entrypoints.cli.main as cli; from importlib import import_module;"
+        "served = {'audit', 'doctor', 'gc', 'keys', 'migrate', 'reindex'};"
+        "[import_module(module) for name, module in cli._COMMANDS.items() if name not in served];"
         "print(sorted({'pandas', 'pymilvus', 'sqlalchemy', 'litestar', 'numpy'} & set(sys.modules)))"
     )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)

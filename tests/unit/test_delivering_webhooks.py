@@ -14,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from application.add_document import AddDocumentCommand
 from application.deliver_webhooks import AT_ONCE, DELIVERY_LEASE, DeliverWebhooks
 from application.manage_webhooks import AddWebhook, RotateWebhookSecret, ShownOnce
 from application.retry_everywhere import ReviveDead
 from builders.product import until
 from builders.service import Service, a_service
 from domain.errors import ConflictError, InvalidRequestError, UnavailableError
+from domain.further.further_document import DocumentDetails
+from domain.upload import SpooledFile
 from domain.webhook import DELIVERY_RETRIES, MAX_WEBHOOKS, EventKind, Webhook, checked_url, may_be_told, signatures
 from entrypoints.webhook_duty import WebhookDuty
 from fakes.deliveries import InMemoryDeliveries
@@ -156,6 +159,110 @@ async def test_any_other_status_is_tried_again_under_the_same_id(service: Servic
     assert first.headers["webhook-timestamp"] < second.headers["webhook-timestamp"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [
+        (timedelta(minutes=2), timedelta(minutes=2)),
+        (timedelta(seconds=1), DELIVERY_RETRIES.first_delay * 0.7),  # no sooner than it would have been anyway
+        (timedelta(days=400), DELIVERY_RETRIES.longest_delay),
+    ],
+)
+async def test_a_receiver_says_when_it_may_be_told_again(service: Service, asked: timedelta, waits: timedelta) -> None:
+    await add(service, "a.example.com", EventKind.REGISTERED)
+    service.receiver.status, service.receiver.retry_after = 429, asked
+    await service.register()
+    await deliver(service)
+    await service.registry.clock.advance(waits - timedelta(seconds=1))
+    await deliver(service)
+    assert len(service.receiver.received) == 1
+    await service.registry.clock.advance(timedelta(seconds=3))
+    await deliver(service)
+    assert len(service.receiver.received) == 2
+
+
+async def test_a_bug_that_one_receiver_meets_ends_no_worker_and_keeps_nobody_waiting(service: Service) -> None:
+    await add(service, "odd.example.com", EventKind.REGISTERED)
+    await add(service, "even.example.com", EventKind.REGISTERED)
+
+    async def stumble(url: str) -> None:
+        if "odd" in url:
+            raise UnicodeError("label empty or too long")
+
+    service.receiver.before = stumble
+    await service.register()
+    duty = WebhookDuty(
+        deliveries=service.container.deliveries(), deliver=service.container.deliver_webhooks(), look_every_s=0.01
+    )
+    working = asyncio.create_task(duty())
+    await until(partial(_has_received, service, 1), within_s=10)
+    await asyncio.sleep(0.05)
+    assert not working.done()
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+    (left,) = (row for row in service.registry.committed.deliveries.values() if row.is_on_its_way)
+    assert (left.attempts, left.last_error) == (1, "a bug here: UnicodeError")
+
+
+async def test_what_was_signed_before_a_rotation_is_signed_anew_when_the_receiver_refuses_it(service: Service) -> None:
+    shown = await add(service, "a.example.com", EventKind.REGISTERED)
+    rotated: list[ShownOnce] = []
+
+    async def rotate(_: str) -> None:
+        if not rotated:
+            rotated.append(await service.container.rotate_webhook_secret()(shown.webhook.webhook_id))
+
+    service.receiver.before = rotate
+    service.receiver.accepts = lambda received: holds(received, rotated[0].secret)
+    await service.register()
+    await deliver(service, times=2, step=timedelta(minutes=1))
+    refused, taken = service.receiver.received
+    assert (holds(refused, rotated[0].secret), holds(taken, rotated[0].secret)) == (False, True)
+    assert refused.headers["webhook-id"] == taken.headers["webhook-id"]
+    assert not await service.container.deliveries().waiting()
+
+
+@pytest.mark.parametrize("is_removed", [True, False])
+async def test_a_webhook_that_goes_while_it_is_told_is_told_nothing_more(service: Service, *, is_removed: bool) -> None:
+    shown = await add(service)
+    await service.register()
+    await service.register()
+
+    async def go(_: str) -> None:
+        service.receiver.before = None
+        if is_removed:
+            await service.container.webhooks().remove(shown.webhook.webhook_id)
+        else:
+            await service.container.change_webhook()(shown.webhook.webhook_id, url=None, kinds=None, is_enabled=False)
+
+    service.receiver.before = go
+    await deliver(service, times=3, step=AN_HOUR)
+    assert len(service.receiver.received) <= AT_ONCE  # what was under way just then
+    left = service.registry.committed.deliveries.values()
+    assert len(left) == (0 if is_removed else 2)
+    assert all(row.dead and row.last_error for row in left)
+
+
+async def test_a_document_that_takes_the_place_of_one_that_is_removed_is_told_of_too(
+    service: Service, tmp_path: Path
+) -> None:
+    """The sum of the generations is as it was: only the documents tell the one run from the other."""
+    await service.register()
+    await service.work()
+    await add(service, "a.example.com", EventKind.INDEXED)
+    for number in (1, 2):
+        path = tmp_path / "note.md"
+        path.write_bytes(b"# Note\n\nGrease the spindle.")
+        file = SpooledFile(name=f"{number}.md", path=path, size_bytes=path.stat().st_size)
+        command = AddDocumentCommand(pgm_id="PGM_1", details=DocumentDetails(), file=file)
+        added = await service.container.add_document()(command)
+        await service.work()
+        await deliver(service)
+        assert len(service.receiver.received) == number
+        await service.container.remove_document()("PGM_1", added.document.document_id)
+        await service.work()
+
+
 async def test_after_a_day_a_delivery_is_dead_until_somebody_revives_it(service: Service) -> None:
     await add(service, "a.example.com", EventKind.REGISTERED)
     service.receiver.status = 500
@@ -286,6 +393,9 @@ async def test_one_webhook_too_many_is_a_conflict(service: Service) -> None:
         "https://a.example.com/a b",
         "https://예.example.com",
         "https://a.example.com:99999",
+        "https://a..example.com/",
+        "https://" + "a" * 64 + ".example.com/",
+        "https://.example.com/",
         "http://[::1",
         "http://127.0.0.1/",
         "http://10.0.0.1",
@@ -321,6 +431,9 @@ def test_what_is_public_is_taken(url: str) -> None:
         "::ffff:192.168.0.1",
         "64:ff9b::c0a8:1",
         "2002:c0a8:1::1",
+        "::192.168.0.1",
+        "64:ff9b:1::c0a8:1",
+        "fec0::1",
     ],
 )
 def test_a_private_address_is_told_only_where_the_operator_allows_it(address: str) -> None:

@@ -159,6 +159,6 @@ def test_a_shell_is_told_how_to_complete(shell: str) -> None:
     completed = CliRunner().invoke(
         main,
         prog_name="ladderbase",
-        env={"_LADDERBASE_COMPLETE": "bash_complete", "COMP_WORDS": "ladderbase do", "COMP_CWORD": "1"},
+        env={"_LADDERBASE_COMPLETE": "bash_complete", "COMP_WORDS": "ladderbase doc", "COMP_CWORD": "1"},
     )
     assert completed.stdout == "plain,doctor\n"

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 
 import pytest
+
+import flow
 
 ROOT = Path(__file__).parents[2]
 READMES = ("README.md", "README.ko.md")
@@ -80,7 +83,7 @@ def test_the_readmes_have_the_same_headings_and_link_to_the_same_places() -> Non
     levels = [re.findall(r"^(#+) ", _prose(_readme(name)), flags=re.MULTILINE) for name in READMES]
     assert levels[0] == levels[1]
     english, korean = (re.findall(r"\]\(([^)]+)\)", _prose(_readme(name))) for name in READMES)
-    assert {link.replace(".ko.md", ".md") for link in english} == {link.replace(".ko.md", ".md") for link in korean}
+    assert {link.replace(".ko.", ".") for link in english} == {link.replace(".ko.", ".") for link in korean}
     assert [link for link in korean if link.endswith("settings.md")] == []
 
 
@@ -90,17 +93,21 @@ def test_the_readmes_name_the_same_commands() -> None:
     assert english == korean
 
 
-def test_the_pictures_of_the_readmes_have_the_same_nodes() -> None:
-    nodes = [
-        [
-            sorted(re.findall(r"(\w+)[(\[]+\"", content))
-            for language, content in _blocks(_readme(name))
-            if language == "mermaid"
-        ]
-        for name in READMES
-    ]
-    assert nodes[0]
-    assert nodes[0] == nodes[1]
+def test_the_picture_of_the_readmes_is_what_its_tool_draws_in_either_language() -> None:
+    pictures = {"flow.svg": flow.ENGLISH, "flow.ko.svg": flow.KOREAN}
+    assert flow.ENGLISH.keys() == flow.KOREAN.keys() == {*(box.name for box in flow.BOXES), "title", "truth", "made"}
+    for (name, words), readme in zip(pictures.items(), READMES, strict=True):
+        assert (ROOT / "docs" / "img" / name).read_text("utf-8") == flow.drawn(words), "run python tools/flow.py"
+        assert ET.fromstring(flow.drawn(words)).tag.endswith("svg")  # noqa: S314 - our own
+        assert f"(docs/img/{name})" in _readme(readme)
+
+
+def test_every_test_that_a_page_names_for_a_promise_is_there() -> None:
+    page = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("concepts.md", "operations.md"))
+    named = set(re.findall(r"`(test_\w+)`", page))
+    written = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    assert len(named) > 10
+    assert named - set(re.findall(r"^\s*(?:async )?def (test_\w+)\(", written, re.MULTILINE)) == set()
 
 
 def test_the_readmes_name_the_same_code() -> None:

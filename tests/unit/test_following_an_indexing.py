@@ -22,7 +22,7 @@ PENDING, INDEXING, INDEXED = DocumentState.PENDING, DocumentState.INDEXING, Docu
 URL = "/v1/programs/PGM_1/indexing/events"
 
 
-def standing(*states: DocumentState, revision: int = 1, generations: int = 3, fingerprint: int = 0) -> IndexingStanding:
+def standing(*states: DocumentState, revision: int = 1, generations: int = 3, fingerprint: int = 7) -> IndexingStanding:
     counts = {state: states.count(state) for state in {*states, DocumentState.SKIPPED}}
     counts[DocumentState.SKIPPED] += 1
     return IndexingStanding(
@@ -90,7 +90,7 @@ def test_an_id_that_nobody_gave_out_is_none(written: str) -> None:
 def test_an_id_is_read_as_it_was_written() -> None:
     read = Position.read(str(HALF.position))
     assert read == HALF.position
-    assert read.documents == HALF.position.documents == 16 * "0"
+    assert read.documents == HALF.position.documents == f"{7:016x}"
 
 
 @pytest.fixture

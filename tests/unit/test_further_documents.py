@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
+from application import add_document
 from application.sweep_uploads import LONGEST_UPLOAD
 from builders.drift import audited
 from builders.forms import CONTENT_TYPE, a_form, part
@@ -151,6 +152,20 @@ async def test_what_is_removed_is_gone_at_once_and_purged_soon_after(client: Asy
 async def test_what_came_with_the_programs_files_is_not_removed_alone(client: AsyncClient) -> None:
     answer = await client.delete(f"{DOCUMENTS}/PGM_1-r1-0002")
     assert (answer.status_code, answer.json()["code"]) == (409, "document_not_removable")
+
+
+async def test_one_document_too_many_is_refused_and_leaves_nothing(
+    client: AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(add_document, "MOST_DOCUMENTS", 1)
+    assert (await add(client, "점검.md", MARKDOWN)).status_code == 201
+    refused = await add(client, "다른.md", MARKDOWN)
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_documents")
+    assert (await add(client, "점검.md", MARKDOWN)).status_code == 201  # in the place of what is there
+    await service.work()
+    stored = [entry.key async for entry in service.blobs.list_below("programs/PGM_1") if "/d" in entry.key]
+    assert stored == ["programs/PGM_1/d3/document.md"]
+    assert not service.registry.committed.uploads
 
 
 async def test_the_program_takes_its_documents_along(client: AsyncClient, service: Service) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.plc_files.document_check import check_document
 from builders.further import MARKDOWN, OF_EACH_KIND, TABLE, a_workbook
-from builders.pdfs import a_pdf
+from builders.pdfs import a_page, a_pdf, pdf_stream
 from builders.workbooks import an_xls, an_xlsx
 from domain.findings import Finding
 from domain.upload import SpooledFile, UploadLimits
@@ -132,7 +132,20 @@ def test_a_stream_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     start = content.index(b"stream\n", content.index(b"6 0 obj")) + len(b"stream\n")
     end = content.index(b"\nendstream", start)
     assert len(text) < len(bomb)
-    assert code(tmp_path, "a.pdf", content[:start] + bomb + content[end:]) in {"pdf_corrupt", "document_without_text"}
+    assert code(tmp_path, "a.pdf", content[:start] + bomb + content[end:]) == "resource_limit"
+
+
+def test_a_page_of_ten_kilobytes_that_unpacks_to_megabytes_is_refused(tmp_path: Path) -> None:
+    content = a_page(pdf_stream(b" " * 8_000_000))
+    assert len(content) < 10_000
+    assert code(tmp_path, "a.pdf", content) == "resource_limit"
+
+
+def test_a_stream_that_many_pages_show_counts_for_each(tmp_path: Path) -> None:
+    content = a_page(
+        pdf_stream(b"BT /F1 12 Tf (word) Tj ET" + b" " * 100_000), pages=f"/Kids [{'4 0 R ' * 50}] /Count 50"
+    )
+    assert code(tmp_path, "a.pdf", content) == "resource_limit"
 
 
 @pytest.mark.parametrize(

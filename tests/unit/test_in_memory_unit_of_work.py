@@ -96,10 +96,10 @@ class TestInMemoryDevices(DevicesContract):
         return InMemoryDeviceCatalogue(registry)
 
     @pytest.fixture
-    def age_uses(self, registry: InMemoryRegistry) -> Callable[[str], Awaitable[None]]:
-        async def age(document_id: str) -> None:
+    def age_uses(self, registry: InMemoryRegistry) -> Callable[..., Awaitable[None]]:
+        async def age(document_id: str, version: int = 0) -> None:
             uses = registry.committed.uses
-            uses[document_id] = replace(uses[document_id], uses_version=0)
+            uses[document_id] = replace(uses[document_id], uses_version=version)
 
         return age
 

@@ -1,6 +1,7 @@
 """Webhooks in memory keep the promises of the real ones."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -41,6 +42,15 @@ def unit_of_work(registry: InMemoryRegistry) -> InMemoryUnitOfWork:
 @pytest.fixture
 def time_passes(registry: InMemoryRegistry) -> Callable[[timedelta], Awaitable[None]]:
     return registry.clock.advance
+
+
+@pytest.fixture
+def write_as_newer(registry: InMemoryRegistry) -> Callable[[], Awaitable[None]]:
+    async def write() -> None:
+        rows = registry.committed.deliveries
+        rows.update({key: replace(row, is_newer=True) for key, row in rows.items()})
+
+    return write
 
 
 class TestInMemoryWebhooks(WebhooksContract):

@@ -170,6 +170,24 @@ async def test_a_worker_that_wakes_after_the_program_was_purged_leaves_no_vector
     assert not [event for event in service.registry.committed.events.values() if event.is_pending]
 
 
+async def test_a_worker_whose_attempt_fails_after_its_program_was_purged_leaves_no_vectors(tmp_path: Path) -> None:
+    """It wrote half of them before, and the rest after the purge: the read-back finds too few."""
+    service = await a_service(tmp_path)
+    await service.register()
+
+    async def sleep_through_a_deletion(_: Sequence[str]) -> None:
+        service.embedder.before = None
+        await service.registry.clock.advance(AN_HOUR)
+        await service.work()
+        await service.container.delete_program()("PGM_1")
+        await service.work()
+        service.index.forgets = True
+
+    service.embedder.before = sleep_through_a_deletion
+    await service.container.handle_event()(await relayed(service))
+    assert not service.index.entries
+
+
 async def test_a_worker_that_is_told_to_stop_hands_its_event_back_uncounted(tmp_path: Path) -> None:
     service = await a_service(tmp_path)
     await service.register()

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import httpx
 
-from adapters.embedding.retries import PassingError, retry_after_s
+from adapters.embedding.retries import PassingError
 from adapters.loopback import is_loopback
+from adapters.retry_after import retry_after_s
 from domain.errors import MisconfiguredError
 
 _LONGEST_CONNECT_S = 5.0

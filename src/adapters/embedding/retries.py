@@ -3,10 +3,7 @@
 import asyncio
 import logging
 import random
-import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from domain.errors import UnavailableError
@@ -50,14 +47,3 @@ def pause_after(made: int, *, asked_s: float | None, jitter: float) -> float:
     """Seconds to wait after that many attempts; `jitter` lies in [0, 1) and takes up to half of a pause of ours."""
     pause_s = min(_FIRST_PAUSE_S * 2.0 ** (made - 1), _LONGEST_PAUSE_S) * (1 - jitter / 2)
     return max(pause_s, asked_s or 0.0)
-
-
-def retry_after_s(header: str, *, now: datetime) -> float | None:
-    """Seconds from now that a Retry-After header asks for, as a number or as a date; None where it says neither."""
-    if re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", header, flags=re.ASCII):
-        return float(header)
-    try:
-        date = parsedate_to_datetime(header)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())

@@ -67,19 +67,21 @@ class LimitedProcess:
             process.kill()
             await process.wait()
 
-    async def run(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        """The function's result."""
-        async with aclosing(self.stream(fork_server.once, function, *arguments)) as values:
+    async def run(self, function: Callable[[*Ts], T], *arguments: *Ts, cpu_s: int | None = None) -> T:
+        """The function's result; `cpu_s` allows it less CPU time than the limits do."""
+        async with aclosing(self.stream(fork_server.once, function, *arguments, cpu_s=cpu_s)) as values:
             async for value in values:
                 return value
         raise BrokenReaderError("the child ended without a result")
 
-    async def stream(self, function: Callable[[*Ts], Iterable[T]], *arguments: *Ts) -> AsyncGenerator[T, None]:
+    async def stream(
+        self, function: Callable[[*Ts], Iterable[T]], *arguments: *Ts, cpu_s: int | None = None
+    ) -> AsyncGenerator[T, None]:
         """The values of a generator function, as they come. Close the iterator (`aclosing`) to kill the child."""
         job = Job(
             function=function,
             arguments=arguments,
-            cpu_s=self._limits.cpu_s,
+            cpu_s=min(self._limits.cpu_s, cpu_s or self._limits.cpu_s),
             memory_bytes=self._limits.memory_bytes,
         )
         async with self._slots, self._child() as child, aclosing(child.values(job)) as values:

@@ -6,7 +6,9 @@ from adapters.plc_files.limited_process import LimitedProcess
 from adapters.plc_files.upload_reader import killed
 from domain.findings import Finding, Section
 from domain.ports.passage_reader import PassageReader
-from domain.upload import SpooledFile, UploadLimits
+from domain.upload import MEBIBYTE, SpooledFile, UploadLimits
+
+_CPU_S, _CPU_S_A_MEBIBYTE = 5, 10
 
 
 class LimitedPassageReader(PassageReader):
@@ -19,6 +21,11 @@ class LimitedPassageReader(PassageReader):
     async def check(self, file: SpooledFile) -> Finding | None:
         """See the port."""
         try:
-            return await self._process.run(check_document, file, self._limits)
+            return await self._process.run(check_document, file, self._limits, cpu_s=_cpu_s(file.size_bytes))
         except ResourceLimitError as error:
             return killed(error, Section.DOCUMENT, file.name)
+
+
+def _cpu_s(file_bytes: int) -> int:
+    """By its size, several times of what honest files take: a small one that takes long was made to."""
+    return _CPU_S + _CPU_S_A_MEBIBYTE * file_bytes // MEBIBYTE

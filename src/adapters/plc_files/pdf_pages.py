@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 from domain.ladder.table import TableError
 from domain.told import told
+from domain.upload import MEBIBYTE
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
 
 MOST_PAGES = 2_000
+# What a file may unpack to and be made of, by its size: ten kilobytes must not buy twenty seconds. The largest drawings
+# have an operator for each byte or two of the file.
+_UNPACKED_BYTES, _UNPACKED_RATIO = MEBIBYTE // 4, 40
+_MOST_UNPACKED_BYTES = 75_000_000
+_ELEMENTS, _ELEMENTS_A_BYTE, _MOST_ELEMENTS = 200_000, 2, 2_000_000
+_REPAIRED_BYTES = 100_000  # of a damaged stream, one by one
 # What no text column holds, and what is seen by nobody.
 _UNSEEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000), *range(0xFDD0, 0xFDF0)), " ")
 _UNSEEN |= {plane << 16 | last: " " for plane in range(17) for last in (0xFFFE, 0xFFFF)}
@@ -36,16 +43,19 @@ _ENCODINGS = {
 def pages_of(content: bytes) -> Iterator[str]:
     """The text of each page, blank where it has none (a scan). Raises TableError."""
     # Here, so that the children that read no PDF have neither it nor the XML parser that it brings along.
-    from pypdf import PdfReader  # noqa: PLC0415
+    from pypdf import PdfReader, apply_configuration, get_configuration  # noqa: PLC0415
     from pypdf._cmap import _predefined_cmap  # noqa: PLC0415 - there is no public way, and a test holds it
-    from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError  # noqa: PLC0415
+    from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError, PyPdfError  # noqa: PLC0415
 
     _predefined_cmap.update({f"/{name}-{way}": codec for name, codec in _ENCODINGS.items() for way in "HV"})
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a file is no business of our log
     try:
-        yield from _pages(PdfReader(BytesIO(content)))
+        with apply_configuration(get_configuration().with_overwrites(**_limits(len(content)))):
+            yield from _pages(PdfReader(BytesIO(content)), unpacked_bytes=_unpacked_bytes(len(content)))
     except (DependencyError, FileNotDecryptedError) as error:
         raise _encrypted() from error
+    except LimitReachedError as error:
+        raise _too_dear() from error
     except (PyPdfError, *_OF_DAMAGE) as error:
         raise TableError(
             "pdf_corrupt",
@@ -54,7 +64,22 @@ def pages_of(content: bytes) -> Iterator[str]:
         ) from error
 
 
-def _pages(reader: "PdfReader") -> Iterator[str]:
+def _limits(file_bytes: int) -> dict[str, int]:
+    unpacked = min(_unpacked_bytes(file_bytes), _MOST_UNPACKED_BYTES)
+    unpacking = ("zlib", "lzw", "run_length", "array_based_stream", "jbig2", "brotli")
+    return {
+        **{f"{name}_maximum_output_length": unpacked for name in unpacking},
+        "stream_parsing_work_maximum_count": min(_ELEMENTS + _ELEMENTS_A_BYTE * file_bytes, _MOST_ELEMENTS),
+        "zlib_maximum_recovery_input_length": _REPAIRED_BYTES,
+    }
+
+
+def _unpacked_bytes(file_bytes: int) -> int:
+    return _UNPACKED_BYTES + _UNPACKED_RATIO * file_bytes
+
+
+def _pages(reader: "PdfReader", *, unpacked_bytes: int) -> Iterator[str]:
+    """All pages together unpack to so many bytes at most: one stream may be what many pages show."""
     if reader.is_encrypted:
         raise _encrypted()
     count = len(reader.pages)
@@ -66,6 +91,10 @@ def _pages(reader: "PdfReader") -> Iterator[str]:
         )
     for page in reader.pages:
         _refuse_unreadable(page)
+        content = page.get_contents()
+        unpacked_bytes -= len(content.get_data()) if content is not None else 0
+        if unpacked_bytes < 0:
+            raise _too_dear()
         yield page.extract_text().translate(_UNSEEN)
 
 
@@ -89,6 +118,14 @@ def _is_unknown(encoding: object) -> bool:
 
     is_named = isinstance(encoding, str)
     return is_named and encoding not in _predefined_cmap and not any(part in encoding for part in ("UCS2", "UTF16"))
+
+
+def _too_dear() -> TableError:
+    return TableError(
+        "resource_limit",
+        told("to read it takes far more than a PDF of its size should"),
+        hint=told("Print it into a new PDF and send that."),
+    )
 
 
 def _encrypted() -> TableError:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Float, Select, cast, func, literal, null, select, union_all
+from sqlalchemy import BigInteger, Float, Select, cast, func, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.error_translation import translated_errors
@@ -80,7 +80,8 @@ def _backlog() -> Select[Any]:
         .group_by(outbox.c.kind)
     )
     both = union_all(pending, dead).subquery("both")
-    sums = [func.sum(both.c[name]).label(name) for name in ("pending", "due", "leased", "dead")]
+    # The sum of Postgres' counts is a numeric, which comes as a Decimal.
+    sums = [cast(func.sum(both.c[name]), BigInteger).label(name) for name in ("pending", "due", "leased", "dead")]
     return (
         select(both.c.kind, *sums, func.max(both.c.oldest_age_s).label("oldest_age_s"))
         .group_by(both.c.kind)

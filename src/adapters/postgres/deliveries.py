@@ -12,10 +12,11 @@ from adapters.postgres.tables import IS_ON_ITS_WAY, IS_UNDELIVERABLE, NOW, webho
 from adapters.postgres.webhook_rows import WEBHOOK, burying, delivery_of_row, webhook_of_row
 from domain.errors import ConflictError
 from domain.ports.deliveries import Deliveries
-from domain.webhook import Delivery
+from domain.webhook import Delivery, EventKind
 
 _ROW = webhook_deliveries.c
-_IS_DUE = and_(IS_ON_ITS_WAY, _ROW.next_attempt_at <= NOW)
+_IS_KNOWN = _ROW.kind.in_([kind.value for kind in EventKind])
+_IS_DUE = and_(IS_ON_ITS_WAY, _ROW.next_attempt_at <= NOW, _IS_KNOWN)
 _OF_ENABLED = and_(webhooks.c.webhook_id == _ROW.webhook_id, webhooks.c.disabled_at.is_(None))
 
 
@@ -74,6 +75,11 @@ class PostgresDeliveries(Deliveries):
         webhook_id = delivery.webhook.webhook_id
         with translated_errors():
             async with self._engine.begin() as connection:
+                # The webhook before its deliveries: of several that are answered so at once, one would else wait
+                # for the other's delivery, and that one for the webhook.
+                await connection.execute(
+                    select(webhooks.c.webhook_id).where(webhooks.c.webhook_id == webhook_id).with_for_update()
+                )
                 await _change_held(connection, delivery, dead_at=NOW, last_error=reason)
                 await connection.execute(
                     update(webhooks)
@@ -81,6 +87,17 @@ class PostgresDeliveries(Deliveries):
                     .values(disabled_at=NOW, disabled_reason=reason)
                 )
                 await connection.execute(burying(webhook_id, reason=reason))
+
+    async def bury_unknown(self, *, due_before: timedelta) -> int:
+        """See the port. Never begun: a newer worker has tried what it found, and waits for a receiver that is away."""
+        is_left = and_(IS_ON_ITS_WAY, ~_IS_KNOWN, _ROW.attempts == 0, _ROW.next_attempt_at < NOW - due_before)
+        reason = "no worker knows what it is about"
+        with translated_errors():
+            async with self._engine.begin() as connection:
+                buried = await connection.execute(
+                    update(webhook_deliveries).where(is_left).values(dead_at=NOW, last_error=reason)
+                )
+                return buried.rowcount
 
     async def revive(self, *, limit: int) -> int:
         """See the port."""

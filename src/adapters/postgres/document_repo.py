@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from sqlalchemy import Select, Text, any_, bindparam, delete, exists, select, update
+from sqlalchemy import Select, Text, any_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -15,7 +15,7 @@ from adapters.postgres.program_rows import is_live
 from adapters.postgres.tables import NOW, chunks, programs, revisions
 from adapters.postgres.tables import documents as stored
 from domain.document import Document, DocumentRef, DocumentState, Failure
-from domain.errors import NotFoundError, NotRemovableError
+from domain.errors import NotFoundError, NotRemovableError, TooManyDocumentsError
 from domain.further.further_document import PROGRAM_ITSELF
 from domain.ports.document_repo import EVERY_STATE, DocumentRepo, IndexedDocument
 
@@ -38,11 +38,11 @@ class PostgresDocumentRepo(DocumentRepo):
             rows = [row_of_document(document) for document in documents]
             await self._connection.execute(insert_of(stored, rows))
 
-    async def put_further(self, document: Document) -> tuple[Document, Document | None]:
+    async def put_further(self, document: Document, *, at_most: int) -> tuple[Document, Document | None]:
         """See the port. The program's row is locked: two of one name come one after the other."""
         await self._hold_program(document.pgm_id)
-        of_program = {"pgm_id": document.pgm_id, "revision": document.revision, "create_user": ""}
-        await self._connection.execute(insert(revisions).values(of_program).on_conflict_do_nothing())
+        revision = {"pgm_id": document.pgm_id, "revision": document.revision, "create_user": ""}
+        await self._connection.execute(insert(revisions).values(revision).on_conflict_do_nothing())
         found = await self._connection.execute(
             select(stored)
             .where(stored.c.pgm_id == document.pgm_id, stored.c.revision == document.revision)
@@ -51,6 +51,9 @@ class PostgresDocumentRepo(DocumentRepo):
         )
         row = found.one_or_none()
         if row is None:
+            of_program = (stored.c.pgm_id == document.pgm_id) & (stored.c.revision == document.revision)
+            if (await self._connection.scalar(select(func.count()).where(of_program)) or 0) >= at_most:
+                raise TooManyDocumentsError(f"the program has {at_most} further documents already")
             await self.add([document])
             return document, None
         before = document_of_row(row)

@@ -12,10 +12,14 @@ from adapters.postgres.event_targets import named_documents
 from adapters.postgres.index_rows import is_held_by, is_index
 from adapters.postgres.many_rows import as_table
 from adapters.postgres.program_rows import is_live
-from adapters.postgres.tables import chunks, documents, programs, vector_indexes
+from adapters.postgres.tables import chunks, device_uses, documents, programs, used_documents, vector_indexes
 from domain.document import DocumentRef
 from domain.index_key import IndexKey
 from domain.ports.inventory import Inventory, StockedDocument
+
+_ARE_OF_IT = (used_documents.c.document_id == documents.c.document_id) & (
+    used_documents.c.generation == documents.c.generation
+)
 
 
 class PostgresInventory(Inventory):
@@ -60,6 +64,8 @@ class PostgresInventory(Inventory):
                 is_held=row.is_held,
                 is_due=row.is_due,
                 is_moving=bool(row.is_moving),
+                use_rows=row.use_rows,
+                use_count=row.use_count,
             )
             for row in rows
         ]
@@ -76,7 +82,9 @@ def _select_stocked(key: IndexKey) -> Select[Any]:
         tuple_(documents.c.document_id, cast(documents.c.generation, Text))
         .in_(select(named_documents()))
         .label("is_moving"),
-    ).join(programs, is_shown)
+        _use_rows().label("use_rows"),
+        used_documents.c.use_count,
+    ).select_from(documents.join(programs, is_shown).outerjoin(used_documents, _ARE_OF_IT))
 
 
 def _chunk_rows(key: IndexKey) -> ScalarSelect[int]:
@@ -90,6 +98,11 @@ def _chunk_rows(key: IndexKey) -> ScalarSelect[int]:
         .correlate(documents)
         .scalar_subquery()
     )
+
+
+def _use_rows() -> ScalarSelect[int]:
+    is_of_set = device_uses.c.set_id == used_documents.c.set_id
+    return select(func.count()).where(is_of_set).correlate(used_documents).scalar_subquery()
 
 
 def _is_in_use(key: IndexKey) -> ColumnElement[bool]:

@@ -230,6 +230,8 @@ used_documents = Table(
     Column("uses_version", Integer, nullable=False),
     # Its bytes could not be read again: whoever asks is told that something is missing.
     Column("is_unreadable", Boolean, nullable=False),
+    # How many uses were recorded, for the audit; NULL where a worker of before did so, which does not say it.
+    Column("use_count", Integer),
 )
 
 device_uses = Table(

@@ -29,7 +29,9 @@ class PostgresUseRepo(UseRepo):
         """See the port."""
         by_id = {each.ref.document_id: each for each in documents}
         pgm_ids = await self._lock_indexed([each.ref for each in documents])
-        sets = await self._begin_sets([by_id[document_id].ref for document_id in pgm_ids], is_unreadable=False)
+        known = [by_id[document_id] for document_id in pgm_ids]
+        counts = {each.ref: sum(len(chunk.uses) for chunk in each.chunks) for each in known}
+        sets = await self._begin_sets(counts, is_unreadable=False)
         rows = [
             row
             for document_id, set_id in sets.items()
@@ -42,7 +44,12 @@ class PostgresUseRepo(UseRepo):
     async def give_up(self, refs: Collection[DocumentRef]) -> None:
         """See the port."""
         known = await self._lock_indexed(refs)
-        await self._begin_sets([ref for ref in refs if ref.document_id in known], is_unreadable=True)
+        await self._begin_sets({ref: 0 for ref in refs if ref.document_id in known}, is_unreadable=True)
+
+    async def forget(self, refs: Collection[DocumentRef]) -> None:
+        """See the port. Takes the uses along."""
+        if known := await self._lock_indexed(refs):
+            await self._connection.execute(delete(used_documents).where(used_documents.c.document_id.in_(list(known))))
 
     async def lacking(self, *, limit: int) -> Sequence[Document]:
         """See the port."""
@@ -73,11 +80,11 @@ class PostgresUseRepo(UseRepo):
         )
         return {row.document_id: row.pgm_id for row in rows}
 
-    async def _begin_sets(self, refs: Sequence[DocumentRef], *, is_unreadable: bool) -> Mapping[str, int]:
-        """A new set for each document; the one before it goes, with its uses."""
-        if not refs:
+    async def _begin_sets(self, counts: Mapping[DocumentRef, int], *, is_unreadable: bool) -> Mapping[str, int]:
+        """A new set for each document, of so many uses; the one before it goes, with its own."""
+        if not counts:
             return {}
-        of_these = used_documents.c.document_id.in_([ref.document_id for ref in refs])
+        of_these = used_documents.c.document_id.in_([ref.document_id for ref in counts])
         await self._connection.execute(delete(used_documents).where(of_these))
         rows: list[Row] = [
             {
@@ -85,8 +92,9 @@ class PostgresUseRepo(UseRepo):
                 "generation": ref.generation,
                 "uses_version": USES_VERSION,
                 "is_unreadable": is_unreadable,
+                "use_count": count,
             }
-            for ref in refs
+            for ref, count in counts.items()
         ]
         begun = await self._connection.execute(
             insert_of(used_documents, rows).returning(used_documents.c.document_id, used_documents.c.set_id)
@@ -95,8 +103,8 @@ class PostgresUseRepo(UseRepo):
 
 
 def has_uses(*, version: int | None = None) -> ColumnElement[bool]:
-    """Whether the uses of a document are recorded at its generation, by this version of the table or by any."""
-    of_version = [used_documents.c.uses_version == version] if version is not None else []
+    """Whether the uses of a document are recorded at its generation: by a `version` of the table or a newer, or any."""
+    of_version = [used_documents.c.uses_version >= version] if version is not None else []
     is_recorded = exists().where(
         used_documents.c.document_id == documents.c.document_id,
         used_documents.c.generation == documents.c.generation,

@@ -13,6 +13,9 @@ SUFFIXES = (".csv", ".xlsx", ".xls", ".txt", ".md", ".pdf")
 PROGRAM_ITSELF = 0
 """In place of a revision: a document that belongs to its program, whichever revision answers (ADR 29)."""
 
+MOST_DOCUMENTS = 1_000
+"""Of one program."""
+
 _FIRST_ORDINAL = 1_000_000  # behind every document of a revision, so that one order lists both
 
 

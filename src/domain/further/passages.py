@@ -1,5 +1,6 @@
 """Passages: the pieces of a further document that are found, each short enough to be embedded whole."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -8,12 +9,14 @@ from domain.chunking import MAX_DENSE_CHARACTERS
 from domain.document import Document
 from domain.ladder.table import TableError
 from domain.lexical import lexical_text
-from domain.told import told
+from domain.told import Told, told
 
 MOST_PASSAGES = 10_000
 """Of one document. A worker embeds some 400 a second, and the largest manual that was tried has 3,000."""
 
 PASSAGE_CHARACTERS = 320
+_SAID = re.compile(r"\S")
+_BLANKS = [chr(code) for code in range(0x3001) if chr(code).isspace()]
 _HEADING_CHARACTERS = MAX_DENSE_CHARACTERS - PASSAGE_CHARACTERS - len(". ")
 
 
@@ -34,14 +37,12 @@ def bounded(passages: Iterable[Passage]) -> tuple[Passage, ...]:
         if not passage.text.strip():
             continue
         if len(kept) == MOST_PASSAGES:
-            raise TableError(
-                "document_too_long",
+            raise _too_long(
                 told(
                     "its text is longer than {most:,} passages, which end at {place}",
                     most=len(kept),
                     place=passage.place,
-                ),
-                hint=told("Split the document and send its parts."),
+                )
             )
         kept.append(passage)
     if not kept:
@@ -53,6 +54,15 @@ def bounded(passages: Iterable[Passage]) -> tuple[Passage, ...]:
     return tuple(kept)
 
 
+def refuse_too_long(text: str) -> None:
+    """Before it is cut: what it says fills more than MOST_PASSAGES, however it is cut. Raises TableError."""
+    said = len(text) - sum(map(text.count, _BLANKS))
+    if said > MOST_PASSAGES * PASSAGE_CHARACTERS:
+        raise _too_long(
+            told("its text has {said:,} characters, more than {most:,} passages hold", said=said, most=MOST_PASSAGES)
+        )
+
+
 def passage_chunks(passages: Iterable[Passage], document: Document) -> tuple[Chunk, ...]:
     """One chunk for each passage, under the document's title and the passage's place."""
     named = document.title or document.document_name
@@ -61,17 +71,16 @@ def passage_chunks(passages: Iterable[Passage], document: Document) -> tuple[Chu
 
 def pieces_of(text: str) -> Iterator[str]:
     """A text in pieces of at most PASSAGE_CHARACTERS, cut between sentences or words where there are any."""
-    rest = text.strip()
-    while len(rest) > PASSAGE_CHARACTERS:
-        end = _end_of_piece(rest)
-        yield rest[:end].strip()
-        rest = rest[end:].strip()
-    if rest:
-        yield rest
+    place, end = 0, len(text.rstrip())  # no copy of the rest for each piece: a text may be one line of megabytes
+    while begun := _SAID.search(text, place, end):
+        place = begun.start()
+        window = text[place : min(end, place + PASSAGE_CHARACTERS)]
+        length = _end_of_piece(window) if place + len(window) < end else len(window)
+        yield window[:length].strip()
+        place += length
 
 
-def _end_of_piece(text: str) -> int:
-    head = text[:PASSAGE_CHARACTERS]
+def _end_of_piece(head: str) -> int:
     for marks in (("\n",), (". ", "。", "! ", "? ", "; "), (" ",)):
         end = (
             max(head.rfind(mark) + len(mark) for mark in marks if mark in head) if any(m in head for m in marks) else 0
@@ -79,6 +88,10 @@ def _end_of_piece(text: str) -> int:
         if end > PASSAGE_CHARACTERS // 2:
             return end
     return PASSAGE_CHARACTERS
+
+
+def _too_long(message: Told) -> TableError:
+    return TableError("document_too_long", message, hint=told("Split the document and send its parts."))
 
 
 def _chunk(ordinal: int, passage: Passage, named: str) -> Chunk:

@@ -12,6 +12,7 @@ from domain.further.passages import PASSAGE_CHARACTERS, Passage, pieces_of
 
 _MOST_HEADER_ROWS = 4
 _FEWEST_COLUMNS = 2
+_LONGEST_NUMBER = 64
 _NUMBER = re.compile(r"[-+±]?[\d.,:/\s]*\d[\d.,:/\s]*(?:[eE][-+]?\d+)?%?")
 _UNIT_IN_BRACKETS = re.compile(r"[(\[（【<].{1,12}[)\]）】>]")
 _UNIT = re.compile(
@@ -38,12 +39,17 @@ class _Numbered:
     @property
     def may_be_header(self) -> bool:
         filled = self.filled
-        return len(filled) >= _FEWEST_COLUMNS and not any(map(_NUMBER.fullmatch, filled))
+        return len(filled) >= _FEWEST_COLUMNS and not any(map(_is_number, filled))
 
     @property
     def is_of_units(self) -> bool:
         units = [bool(_UNIT_IN_BRACKETS.fullmatch(cell) or _UNIT.fullmatch(cell)) for cell in self.filled]
         return bool(units) and 2 * sum(units) >= len(units)
+
+
+def _is_number(cell: str) -> bool:
+    """Of a cell of 30,000 digits and a letter, the expression would look at each beginning with each end."""
+    return len(cell) <= _LONGEST_NUMBER and _NUMBER.fullmatch(cell) is not None
 
 
 def table_passages(rows: Iterable[Row], *, sheet: str = "") -> Iterator[Passage]:
@@ -87,7 +93,7 @@ def _rows_above_a_header(block: list[_Numbered], *, has_header: bool) -> list[_N
 def _begins_another_table(block: list[_Numbered]) -> bool:
     """Whether a block after a blank row has a header of its own: names above values."""
     length = _header_length(block)
-    return 0 < length < len(block) and any(map(_NUMBER.fullmatch, block[length].filled))
+    return 0 < length < len(block) and any(map(_is_number, block[length].filled))
 
 
 def _header_length(block: list[_Numbered]) -> int:
@@ -109,7 +115,7 @@ def _is_like(row: _Numbered, below: _Numbered) -> bool:
 
 def _continues(header: list[_Numbered], row: _Numbered) -> bool:
     """Whether a row belongs to the header above it: it holds units, or names what merged cells above it hold."""
-    if any(map(_NUMBER.fullmatch, row.filled)):
+    if any(map(_is_number, row.filled)):
         return False
     if row.is_of_units:
         return not header[-1].is_of_units

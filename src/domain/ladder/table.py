@@ -35,6 +35,8 @@ _HALF_WIDTH_WORD = re.compile("(?<![\uff61-\uff9f\u3041-\u9fff])[\uff66-\uff9f]{
 _JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 # What the codecs make of bytes that stand for nothing: 0x80, 0xA0, and the user-defined rows as private characters.
 _CODEC_MAKESHIFT = re.compile("[\x80\xa0\ue000-\uf8ff]")
+_FOREIGN = re.compile("[^\x00-\x7f]+")
+_FOREIGN_CHARACTERS = 200_000
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 
 
@@ -129,11 +131,23 @@ def _decode_legacy(content: bytes, utf8_error: UnicodeDecodeError) -> tuple[str,
             continue
         if _CODEC_MAKESHIFT.search(text):
             continue
-        readings.append((score(text), encoding, text))
+        readings.append((score(_foreign(text)), encoding, text))
     if not readings:
         raise _undecodable(content, utf8_error, told("UTF-8, cp949 or cp932")) from utf8_error
     _, encoding, text = max(readings, key=lambda reading: reading[0])
     return encoding, text
+
+
+def _foreign(text: str) -> str:
+    """What is not ASCII, as much of it as tells the language: of ten million syllables each would be looked at."""
+    runs: list[str] = []
+    left = _FOREIGN_CHARACTERS
+    for run in _FOREIGN.finditer(text):
+        runs.append(run[0][:left])
+        left -= len(runs[-1])
+        if not left:
+            break
+    return " ".join(runs)
 
 
 def _korean_share(text: str) -> float:

@@ -14,11 +14,14 @@ class Deliveries(Protocol):
     """
 
     async def waiting(self) -> Sequence[str]:
-        """The webhooks, switched on, to which something is due."""
+        """The webhooks, switched on, to which something is due, of the kinds that this version knows."""
         ...
 
     async def claim(self, webhook_id: str, limit: int, *, lease: timedelta) -> Sequence[Delivery]:
-        """Take due deliveries of one webhook, oldest first, each under a fresh token; the attempt is counted."""
+        """Take due deliveries of one webhook, oldest first, each under a fresh token; the attempt is counted.
+
+        Those of a kind that only a newer version knows are left to its workers.
+        """
         ...
 
     async def delivered(self, delivery: Delivery) -> None:
@@ -35,6 +38,10 @@ class Deliveries(Protocol):
 
     async def switch_off(self, delivery: Delivery, *, reason: str) -> None:
         """Its receiver wants nothing more: the webhook is switched off, and all that is on its way to it is dead."""
+        ...
+
+    async def bury_unknown(self, *, due_before: timedelta) -> int:
+        """Bury what is of a kind that this version does not know and nobody has taken for so long; how many."""
         ...
 
     async def revive(self, *, limit: int) -> int:

@@ -28,11 +28,12 @@ class DocumentRepo(Protocol):
         """Record new documents, in one statement."""
         ...
 
-    async def put_further(self, document: Document) -> tuple[Document, Document | None]:
+    async def put_further(self, document: Document, *, at_most: int) -> tuple[Document, Document | None]:
         """Record a further document of a live program, and which one gave way to it.
 
         One of the same name keeps its id and its place, at its next generation. Returns what is recorded now and
-        what was before. Raises NotFoundError when the program is gone.
+        what was before. Raises NotFoundError when the program is gone, TooManyDocumentsError when it has so many
+        others already.
         """
         ...
 

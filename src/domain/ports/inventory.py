@@ -14,7 +14,8 @@ class StockedDocument:
 
     `chunk_rows` counts its chunks at its generation in the index's rendering. `is_held` says that it is recorded
     as held by the index, `is_due` that it ought to be: the index is the current one and complete. `is_moving`
-    says that an event which is not done names it at its generation.
+    says that an event which is not done names it at its generation. `use_rows` counts what it does to devices,
+    `use_count` is how many were recorded, None where nobody noted that.
     """
 
     document: Document
@@ -22,6 +23,8 @@ class StockedDocument:
     is_held: bool
     is_due: bool
     is_moving: bool
+    use_rows: int = 0
+    use_count: int | None = None
 
 
 class Inventory(Protocol):

@@ -21,6 +21,13 @@ class UseRepo(Protocol):
         """Record that the uses of these cannot be had: whoever asks for them is told so, and nobody tries again."""
         ...
 
+    async def forget(self, refs: Collection[DocumentRef]) -> None:
+        """Take what is recorded of these away, so that they lack their uses and are read again."""
+        ...
+
     async def lacking(self, *, limit: int) -> Sequence[Document]:
-        """Indexed documents without uses of this version at their generation, those of the newest program first."""
+        """Indexed documents without uses of this version or a newer one, those of the newest program first.
+
+        At their generation. What a newer version has recorded is left alone: its table knows more.
+        """
         ...

@@ -19,6 +19,7 @@ REQUESTS: Mapping[str, tuple[int, str]] = {
     "request_timeout": (408, "The request came too slowly: send it again."),
     "conflict": (409, "Somebody else moved on first: read the present state and decide again."),
     "document_not_removable": (409, "The document came with its program's files: upload those anew without it."),
+    "too_many_documents": (409, "The program has as many further documents as it may: remove one first."),
     "idempotency_conflict": (409, "The key is that of another request: send this one under a key of its own."),
     "precondition_failed": (412, "Somebody changed it first: read it again and send this with the new ETag."),
     "too_large": (413, "The request holds too many bytes: send less."),

@@ -23,10 +23,12 @@ from domain.errors import (
     RateLimitedError,
     ReusedKeyError,
     TooLargeError,
+    TooManyDocumentsError,
     UnauthenticatedError,
     UnavailableError,
 )
 from domain.findings import Finding, Severity, errors_among
+from domain.further.further_document import MOST_DOCUMENTS
 from domain.told import Told, told
 from entrypoints.api.access_log import request_id_of
 from entrypoints.api.codes import REQUESTS, of_findings
@@ -94,13 +96,8 @@ def _of_the_core(request: AnyRequest, error: LadderbaseError) -> Response[Proble
             kind = _KINDS.get(error.kind, error.kind)
             detail = told("there is no {kind} {identity}", kind=kind, identity=error.identity[:64])
             answer = _problem(request, "not_found", detail)
-        case ReusedKeyError():
-            answer = _problem(request, "idempotency_conflict", told("the request differs from the one under this key"))
-        case NotRemovableError():
-            detail = told("it came with the program's files: upload those anew, or delete the program")
-            answer = _problem(request, "document_not_removable", detail)
         case ConflictError():
-            answer = _problem(request, "conflict", told("the state changed while the request was worked on"))
+            answer = _conflict(request, error)
         case RateLimitedError() | BusyError() | UnavailableError() | MisconfiguredError():
             answer = _not_now(request, error)
         case _:
@@ -166,6 +163,19 @@ def _invalid_upload(request: AnyRequest, error: InvalidUploadError) -> Response[
         _first(place, first.message, others=len(errors) - 1),
         finding_bodies(error.findings, language_of(request.scope)),
     )
+
+
+def _conflict(request: AnyRequest, error: ConflictError) -> Response[ProblemBody]:
+    match error:
+        case ReusedKeyError():
+            return _problem(request, "idempotency_conflict", told("the request differs from the one under this key"))
+        case NotRemovableError():
+            detail = told("it came with the program's files: upload those anew, or delete the program")
+            return _problem(request, "document_not_removable", detail)
+        case TooManyDocumentsError():
+            detail = told("it has {most:,} further documents, and no more are taken", most=MOST_DOCUMENTS)
+            return _problem(request, "too_many_documents", detail)
+    return _problem(request, "conflict", told("the state changed while the request was worked on"))
 
 
 def _not_now(

@@ -15,6 +15,7 @@ from domain.drift import Drift
 from entrypoints.cli.backstage import opened_stores, settings_of
 from entrypoints.cli.data_dir import data_dir_option
 from entrypoints.cli.exit_codes import REFUSED
+from entrypoints.cli.printable import printable, printable_json
 from entrypoints.settings import Settings
 
 _DRIFTS_PER_REPAIR = 64
@@ -51,7 +52,7 @@ async def _told(drifts: AsyncIterator[Drift], repair: RepairDrift | None, *, sta
     counts: Counter[str] = Counter()
     batch: list[Drift] = []
     async for drift in drifts:
-        click.echo(_as_json(drift, state) if as_json else _in_words(drift, state))
+        click.echo(_as_json(drift, state) if as_json else printable(_in_words(drift, state)))
         counts[drift.kind] += 1
         if repair:
             batch.append(drift)
@@ -77,7 +78,7 @@ def _as_json(drift: Drift, state: str) -> str:
         "meaning": drift.kind.meaning,
         "repair": drift.kind.remedy,
     }
-    return json.dumps(told, ensure_ascii=False)
+    return printable_json(json.dumps(told, ensure_ascii=False))
 
 
 def _in_words(drift: Drift, state: str) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from entrypoints.cli.options import spoken
-from entrypoints.cli.rendering import print_hit, screen
-from entrypoints.cli.service import Answer, Service, UploadFiles, connected
-from entrypoints.cli.upload import follow, show_outcome, show_registered
+from entrypoints.cli.options import json_option, spoken
+from entrypoints.cli.problems import Answer
+from entrypoints.cli.rendering import print_hit, print_json, screen
+from entrypoints.cli.service import Service, UploadFiles, connected
+from entrypoints.cli.upload import show_outcome, show_registered
+from entrypoints.cli.waiting import follow
 from entrypoints.embedded.component import StartError
 from entrypoints.embedded.ports import free_port
 from entrypoints.embedded.stack import EmbeddedStack, running
@@ -48,38 +50,45 @@ QUESTIONS = (
 
 
 @click.command("demo")
-def command() -> None:
+@json_option
+def command(*, as_json: bool) -> None:
     """Start everything in a temporary folder, upload the examples, search them, stop everything."""
     if not EXAMPLES.is_dir():
         raise click.ClickException(f"the examples are not there: {EXAMPLES} (the demo runs from a source checkout)")
-    console = screen()
+    console = screen(stderr=as_json)
     with tempfile.TemporaryDirectory(prefix="ladderbase-demo-") as folder:
         Path(folder).chmod(0o711)  # the account that Postgres runs as, where we are root, must pass through
         try:
-            asyncio.run(_demo(console, Path(folder, "data")))
+            shown = asyncio.run(_demo(console, Path(folder, "data")))
         except StartError as error:
             raise click.ClickException(str(error)) from error
     console.print("the demo is through", style="bold green")
+    if as_json:
+        print_json(shown)
 
 
-async def _demo(console: Console, data_dir: Path) -> None:
+async def _demo(console: Console, data_dir: Path) -> Answer:
     stack = EmbeddedStack(data_dir=data_dir, port=free_port(), settings=_OPEN)
     console.rule("starting the servers, the API and the worker")
     async with running(stack, say=_say_on(console)) as url, connected(url, language=spoken()) as service:
-        await show_the_main_job(service, console)
+        shown = await show_the_main_job(service, console)
         console.rule("stopping")
+    return shown
 
 
-async def show_the_main_job(service: Service, console: Console, questions: Sequence[Question] = QUESTIONS) -> None:
-    """Upload, index, search. Raises ClickException with one line when anything is not as it must be."""
+async def show_the_main_job(service: Service, console: Console, questions: Sequence[Question] = QUESTIONS) -> Answer:
+    """Upload, index, search; what was registered and found.
+
+    Raises ClickException with one line when anything is not as it must be.
+    """
     console.rule("uploading a cell of a battery-module line, as GX Works exports it")
     first = await _registered(service, console, "cell-line", name="모듈 조립 셀 3호기")
-    for question in questions:
-        await _asked(service, console, question, first["pgm_id"])
+    searches = [await _asked(service, console, question, first["pgm_id"]) for question in questions]
     console.rule("uploading a palletizer whose files came back from Excel")
     second = await _registered(service, console, "cell-line-resaved", name="파레타이저 3호기")
     found = {(each["encoding"], each["delimiter"]) for each in second["documents"] if each["encoding"]}
     console.print("read as " + ", ".join(f"{encoding} with {delimiter}" for encoding, delimiter in sorted(found)))
+    return {"programs": [first, second], "searches": searches}
 
 
 async def _registered(service: Service, console: Console, example: str, *, name: str) -> Answer:
@@ -96,7 +105,7 @@ async def _registered(service: Service, console: Console, example: str, *, name:
     return program
 
 
-async def _asked(service: Service, console: Console, question: Question, pgm_id: str) -> None:
+async def _asked(service: Service, console: Console, question: Question, pgm_id: str) -> Answer:
     console.rule(f"searching for {question.what}: {question.query}")
     answer = await service.search({"query": question.query, "pgm_id": pgm_id, "limit": _HITS_SHOWN})
     hits: Sequence[Answer] = answer["hits"]
@@ -105,6 +114,7 @@ async def _asked(service: Service, console: Console, question: Question, pgm_id:
     console.print(f"{answer['took_ms']} ms", style="dim")
     if not any(question.expected in f"{hit['logic_name']} {hit['title']}" for hit in hits[: question.within]):
         raise click.ClickException(f"the search for {question.query!r} does not find {question.expected!r}")
+    return answer
 
 
 def _say_on(console: Console) -> Callable[[str], None]:

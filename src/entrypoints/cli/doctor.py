@@ -17,6 +17,7 @@ from application.probe_blob_store import ProbeBlobStore
 from domain.errors import LadderbaseError
 from entrypoints.cli.data_dir import data_dir_option, environment_of
 from entrypoints.cli.exit_codes import REFUSED
+from entrypoints.cli.printable import printable, printable_json
 from entrypoints.cli.remedies import remedy_for
 from entrypoints.lifespan import opened
 from entrypoints.logs import configure_logging
@@ -55,7 +56,8 @@ def command(*, as_json: bool, data_dir: Path | None) -> None:
     found = asyncio.run(_diagnosed(environment_of(data_dir)))
     if as_json:
         checks = [msgspec.to_builtins(each) for each in found]
-        click.echo(json.dumps({"healthy": not _failing(found), "checks": checks}, ensure_ascii=False))
+        healthy = not _failing(found)
+        click.echo(printable_json(json.dumps({"healthy": healthy, "checks": checks}, ensure_ascii=False)))
     else:
         for line in map(_in_words, found):
             click.echo(line)
@@ -93,5 +95,5 @@ def _failing(found: Sequence[Diagnosis]) -> bool:
 
 def _in_words(found: Diagnosis) -> str:
     told = f"{found.name}: {found.state}"
-    told += f": {found.text}" if found.text else ""
+    told += f": {printable(found.text)}" if found.text else ""
     return f"{told}\n  {found.remedy}" if found.remedy else told

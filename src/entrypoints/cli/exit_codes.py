@@ -3,3 +3,6 @@
 REFUSED = 1
 NO_SERVICE = 3
 SOME_FAILED = 4
+TIMED_OUT = 5
+INTERRUPTED = 130
+"""As shells have it for a process that Ctrl-C ended."""

@@ -10,6 +10,7 @@ import click
 from application.collect_garbage import CollectGarbage, Removed
 from entrypoints.cli.backstage import opened_stores, settings_of
 from entrypoints.cli.data_dir import data_dir_option
+from entrypoints.cli.printable import printable, printable_json
 from entrypoints.settings import Settings
 
 
@@ -32,7 +33,7 @@ async def _collect(settings: Settings, *, is_dry: bool, as_json: bool) -> int:
         collect: CollectGarbage = container.collect_garbage()
         async for removed in collect(is_dry=is_dry):
             places += 1
-            click.echo(_as_json(removed) if as_json else _in_words(removed, is_dry=is_dry))
+            click.echo(_as_json(removed) if as_json else printable(_in_words(removed, is_dry=is_dry)))
     if not places:
         click.echo("nothing to remove", err=True)
     return 0
@@ -40,7 +41,7 @@ async def _collect(settings: Settings, *, is_dry: bool, as_json: bool) -> int:
 
 def _as_json(removed: Removed) -> str:
     told = {"garbage": removed.garbage, "prefix": removed.prefix or None, "count": removed.count}
-    return json.dumps(told, ensure_ascii=False)
+    return printable_json(json.dumps(told, ensure_ascii=False))
 
 
 def _in_words(removed: Removed, *, is_dry: bool) -> str:

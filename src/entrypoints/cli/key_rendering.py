@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 from domain.api_key import MARK, ApiKey
+from entrypoints.cli.printable import printable, printable_json
 
 
 def described(key: ApiKey, now: datetime, *, text: str | None = None) -> str:
@@ -18,7 +19,7 @@ def described(key: ApiKey, now: datetime, *, text: str | None = None) -> str:
         "revoked_dt": key.revoked_at.isoformat() if key.revoked_at else None,
         "last_used_dt": key.last_used_at.isoformat() if key.last_used_at else None,
     }
-    return json.dumps(told | ({"key": text} if text else {}), ensure_ascii=False)
+    return printable_json(json.dumps(told | ({"key": text} if text else {}), ensure_ascii=False))
 
 
 def in_words(key: ApiKey, now: datetime) -> str:
@@ -26,7 +27,7 @@ def in_words(key: ApiKey, now: datetime) -> str:
     used = f"last used {_day(key.last_used_at)}" if key.last_used_at else "never used"
     scopes = ",".join(sorted(key.scopes))
     until = f"revoked {_day(key.revoked_at)}" if key.revoked_at else f"until {_day(key.expires_at)}"
-    return f"{MARK}{key.prefix}  {key.owner}  {scopes}  {key.standing(now)}, {until}, {used}"
+    return f"{MARK}{key.prefix}  {printable(key.owner)}  {scopes}  {key.standing(now)}, {until}, {used}"
 
 
 def _day(moment: datetime) -> str:

@@ -81,10 +81,11 @@ def list_(*, owner: str | None, as_json: bool, data_dir: Path | None) -> None:
 
 @command.command("revoke")
 @click.argument("prefix")
+@_as_json
 @data_dir_option
-def revoke(*, prefix: str, data_dir: Path | None) -> None:
+def revoke(*, prefix: str, as_json: bool, data_dir: Path | None) -> None:
     """Revoke the key of PREFIX, for good. Every process refuses it within a minute."""
-    asyncio.run(_revoke(data_dir, prefix))
+    asyncio.run(_revoke(data_dir, prefix, as_json=as_json))
 
 
 async def _create(
@@ -113,12 +114,15 @@ async def _list(data_dir: Path | None, owner: str | None, *, as_json: bool) -> N
         click.echo("there are no keys", err=True)
 
 
-async def _revoke(data_dir: Path | None, prefix: str) -> None:
+async def _revoke(data_dir: Path | None, prefix: str, *, as_json: bool) -> None:
     async with _container(data_dir) as container:
         revoke_key: RevokeKey = container.revoke_key()
         key = await revoke_key(prefix)
     _note("revoke_key", key)
-    click.echo(f"revoked {MARK}{key.prefix} of {key.owner}", err=True)
+    if as_json:
+        click.echo(described(key, _now()))
+    else:
+        click.echo(f"revoked {MARK}{key.prefix} of {key.owner}", err=True)
 
 
 @asynccontextmanager

@@ -5,20 +5,28 @@ from importlib import import_module
 
 import click
 
+from entrypoints.cli.exit_codes import INTERRUPTED
+
 _COMMANDS: Mapping[str, str] = {
+    "attach": "entrypoints.cli.attach",
     "audit": "entrypoints.cli.audit",
     "completion": "entrypoints.cli.completion",
     "demo": "entrypoints.cli.demo",
     "doctor": "entrypoints.cli.doctor",
+    "download": "entrypoints.cli.download",
     "gc": "entrypoints.cli.gc",
     "keys": "entrypoints.cli.keys",
+    "ls": "entrypoints.cli.ls",
     "mcp": "entrypoints.cli.mcp",
     "migrate": "entrypoints.cli.migrate",
     "reindex": "entrypoints.cli.reindex",
     "retry": "entrypoints.cli.retry",
+    "rm": "entrypoints.cli.rm",
     "run": "entrypoints.cli.run",
     "search": "entrypoints.cli.search",
+    "show": "entrypoints.cli.show",
     "status": "entrypoints.cli.status",
+    "tree": "entrypoints.cli.tree",
     "upload": "entrypoints.cli.upload",
     "webhooks": "entrypoints.cli.webhooks",
     "where-used": "entrypoints.cli.where_used",
@@ -39,11 +47,20 @@ class _Commands(click.Group):
             raise TypeError(f"{_COMMANDS[cmd_name]}.command is no command")
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Whatever runs, Ctrl-C ends it with the exit code that shells know."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+
 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
-    epilog="Exit codes: 0 done, 1 refused, nothing found or a fault, 2 wrong usage, 3 no service, 4 documents failed.",
+    epilog="Exit codes: 0 done, 1 refused, nothing found or a fault, 2 wrong usage, 3 no service, 4 documents failed, "
+    "5 nobody waits any longer, 130 interrupted.",
 )
 @click.version_option(package_name="ladderbase")
 def main() -> None:

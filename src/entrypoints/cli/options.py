@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-API_KEY = "LADDERBASE_API_KEY"
+API_KEY, URL = "LADDERBASE_API_KEY", "LADDERBASE_URL"
 DEFAULT_URL = "http://127.0.0.1:8000"
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,10 +15,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 def service_options(command: F) -> F:
     """`--url` and `--json`."""
     url = click.option(
-        "--url", envvar="LADDERBASE_URL", default=DEFAULT_URL, show_default=True, show_envvar=True, help="The service."
+        "--url", envvar=URL, default=DEFAULT_URL, show_default=True, show_envvar=True, help="The service."
     )
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, for scripts.")
-    return url(as_json(command))
+    return url(json_option(command))
+
+
+def json_option(command: F) -> F:
+    """`--json`, of a command that prints one document."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for scripts.")(command)
+
+
+def wait_options(command: F) -> F:
+    """`--no-wait` and `--timeout`."""
+    no_wait = click.option("--no-wait", is_flag=True, help="Do not wait until it is searchable.")
+    timeout = click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Wait so long at most; while it moves on, for ever when left out.",
+    )
+    return no_wait(timeout(command))
 
 
 def api_key() -> str:

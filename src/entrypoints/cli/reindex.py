@@ -1,10 +1,10 @@
 """`ladderbase reindex`: build the index of this model while the old one serves, then switch."""
 
 import asyncio
+import json
 import signal
-import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from application.rebuild_index import RebuildIndex
 from domain.errors import UnavailableError
 from entrypoints.cli.backstage import opened_stores, settings_of
 from entrypoints.cli.data_dir import NotDoneError, data_dir_option
+from entrypoints.cli.options import json_option
 from entrypoints.container import Container
 from entrypoints.index_duty import told_now_and_then
 from entrypoints.settings import Settings
@@ -25,8 +26,9 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 @click.command("reindex")
 @click.option("--all", "everything", is_flag=True, help="Build the index of this model from every indexed document.")
 @click.option("--drop-old", is_flag=True, help="Remove the other indexes, once no process searches them any more.")
+@json_option
 @data_dir_option
-def command(*, everything: bool, drop_old: bool, data_dir: Path | None) -> None:
+def command(*, everything: bool, drop_old: bool, as_json: bool, data_dir: Path | None) -> None:
     """Change the embedding model: build its index aside, switch to it, and later drop the old one.
 
     The model, and everything else, is what the environment says. Searches go on in the old index meanwhile.
@@ -35,21 +37,26 @@ def command(*, everything: bool, drop_old: bool, data_dir: Path | None) -> None:
     if not everything and not drop_old:
         raise click.UsageError("say --all, --drop-old, or both")
     try:
-        sys.exit(asyncio.run(_reindex(settings_of(data_dir), everything=everything, drop_old=drop_old)))
+        done = asyncio.run(_reindex(settings_of(data_dir), everything=everything, drop_old=drop_old))
     except asyncio.CancelledError:
         raise NotDoneError("told to stop: what was built is kept, the next call goes on") from None
+    if as_json:
+        click.echo(json.dumps(done, ensure_ascii=False))
 
 
-async def _reindex(settings: Settings, *, everything: bool, drop_old: bool) -> int:
+async def _reindex(settings: Settings, *, everything: bool, drop_old: bool) -> Mapping[str, str | int | None]:
+    """The index that is built and how many are dropped; None for what was not asked for."""
+    built, dropped = None, None
     if (task := asyncio.current_task()) is not None:  # as Ctrl-C does: the right to build is given back
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with opened_stores(settings) as container:
         if everything:
             await build(container)
+            built = str(container.index().key)
         if drop_old:
             dropped = await container.drop_old_indexes()()
             _say(f"dropped {dropped} old index(es)")
-    return 0
+    return {"built": built, "dropped": dropped}
 
 
 async def build(

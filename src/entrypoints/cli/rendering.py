@@ -1,18 +1,20 @@
 """What people see on the terminal; colours only where there is one."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from textwrap import indent
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from entrypoints.cli.printable import printable, printable_json
+from entrypoints.cli.problems import Answer, RefusedError
+
 _WIDTH_OF_A_FILE = 160
 _FAILED_STYLE = "bold red"
-Answer = Mapping[str, Any]
+_UNITS, _STEP = ("B", "kB", "MB", "GB"), 1_000
 
 
 def screen(*, stderr: bool = False) -> Console:
@@ -22,8 +24,23 @@ def screen(*, stderr: bool = False) -> Console:
 
 
 def print_json(answer: object) -> None:
-    """The answer for scripts; text as it is, not escaped."""
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    """The answer for scripts; text as it is, but for what a terminal would obey."""
+    click.echo(printable_json(json.dumps(answer, ensure_ascii=False, indent=2)))
+
+
+def cell(text: str, style: str = "", *, lines: bool = False) -> Text:
+    """A text of somebody else's."""
+    return Text(printable(text, lines=lines), style)
+
+
+def show_refusal(error: RefusedError, *, as_json: bool) -> None:
+    """The problem, and every finding of it with what to do."""
+    if as_json:
+        print_json(error.problem)
+        return
+    click.echo(f"Error: {error.format_message()}", err=True)
+    if findings := error.problem.get("findings"):
+        screen(stderr=True).print(findings_table(findings))
 
 
 def findings_table(findings: Iterable[Answer]) -> Table:
@@ -35,10 +52,10 @@ def findings_table(findings: Iterable[Answer]) -> Table:
         is_error = finding["severity"] == "error"
         table.add_row(
             Text("error", _FAILED_STYLE) if is_error else Text("notice", "yellow"),
-            Text(finding.get("file") or finding.get("field") or ""),
+            cell(finding.get("file") or finding.get("field") or ""),
             Text("" if finding.get("row") is None else str(finding["row"])),
-            Text(finding["message"]),
-            Text(finding["hint"]),
+            cell(finding["message"]),
+            cell(finding["hint"]),
         )
     return table
 
@@ -51,7 +68,7 @@ def documents_table(documents: Iterable[Answer]) -> Table:
     for document in documents:
         if document["encoding"]:
             columns = ("document_name", "logic_name", "encoding", "delimiter", "tool", "cpu", "row_count", "rung_count")
-            table.add_row(*(Text(str(document[column])) for column in columns))
+            table.add_row(*(cell(str(document[column])) for column in columns))
     return table
 
 
@@ -61,7 +78,7 @@ def errors_table(errors: Iterable[Answer]) -> Table:
     for name in ("document", "code", "why"):
         table.add_column(name, overflow="fold")
     for error in errors:
-        table.add_row(Text(error["document_name"]), Text(error["code"], _FAILED_STYLE), Text(error["message"]))
+        table.add_row(cell(error["document_name"]), cell(error["code"], _FAILED_STYLE), cell(error["message"]))
     return table
 
 
@@ -73,12 +90,27 @@ def programs_table(programs: Iterable[Answer]) -> Table:
     for program in programs:
         status = program["indexing"]["status"]
         table.add_row(
-            *(Text(program[field]) for field in ("pgm_id", "pgm_name", "pgm_version", "create_user")),
-            Text(program["create_dt"][:19].replace("T", " ")),
+            *(cell(program[field]) for field in ("pgm_id", "pgm_name", "pgm_version", "create_user")),
+            cell(moment(program["create_dt"])),
             Text(str(program["document_count"])),
-            Text(status, _FAILED_STYLE if status == "failed" else ""),
+            cell(status, _FAILED_STYLE if status == "failed" else ""),
         )
     return table
+
+
+def moment(written: str) -> str:
+    """A moment of the service's, in UTC, to the second."""
+    return written[:19].replace("T", " ")
+
+
+def size(size_bytes: int) -> str:
+    """A number of bytes, for people."""
+    number, unit = float(size_bytes), _UNITS[0]
+    for unit in _UNITS:
+        if number < _STEP or unit == _UNITS[-1]:
+            break
+        number /= _STEP
+    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
 
 
 def print_hit(console: Console, number: int, hit: Answer) -> None:
@@ -87,18 +119,18 @@ def print_hit(console: Console, number: int, hit: Answer) -> None:
     console.print(
         Text.assemble(
             (f"{number}. ", "bold"),
-            (place or hit["document_name"], "bold cyan"),
-            f"  {hit['logic_id']}  {_steps(hit)}".rstrip(),
-            (f"  {hit['pgm_id']} {hit['document_name']}  {'+'.join(hit['lanes'])}", "dim"),
+            (printable(place or hit["document_name"]), "bold cyan"),
+            printable(f"  {hit['logic_id']}  {_steps(hit)}".rstrip()),
+            (printable(f"  {hit['pgm_id']} {hit['document_name']}  {'+'.join(hit['lanes'])}"), "dim"),
         )
     )
     if hit["title"]:
-        console.print(Text(indent(hit["title"], " " * 3), "green"))
+        console.print(cell(indent(hit["title"], " " * 3), "green", lines=True))
     if hit["ladder"]:
-        console.print(Text(indent(hit["ladder"], " " * 5)))
+        console.print(cell(indent(hit["ladder"], " " * 5), lines=True))
     for use in hit["devices"]:
         if use["comment"]:
-            console.print(Text.assemble((f"     {use['device']:<8} ", "yellow"), use["comment"]))
+            console.print(Text.assemble((printable(f"     {use['device']:<8} "), "yellow"), printable(use["comment"])))
 
 
 def _steps(hit: Answer) -> str:

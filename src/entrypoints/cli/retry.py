@@ -1,20 +1,19 @@
 """`ladderbase retry`: give back what failed, of a program or everywhere."""
 
-import asyncio
-import sys
 from typing import Any
 
 import click
-import httpx
 
-from entrypoints.cli.exit_codes import REFUSED
-from entrypoints.cli.options import api_key, service_options, spoken
+from entrypoints.cli.asking import Transport, asked
+from entrypoints.cli.completing import pgm_id_argument
+from entrypoints.cli.options import service_options
+from entrypoints.cli.problems import Answer
 from entrypoints.cli.rendering import print_json
-from entrypoints.cli.service import Answer, RefusedError, Service, connected
+from entrypoints.cli.service import Service
 
 
 @click.command("retry")
-@click.argument("pgm_id", required=False)
+@pgm_id_argument(required=False)
 @click.option("--document", "document_ids", multiple=True, metavar="ID", help="Only this document; may be repeated.")
 @click.option("--all-states", is_flag=True, help="Also what is indexed or waits; it is found again once it is indexed.")
 @click.option("--all-failed", is_flag=True, help="The failed documents of all programs.")
@@ -22,7 +21,7 @@ from entrypoints.cli.service import Answer, RefusedError, Service, connected
 @service_options
 @click.pass_obj
 def command(
-    transport: httpx.AsyncBaseTransport | None,
+    transport: Transport,
     /,
     *,
     pgm_id: str | None,
@@ -42,20 +41,13 @@ def command(
     if pgm_id is None and (document_ids or all_states):
         raise click.UsageError("--document and --all-states go with PGM_ID")
 
-    async def run() -> None:
-        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
-            if pgm_id is None:
-                _show_everywhere(await _everywhere(service, "failed" if all_failed else "dead"), as_json=as_json)
-            else:
-                _show_program(await service.retry(pgm_id, _chosen(document_ids, all_states)), as_json=as_json)
+    async def give_back(service: Service) -> None:
+        if pgm_id is None:
+            _show_everywhere(await _everywhere(service, "failed" if all_failed else "dead"), as_json=as_json)
+        else:
+            _show_program(await service.retry(pgm_id, _chosen(document_ids, all_states)), as_json=as_json)
 
-    try:
-        asyncio.run(run())
-    except RefusedError as error:
-        if not as_json:
-            raise
-        print_json(error.problem)
-        sys.exit(REFUSED)
+    asked(give_back, url=url, transport=transport, as_json=as_json)
 
 
 def _chosen(document_ids: tuple[str, ...], all_states: bool) -> Answer:  # noqa: FBT001 - one of two choices

@@ -1,15 +1,14 @@
 """`ladderbase search`: find rungs by device, by token, by meaning."""
 
-import asyncio
 import sys
 
 import click
-import httpx
 
+from entrypoints.cli.asking import Transport, asked
 from entrypoints.cli.exit_codes import REFUSED
-from entrypoints.cli.options import api_key, service_options, spoken
+from entrypoints.cli.options import service_options
+from entrypoints.cli.problems import Answer
 from entrypoints.cli.rendering import print_hit, print_json, screen
-from entrypoints.cli.service import Answer, RefusedError, connected
 
 
 @click.command("search")
@@ -29,7 +28,7 @@ from entrypoints.cli.service import Answer, RefusedError, connected
 @service_options
 @click.pass_obj
 def command(
-    transport: httpx.AsyncBaseTransport | None,
+    transport: Transport,
     /,
     *,
     query: tuple[str, ...],
@@ -40,17 +39,7 @@ def command(
     """Find the rungs that QUERY names or describes. Exit code 1 when there are none."""
     question = {"query": " ".join(query)} | {name: value for name, value in narrowed.items() if value is not None}
 
-    async def ask() -> Answer:
-        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
-            return await service.search(question)
-
-    try:
-        answer = asyncio.run(ask())
-    except RefusedError as error:
-        if not as_json:
-            raise
-        print_json(error.problem)
-        sys.exit(REFUSED)
+    answer = asked(lambda service: service.search(question), url=url, transport=transport, as_json=as_json)
     show_answer(answer, as_json=as_json)
     sys.exit(0 if answer["hits"] else REFUSED)
 

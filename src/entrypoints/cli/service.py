@@ -1,12 +1,10 @@
 """The HTTP API as the command line sees it, with every way to fail as an exit code."""
 
 import asyncio
-import json
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,40 +13,16 @@ import click
 import httpx
 
 from adapters.loopback import is_loopback
-from entrypoints.cli.exit_codes import NO_SERVICE, REFUSED
+from entrypoints.cli.answers import body_of, require_success, translated_errors
+from entrypoints.cli.problems import Answer, NoServiceError
+from entrypoints.cli.sent_files import OnSent, WatchedFile, watched
 
 _TIMEOUT = httpx.Timeout(10.0, read=300.0, write=60.0)
-_POLL_S = 0.3
-_OUTAGE_S = 30.0
 _UPLOAD_PAUSES_S = (1.0, 4.0)
-_STANDSTILL_S = 1_800.0
 _LONGEST_PAUSE_S = 60.0
-
-Answer = Mapping[str, Any]
-
-
-class RefusedError(click.ClickException):
-    """The service understood and declined; `problem` is its answer."""
-
-    exit_code = REFUSED
-
-    def __init__(self, problem: Answer) -> None:
-        super().__init__(f"{problem.get('title', 'The request was refused.')} {problem.get('detail', '')}".strip())
-        self.problem = problem
-
-
-class NoServiceError(click.ClickException):
-    """Nobody answers, or somebody does who cannot do the work now; `may_pass` where a repeat may find it done.
-
-    A repeat makes no sense before `wait_s` seconds are over.
-    """
-
-    exit_code = NO_SERVICE
-
-    def __init__(self, message: str, *, may_pass: bool = False, wait_s: float = 0.0) -> None:
-        super().__init__(message)
-        self.may_pass = may_pass
-        self.wait_s = wait_s
+_REPEATS = 2
+_PATIENCE_S = 30.0
+"""For how long, together, a question waits that the service bids to come again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,50 +33,63 @@ class UploadFiles:
     template: Path
     comments: Path | None = None
 
+    @property
+    def fields(self) -> Mapping[str, Path]:
+        """The files by the names of their fields."""
+        fields = {
+            "pgm_ladder_zip_file": self.ladder_zip,
+            "pgm_template_file": self.template,
+            "pgm_comment_file": self.comments,
+        }
+        return {field: path for field, path in fields.items() if path is not None}
+
 
 class Service:
-    """Raises RefusedError and NoServiceError."""
+    """Raises RefusedError and NoServiceError.
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    With `on_wait`, what changes nothing or may be repeated is asked again after the seconds that the service names,
+    which `on_wait` is told first.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, on_wait: Callable[[NoServiceError], None] | None = None) -> None:
         self._client = client
+        self._on_wait = on_wait
 
     async def upload(
-        self, files: UploadFiles, details: Mapping[str, str], *, into: str | None = None, idempotency_key: str = ""
+        self,
+        files: UploadFiles,
+        details: Mapping[str, str],
+        *,
+        into: str | None = None,
+        idempotency_key: str = "",
+        on_sent: OnSent | None = None,
     ) -> Answer:
         """Register a program, or replace the files of the one that is named.
 
         What got no answer, or is unavailable for the moment, is sent again, under a key that lets it register once.
         """
-        keyed = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        for pause_s in _UPLOAD_PAUSES_S:
-            try:
-                return await self._upload(files, details, into=into, headers=keyed)
-            except NoServiceError as error:
-                if not error.may_pass:
-                    raise
-                await _pause(max(pause_s, error.wait_s))
-        return await self._upload(files, details, into=into, headers=keyed)
+        if into:
+            return await self._send("PUT", f"{_program(into)}/files", files.fields, details, on_sent=on_sent)
+        key = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        return await self._send("POST", "/v1/programs", files.fields, details, headers=key, on_sent=on_sent)
 
-    async def _upload(
-        self, files: UploadFiles, details: Mapping[str, str], *, into: str | None, headers: Mapping[str, str]
+    async def attach(
+        self,
+        pgm_id: str,
+        file: Path,
+        details: Mapping[str, str],
+        *,
+        idempotency_key: str = "",
+        on_sent: OnSent | None = None,
     ) -> Answer:
-        with ExitStack() as stack:
-            parts = {
-                field: (path.name, stack.enter_context(path.open("rb")))
-                for field, path in (
-                    ("pgm_ladder_zip_file", files.ladder_zip),
-                    ("pgm_template_file", files.template),
-                    ("pgm_comment_file", files.comments),
-                )
-                if path is not None
-            }
-            if into:
-                return await self._ask("PUT", f"/v1/programs/{quote(into, safe='')}/files", data=details, files=parts)
-            return await self._ask("POST", "/v1/programs", data=details, files=parts, headers=headers)
+        """Add a further document to a program; sent again as an upload is."""
+        key = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        path = f"{_program(pgm_id)}/documents"
+        return await self._send("POST", path, {"file": file}, details, headers=key, on_sent=on_sent)
 
     async def search(self, question: Answer) -> Answer:
         """Find rungs."""
-        return await self._ask("POST", "/v1/search", json=question)
+        return await self._ask("POST", "/v1/search", may_repeat=True, json=question)
 
     async def uses(self, address: str, narrowed: Answer) -> Answer:
         """Where a device is used."""
@@ -114,19 +101,31 @@ class Service:
 
     async def template(self, pgm_id: str) -> Answer:
         """The folders and logics of a program."""
-        return await self._ask("GET", f"/v1/programs/{quote(pgm_id, safe='')}/template")
+        return await self._ask("GET", f"{_program(pgm_id)}/template")
 
-    async def programs(self, limit: int) -> Answer:
-        """The newest programs."""
-        return await self._ask("GET", "/v1/programs", params={"limit": limit})
+    async def programs(self, narrowed: Answer) -> Answer:
+        """A page of programs."""
+        return await self._ask("GET", "/v1/programs", params=narrowed)
 
     async def program(self, pgm_id: str) -> Answer:
         """One program."""
-        return await self._ask("GET", f"/v1/programs/{pgm_id}")
+        return await self._ask("GET", _program(pgm_id))
+
+    async def documents(self, pgm_id: str, narrowed: Answer) -> Answer:
+        """A page of the documents of a program."""
+        return await self._ask("GET", f"{_program(pgm_id)}/documents", params=narrowed)
+
+    async def document(self, document_id: str) -> Answer:
+        """One document."""
+        return await self._ask("GET", _document(document_id))
+
+    async def warnings(self, pgm_id: str) -> Answer:
+        """What looks wrong about the devices of a program."""
+        return await self._ask("GET", f"{_program(pgm_id)}/warnings")
 
     async def indexing(self, pgm_id: str) -> Answer:
         """How far the indexing of a program is."""
-        return await self._ask("GET", f"/v1/programs/{pgm_id}/indexing")
+        return await self._ask("GET", f"{_program(pgm_id)}/indexing")
 
     async def operations(self) -> Answer:
         """How the service stands."""
@@ -134,11 +133,19 @@ class Service:
 
     async def retry(self, pgm_id: str, chosen: Answer) -> Answer:
         """Give documents of a program back."""
-        return await self._ask("POST", f"/v1/programs/{pgm_id}/retry", json=chosen)
+        return await self._ask("POST", f"{_program(pgm_id)}/retry", json=chosen)
 
     async def retry_everywhere(self, include: str, cursor: str | None = None) -> Answer:
         """Give back one page of what failed in all programs, or of the events that are dead."""
         return await self._ask("POST", "/v1/retry", json={"include": include, "cursor": cursor})
+
+    async def delete_programs(self, pgm_ids: Sequence[str]) -> Answer:
+        """Delete programs, each by itself."""
+        return await self._ask("POST", "/v1/programs/delete", may_repeat=True, json={"pgm_ids": pgm_ids})
+
+    async def remove_document(self, pgm_id: str, document_id: str) -> Answer:
+        """Remove a further document."""
+        return await self._ask("DELETE", f"{_program(pgm_id)}/documents/{quote(document_id, safe='')}")
 
     async def webhooks(self) -> Answer:
         """Who is told of what."""
@@ -156,56 +163,80 @@ class Service:
         """Give it another secret."""
         return await self._ask("POST", f"/v1/webhooks/{quote(webhook_id, safe='')}/secret")
 
-    async def progress(self, pgm_id: str, *, standstill_s: float = _STANDSTILL_S) -> AsyncIterator[Answer]:
-        """Ask again and again until nothing more happens; an outage of up to half a minute is sat out.
+    @asynccontextmanager
+    async def opened(self, path: str, headers: Mapping[str, str], *, silence_s: float) -> AsyncIterator[httpx.Response]:
+        """An answer that is read piece by piece; more than `silence_s` seconds without one are an outage."""
+        timeout = httpx.Timeout(10.0, read=silence_s)
+        with translated_errors(self._client):
+            async with self._client.stream("GET", path, headers=headers, timeout=timeout) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    require_success(answer, body_of(answer, self._client))
+                yield answer
 
-        Raises NoServiceError when nothing moves for `standstill_s`: longer than the service itself keeps trying.
-        """
-        clock = asyncio.get_running_loop().time
-        answered, moved, done = clock(), clock(), -1
-        while True:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        files: Mapping[str, Path],
+        details: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        on_sent: OnSent | None,
+    ) -> Answer:
+        for pause_s in _UPLOAD_PAUSES_S:
             try:
-                indexing = await self.indexing(pgm_id)
-            except NoServiceError:
-                if clock() - answered > _OUTAGE_S:
+                return await self._send_once(method, path, files, details, headers=headers, on_sent=on_sent)
+            except NoServiceError as error:
+                if not error.may_pass:
                     raise
-            else:
-                answered = clock()
-                if indexing["done"] != done:
-                    moved, done = answered, indexing["done"]
-                yield indexing
-                if indexing["status"] != "indexing":
-                    return
-            if clock() - moved > standstill_s:
-                raise NoServiceError(f"the indexing of {pgm_id} stands still: {done} documents are done")
-            await asyncio.sleep(_POLL_S)
+                await pause(min(max(pause_s, error.wait_s), _LONGEST_PAUSE_S))
+        return await self._send_once(method, path, files, details, headers=headers, on_sent=on_sent)
 
-    async def _ask(self, method: str, path: str, **content: Any) -> Answer:
-        try:
+    async def _send_once(
+        self,
+        method: str,
+        path: str,
+        files: Mapping[str, Path],
+        details: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None,
+        on_sent: OnSent | None,
+    ) -> Answer:
+        with ExitStack() as stack:
+            opened: dict[str, WatchedFile] = watched(files, on_sent, stack)
+            parts = {field: (files[field].name, file) for field, file in opened.items()}
+            return await self._ask(method, path, data=details, files=parts, headers=headers)
+
+    async def _ask(self, method: str, path: str, *, may_repeat: bool = False, **content: Any) -> Answer:
+        left_s = _PATIENCE_S
+        for _ in range(_REPEATS if may_repeat or method == "GET" else 0):
+            try:
+                return await self._ask_once(method, path, **content)
+            except NoServiceError as error:
+                if self._on_wait is None or not 0 < error.wait_s <= left_s:
+                    raise
+                left_s -= error.wait_s
+                self._on_wait(error)
+                await pause(error.wait_s)
+        return await self._ask_once(method, path, **content)
+
+    async def _ask_once(self, method: str, path: str, **content: Any) -> Answer:
+        with translated_errors(self._client):
             answer = await self._client.request(method, path, **content)
-            body = {} if answer.status_code == HTTPStatus.NO_CONTENT else answer.json()
-        except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            lost = not isinstance(error, httpx.ConnectError)
-            raise NoServiceError(f"no service answers at {self._client.base_url}: {reason}", may_pass=lost) from error
-        except json.JSONDecodeError as error:
-            raise NoServiceError(f"what answers at {self._client.base_url} is not this service") from error
-        if not isinstance(body, dict):
-            raise NoServiceError(f"what answers at {self._client.base_url} is not this service")
-        may_pass = answer.status_code in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-        if may_pass or answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            detail = body.get("detail", answer.status_code)
-            raise NoServiceError(
-                f"the service cannot do this now: {detail}", may_pass=may_pass, wait_s=_retry_after_s(answer)
-            )
-        if answer.is_error:
-            raise RefusedError(body)
+        body = body_of(answer, self._client)
+        require_success(answer, body)
         return body
 
 
 @asynccontextmanager
 async def connected(
-    url: str, transport: httpx.AsyncBaseTransport | None = None, *, api_key: str = "", language: str = "en"
+    url: str,
+    transport: httpx.AsyncBaseTransport | None = None,
+    *,
+    api_key: str = "",
+    language: str = "en",
+    on_wait: Callable[[NoServiceError], None] | None = None,
 ) -> AsyncIterator[Service]:
     """A service for the length of the block, asked to answer in `language`.
 
@@ -217,17 +248,35 @@ async def connected(
     async with httpx.AsyncClient(
         base_url=address, transport=transport, timeout=_TIMEOUT, trust_env=not is_local, headers=headers
     ) as client:
-        yield Service(client)
+        yield Service(client, on_wait)
 
 
-async def _pause(seconds: float) -> None:
+async def pause(seconds: float) -> None:
+    """Wait: tests need not."""
     await asyncio.sleep(seconds)
 
 
-def _retry_after_s(answer: httpx.Response) -> float:
-    """What the service asks for, within reason."""
-    seconds = answer.headers.get("Retry-After", "")
-    return min(float(seconds), _LONGEST_PAUSE_S) if seconds.isascii() and seconds.isdigit() else 0.0
+def content_of_program(pgm_id: str) -> str:
+    """Where the ZIP of a program is."""
+    return f"{_program(pgm_id)}/content"
+
+
+def content_of_document(document_id: str) -> str:
+    """Where the bytes of a document are."""
+    return f"{_document(document_id)}/content"
+
+
+def events_of(pgm_id: str) -> str:
+    """Where the indexing of a program is told as it goes on."""
+    return f"{_program(pgm_id)}/indexing/events"
+
+
+def _program(pgm_id: str) -> str:
+    return f"/v1/programs/{quote(pgm_id, safe='')}"
+
+
+def _document(document_id: str) -> str:
+    return f"/v1/documents/{quote(document_id, safe='')}"
 
 
 def _address(url: str) -> httpx.URL:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from entrypoints.cli.rendering import Answer
+from entrypoints.cli.problems import Answer
 
 _WAITS_FOR = {
     "worker": "it waits for a free worker",

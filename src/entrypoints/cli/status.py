@@ -1,44 +1,39 @@
 """`ladderbase status`: how the service stands and which programs there are, or how far one's indexing is."""
 
-import asyncio
 import sys
 
 import click
-import httpx
 
-from entrypoints.cli.exit_codes import REFUSED, SOME_FAILED
-from entrypoints.cli.options import api_key, service_options, spoken
+from entrypoints.cli.asking import Transport, asked
+from entrypoints.cli.completing import pgm_id_argument
+from entrypoints.cli.exit_codes import SOME_FAILED
+from entrypoints.cli.options import service_options
+from entrypoints.cli.printable import printable
+from entrypoints.cli.problems import Answer
 from entrypoints.cli.rendering import errors_table, print_json, programs_table, screen
-from entrypoints.cli.service import Answer, RefusedError, Service, connected
+from entrypoints.cli.service import Service
 from entrypoints.cli.standing import standing_lines
 
 _NEWEST = 50
 
 
 @click.command("status")
-@click.argument("pgm_id", required=False)
+@pgm_id_argument(required=False)
 @service_options
 @click.pass_obj
-def command(transport: httpx.AsyncBaseTransport | None, /, *, pgm_id: str | None, url: str, as_json: bool) -> None:
+def command(transport: Transport, /, *, pgm_id: str | None, url: str, as_json: bool) -> None:
     """Tell how the service stands and list the newest programs, or tell how far PGM_ID is.
 
     Exit code 4 when some of its documents failed.
     """
 
-    async def run() -> int:
-        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
-            if pgm_id is None:
-                operations, page = await service.operations(), await service.programs(_NEWEST)
-                return _show_service(operations, page, as_json=as_json)
-            return await _show_program(service, pgm_id, as_json=as_json)
+    async def tell(service: Service) -> int:
+        if pgm_id is None:
+            operations, page = await service.operations(), await service.programs({"limit": _NEWEST})
+            return _show_service(operations, page, as_json=as_json)
+        return await _show_program(service, pgm_id, as_json=as_json)
 
-    try:
-        sys.exit(asyncio.run(run()))
-    except RefusedError as error:
-        if not as_json:
-            raise
-        print_json(error.problem)
-        sys.exit(REFUSED)
+    sys.exit(asked(tell, url=url, transport=transport, as_json=as_json))
 
 
 def _show_service(operations: Answer, page: Answer, *, as_json: bool) -> int:
@@ -46,11 +41,11 @@ def _show_service(operations: Answer, page: Answer, *, as_json: bool) -> int:
         print_json({"operations": operations, **page})
         return 0
     for line in standing_lines(operations):
-        click.echo(line)
+        click.echo(printable(line))
     if page["items"]:
         screen().print(programs_table(page["items"]))
         if page["next"]:
-            click.echo(f"only the newest {_NEWEST} are shown", err=True)
+            click.echo(f"only the newest {_NEWEST} are shown: `ladderbase ls` lists them all", err=True)
     else:
         click.echo("no program is registered")
     return 0

@@ -1,20 +1,24 @@
 """`ladderbase upload`: register a program and wait until it can be found."""
 
-import asyncio
 import getpass
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from entrypoints.cli.exit_codes import REFUSED, SOME_FAILED
-from entrypoints.cli.options import api_key, service_options, spoken
+from entrypoints.cli.asking import Transport, asked
+from entrypoints.cli.exit_codes import SOME_FAILED
+from entrypoints.cli.following import Patience
+from entrypoints.cli.options import api_key, service_options, wait_options
+from entrypoints.cli.problems import Answer
+from entrypoints.cli.progress_bars import bytes_bar
 from entrypoints.cli.rendering import documents_table, errors_table, findings_table, print_json, screen
-from entrypoints.cli.service import Answer, RefusedError, Service, UploadFiles, connected
+from entrypoints.cli.service import Service, UploadFiles
+from entrypoints.cli.waiting import follow, perhaps_accepted, staying_accepted
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -38,11 +42,11 @@ class UploadRequest:
 @click.option("--version", default="", help="The program's version.")
 @click.option("--into", metavar="PGM_ID", help="Replace the files of this program, which keeps its name and version.")
 @click.option("--idempotency-key", default="", help="The same for a repeat of this upload; a fresh one when left out.")
-@click.option("--no-wait", is_flag=True, help="Do not wait until it is searchable.")
+@wait_options
 @service_options
 @click.pass_obj
 def command(
-    transport: httpx.AsyncBaseTransport | None,
+    transport: Transport,
     /,
     *,
     ladder_zip: Path,
@@ -54,12 +58,14 @@ def command(
     into: str | None,
     idempotency_key: str,
     no_wait: bool,
+    timeout: float | None,
     url: str,
     as_json: bool,
 ) -> None:
     """Register the ladder CSVs in ZIP under the names in TEMPLATE, and wait until they are searchable.
 
-    A refused upload leaves nothing behind; every problem of every file is named.
+    A refused upload leaves nothing behind; every problem of every file is named. Whoever stops waiting stops nothing
+    else: exit code 5 when --timeout is over, 130 after Ctrl-C, 4 when some documents failed.
     """
     files = UploadFiles(ladder_zip=ladder_zip, template=template, comments=comments)
     if into and (name or version):
@@ -71,25 +77,32 @@ def command(
     if not into:
         details |= {"pgm_name": name or ladder_zip.stem, "pgm_version": version}
 
-    async def run() -> int:
-        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
-            request = UploadRequest(files=files, details=details, into=into, idempotency_key=idempotency_key)
-            return await _upload(service, request, wait=not no_wait, as_json=as_json)
+    request = UploadRequest(files=files, details=details, into=into, idempotency_key=idempotency_key)
+    patience = None if no_wait else Patience(longest_s=timeout or math.inf)
+    uploaded = asked(
+        lambda service: _upload(service, request, patience, as_json=as_json),
+        url=url,
+        transport=transport,
+        as_json=as_json,
+    )
+    sys.exit(uploaded)
 
-    sys.exit(asyncio.run(run()))
 
-
-async def _upload(service: Service, request: UploadRequest, *, wait: bool, as_json: bool) -> int:
-    try:
+async def _upload(service: Service, request: UploadRequest, patience: Patience | None, *, as_json: bool) -> int:
+    with perhaps_accepted(), bytes_bar("sending", then="checking") as on_sent:
         program = await service.upload(
-            request.files, request.details, into=request.into, idempotency_key=request.idempotency_key
+            request.files,
+            request.details,
+            into=request.into,
+            idempotency_key=request.idempotency_key,
+            on_sent=on_sent,
         )
-    except RefusedError as error:
-        show_refusal(error, as_json=as_json)
-        return REFUSED
     if not as_json:
         show_registered(screen(), program)
-    indexing = await follow(service, program["pgm_id"]) if wait else None
+    indexing = None
+    if patience is not None:
+        with staying_accepted({"program": program, "indexing": None}, program["pgm_id"], as_json=as_json):
+            indexing = await follow(service, program["pgm_id"], patience)
     if as_json:
         print_json({"program": program, "indexing": indexing})
     elif indexing:
@@ -97,26 +110,17 @@ async def _upload(service: Service, request: UploadRequest, *, wait: bool, as_js
     return SOME_FAILED if indexing and indexing["status"] == "failed" else 0
 
 
-def show_refusal(error: RefusedError, *, as_json: bool) -> None:
-    """Every finding of a refused upload."""
-    if as_json:
-        print_json(error.problem)
-        return
-    click.echo(f"Error: {error.format_message()}", err=True)
-    if findings := error.problem.get("findings"):
-        screen(stderr=True).print(findings_table(findings))
-
-
 def show_registered(console: Console, program: Answer) -> None:
     """The validation report of an accepted upload."""
     if program["deduplicated"]:
-        console.print(f"[bold]{program['pgm_id']}[/bold] has these files already")
+        console.print(Text.assemble((program["pgm_id"], "bold"), " has these files already"))
         return
     report = program["report"]
+    counts = f"{report['logic_count']} logics, {report['ladder_count']} ladder files, {report['comment_count']} device"
     console.print(
-        f"registered [bold]{program['pgm_id']}[/bold], revision {program['revision']}: "
-        f"{report['logic_count']} logics, {report['ladder_count']} "
-        f"ladder files, {report['comment_count']} device comments"
+        Text.assemble(
+            "registered ", (program["pgm_id"], "bold"), f", revision {program['revision']}: {counts} comments"
+        )
     )
     console.print(documents_table(program["documents"]))
     if report["findings"]:
@@ -131,28 +135,6 @@ def show_outcome(console: Console, indexing: Answer) -> None:
         console.print(errors_table(indexing["errors"]))
     else:
         console.print(f"searchable: {indexed} documents", style="green")
-
-
-async def follow(service: Service, pgm_id: str) -> Answer:
-    """Show progress until indexing is through; answers the last of it. Raises NoServiceError."""
-    console = screen(stderr=True)
-    if not console.is_terminal:
-        return await _follow_in_lines(service, pgm_id, console)
-    columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        async for indexing in service.progress(pgm_id):
-            bar.update(task, completed=indexing["done"], total=indexing["total"])
-    return indexing
-
-
-async def _follow_in_lines(service: Service, pgm_id: str, console: Console) -> Answer:
-    told = -1
-    async for indexing in service.progress(pgm_id):
-        if indexing["done"] != told:
-            told = indexing["done"]
-            console.print(f"indexing {told} of {indexing['total']}", style="dim")
-    return indexing
 
 
 def _account() -> str:

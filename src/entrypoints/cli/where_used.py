@@ -1,18 +1,18 @@
 """`ladderbase where-used`: who reads and writes a device, in all programs or in one."""
 
-import asyncio
 import sys
 
 import click
-import httpx
 from rich.table import Table
 from rich.text import Text
 
 from domain.ladder.roles import Role
+from entrypoints.cli.asking import Transport, asked
 from entrypoints.cli.exit_codes import REFUSED
-from entrypoints.cli.options import api_key, service_options, spoken
-from entrypoints.cli.rendering import print_json, screen
-from entrypoints.cli.service import Answer, RefusedError, connected
+from entrypoints.cli.options import service_options
+from entrypoints.cli.printable import printable
+from entrypoints.cli.problems import Answer
+from entrypoints.cli.rendering import cell, print_json, screen
 
 
 @click.command("where-used")
@@ -24,7 +24,7 @@ from entrypoints.cli.service import Answer, RefusedError, connected
 @service_options
 @click.pass_obj
 def command(
-    transport: httpx.AsyncBaseTransport | None,
+    transport: Transport,
     /,
     *,
     device: str,
@@ -35,17 +35,7 @@ def command(
     """Tell where DEVICE is used, also where a block or a word covers it. Exit code 1 when it is used nowhere."""
     chosen = {name: value for name, value in narrowed.items() if value is not None}
 
-    async def ask() -> Answer:
-        async with connected(url, transport, api_key=api_key(), language=spoken()) as service:
-            return await service.uses(device, chosen)
-
-    try:
-        answer = asyncio.run(ask())
-    except RefusedError as error:
-        if not as_json:
-            raise
-        print_json(error.problem)
-        sys.exit(REFUSED)
+    answer = asked(lambda service: service.uses(device, chosen), url=url, transport=transport, as_json=as_json)
     _show(answer, as_json=as_json)
     sys.exit(0 if answer["items"] else REFUSED)
 
@@ -57,7 +47,7 @@ def _show(answer: Answer, *, as_json: bool) -> None:
     if answer["items"]:
         screen().print(_table(answer))
     else:
-        click.echo(f"{answer['device']} is used nowhere", err=True)
+        click.echo(f"{printable(answer['device'])} is used nowhere", err=True)
     if answer["next"]:
         click.echo(f"there is more: --cursor {answer['next']}", err=True)
     if not answer["complete"]:
@@ -70,10 +60,10 @@ def _table(answer: Answer) -> Table:
         table.add_column(name, overflow="fold", justify="right" if name == "step" else "left")
     for use in answer["items"]:
         table.add_row(
-            *(Text(use[field]) for field in ("pgm_id", "document_name", "logic_name")),
+            *(cell(use[field]) for field in ("pgm_id", "document_name", "logic_name")),
             Text("" if use["step"] is None else str(use["step"])),
-            Text(use["role"], "bold"),
-            Text(f"{use['instruction']} {use['operand']}"),
-            Text(use["comment"]),
+            cell(use["role"], "bold"),
+            cell(f"{use['instruction']} {use['operand']}"),
+            cell(use["comment"]),
         )
     return table

@@ -285,6 +285,11 @@ FURTHER: Mapping[str, str] = {
     "the file is named {suffix}, but its content is of another kind": (
         "파일 이름은 {suffix}이지만 내용은 다른 종류입니다"
     ),
+    "its text has {said:,} characters, more than {most:,} passages hold": (
+        "텍스트가 {said:,}자로, 단락 {most:,}개에 담을 수 있는 것보다 깁니다"
+    ),
+    "to read it takes far more than a PDF of its size should": "읽는 데 PDF의 크기에 비해 너무 많은 자원이 듭니다",
+    "it has more than {most:,} cells": "셀이 {most:,}개를 넘습니다",
     "its text is longer than {most:,} passages, which end at {place}": (
         "텍스트가 {most:,}단락을 넘습니다. {place}에서 한도에 이릅니다"
     ),

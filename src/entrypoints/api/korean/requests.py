@@ -156,6 +156,7 @@ ANSWERS: Mapping[str, str] = {
     ),
     "the request was not carried out": "요청을 처리하지 못했습니다",
     "the request differs from the one under this key": "이 키로 보낸 이전 요청과 내용이 다릅니다",
+    "it has {most:,} further documents, and no more are taken": "추가 문서가 {most:,}개 있어 더 받지 않습니다",
     "it came with the program's files: upload those anew, or delete the program": (
         "프로그램의 파일과 함께 온 문서입니다. 파일을 다시 업로드하거나 프로그램을 삭제하세요"
     ),

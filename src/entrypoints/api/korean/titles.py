@@ -15,6 +15,7 @@ REQUESTS: Mapping[str, str] = {
     "request_timeout": "요청이 너무 느리게 왔습니다: 다시 보내세요.",
     "conflict": "다른 사람이 먼저 바꾸었습니다: 현재 상태를 읽고 다시 결정하세요.",
     "document_not_removable": "프로그램의 파일과 함께 온 문서입니다: 그 문서 없이 파일을 다시 업로드하세요.",
+    "too_many_documents": "프로그램의 추가 문서가 너무 많습니다: 먼저 하나를 지우세요.",
     "idempotency_conflict": "다른 요청에 쓴 키입니다: 이 요청에는 새 키를 쓰세요.",
     "precondition_failed": "다른 사람이 먼저 바꾸었습니다: 다시 읽고, 새 ETag로 보내세요.",
     "too_large": "요청이 너무 큽니다: 더 작게 보내세요.",
