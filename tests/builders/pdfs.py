@@ -43,9 +43,9 @@ def a_pdf_in(encoding: str, codes: bytes) -> bytes:
         b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
         font.encode(),
         page.encode(),
-        _stream(f"BT /F1 12 Tf 50 800 Td <{codes.hex()}> Tj ET".encode()),
+        pdf_stream(f"BT /F1 12 Tf 50 800 Td <{codes.hex()}> Tj ET".encode()),
     ]
-    return _file(objects, "")
+    return pdf_file(objects)
 
 
 def _cmap(characters: Collection[str]) -> bytes:
