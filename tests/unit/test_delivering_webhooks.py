@@ -263,6 +263,20 @@ async def test_a_document_that_takes_the_place_of_one_that_is_removed_is_told_of
         await service.work()
 
 
+async def test_the_end_is_told_that_comes_by_removing_what_was_not_indexed(service: Service, tmp_path: Path) -> None:
+    await service.register()
+    await service.work()
+    path = tmp_path / "note.md"
+    path.write_bytes(b"# Note\n\nGrease the spindle.")
+    file = SpooledFile(name="note.md", path=path, size_bytes=path.stat().st_size)
+    command = AddDocumentCommand(pgm_id="PGM_1", details=DocumentDetails(), file=file)
+    added = await service.container.add_document()(command)
+    await add(service, "a.example.com", EventKind.INDEXED)
+    await service.container.remove_document()("PGM_1", added.document.document_id)
+    await deliver(service)
+    assert kinds(service.receiver.received) == ["indexed"]
+
+
 async def test_after_a_day_a_delivery_is_dead_until_somebody_revives_it(service: Service) -> None:
     await add(service, "a.example.com", EventKind.REGISTERED)
     service.receiver.status = 500

@@ -116,8 +116,9 @@ def _is_unknown(encoding: object) -> bool:
     """Of those that have a name: one that is a part of the PDF is beyond us to judge."""
     from pypdf._cmap import _predefined_cmap  # noqa: PLC0415
 
-    is_named = isinstance(encoding, str)
-    return is_named and encoding not in _predefined_cmap and not any(part in encoding for part in ("UCS2", "UTF16"))
+    if not isinstance(encoding, str) or encoding in _predefined_cmap:
+        return False
+    return not any(part in encoding for part in ("UCS2", "UTF16"))
 
 
 def _too_dear() -> TableError:
