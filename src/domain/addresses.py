@@ -6,15 +6,19 @@ from dataclasses import dataclass
 # Eleven octal digits are 32 bits: with fewer, a long X or Y would be taken for a decimal device of that name.
 _ADDRESS = re.compile(
     r"(?P<hexadecimal>(?:J\d{1,3}\\)?(?:DX|DY|SB|SW|X|Y|B|W))(?P<digits>[0-9A-F]{1,11})"
-    r"|(?P<decimal>U[0-9A-F]{1,4}\\H?G|[A-Z]{1,3})(?P<number>\d{1,10})"
+    r"|(?P<decimal>U[0-9A-F]{1,4}\\H?G|BL\d{1,3}\\(?:S|TR)|[A-Z]{1,3})(?P<number>\d{1,10})"
 )
 _HEXADECIMAL = re.compile(r"(?:J\d{1,3}\\)?(?:DX|DY|SB|SW|X|Y|B|W)")
 _OCTAL_DIGITS = re.compile("[0-7]+")
-_BITS = frozenset("X Y X8 Y8 DX DY M L F B SB S SM FX FY BL TS TC CS CC P I N".split())
+_BITS = frozenset("X Y X8 Y8 DX DY M L F B SB S SM FX FY BL TR TS TC CS CC P I N".split())
 # One number is a value of 32 bits already.
 _DOUBLE_WORDS = frozenset("LT LST LC LZ".split())
+# From here on the counters of an FX count in 32 bits.
+_FX_DOUBLE_COUNTER = 200
 _OCTAL = {"X": "X8", "Y": "Y8"}
 _MOST = 2**31 - 2**21
+LARGEST = 2**31 - 2
+"""Where a range ends at the latest: the record keeps 32 bits, and compares with the number after the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +46,10 @@ class Address:
         """Whether the device is a single bit."""
         return self.space.rpartition("\\")[2] in _BITS
 
-    @property
-    def words(self) -> int:
+    def words(self, *, is_fx: bool) -> int:
         """How many words one such device holds."""
-        return 2 if self.space in _DOUBLE_WORDS else 1
+        is_double = is_fx and self.space == "C" and self.number >= _FX_DOUBLE_COUNTER
+        return 2 if is_double or self.space in _DOUBLE_WORDS else 1
 
 
 def spaces_of(kind: str) -> tuple[str, ...]:

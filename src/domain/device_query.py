@@ -11,8 +11,12 @@ from domain.told import told
 
 MAX_ADDRESS_CHARACTERS = 32
 _LARGEST = 2**31 - 1
-_PREFIX = re.compile(r"(?P<space>U[0-9A-F]{1,4}\\H?G|(?:J\d{1,3}\\)?(?:DX|DY|SB|SW|X|Y|B|W))(?P<digits>[0-9A-F]+)")
+_PREFIX = re.compile(
+    r"(?P<space>U[0-9A-F]{1,4}\\H?G|BL\d{1,3}\\(?:S|TR)|(?:J\d{1,3}\\)?(?:DX|DY|SB|SW|X|Y|B|W))(?P<digits>[0-9A-F]+)"
+)
 _DECIMAL_PREFIX = re.compile(r"(?P<space>[A-Z]{1,3})(?P<digits>\d+)")
+# A module (U3), a network (J1) or a block of a sequential chart (BL1), whose devices follow behind a backslash.
+_NUMBERED_SPACE = re.compile(r"(?:U|J|BL)\d+")
 _SPACE_PREFIX = re.compile(r"[A-Z][A-Z0-9\\]{0,11}")
 
 
@@ -46,15 +50,19 @@ class NumberRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceFilter:
-    """The devices of these ranges, or where there are none those of spaces whose name begins so."""
+    """The devices of these ranges, and those of spaces whose name begins so. It names either, or it would be all."""
 
     ranges: tuple[NumberRange, ...] = ()
     space_prefix: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.ranges and not self.space_prefix:
+            raise ValueError("a filter of devices names ranges or how the space begins")
+
     def admits(self, address: Address) -> bool:
         """Whether the device is one of those that are wanted."""
-        if not self.ranges:
-            return address.space.startswith(self.space_prefix)
+        if self.space_prefix and address.space.startswith(self.space_prefix):
+            return True
         return any(each.space == address.space and each.first <= address.number <= each.last for each in self.ranges)
 
 
@@ -84,11 +92,14 @@ def device_filters(kind: str | None, prefix: str | None) -> tuple[DeviceFilter, 
 
 
 def _by_prefix(prefix: str) -> DeviceFilter:
-    if found := _PREFIX.fullmatch(prefix) or _DECIMAL_PREFIX.fullmatch(prefix):
-        ranges = (each for space in spaces_of(found["space"]) for each in _beginning_with(space, found["digits"]))
-        return DeviceFilter(ranges=tuple(ranges))
-    if _SPACE_PREFIX.fullmatch(prefix):
-        return DeviceFilter(space_prefix=prefix)
+    ranges: tuple[NumberRange, ...] = ()
+    found = _PREFIX.fullmatch(prefix) or _DECIMAL_PREFIX.fullmatch(prefix)
+    if found:
+        spaces = spaces_of(found["space"])
+        ranges = tuple(each for space in spaces for each in _beginning_with(space, found["digits"]))
+    begins_a_space = (_NUMBERED_SPACE if found else _SPACE_PREFIX).fullmatch(prefix)
+    if ranges or begins_a_space:
+        return DeviceFilter(ranges=ranges, space_prefix=prefix if begins_a_space else "")
     raise InvalidRequestError("prefix", told("no device's name begins so"))
 
 

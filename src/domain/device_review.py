@@ -50,8 +50,10 @@ def suspects(touched: Sequence[Touched], commented: Collection[str]) -> Mapping[
     given = list(_firsts(each for each in firm if each.role in GIVING))
     read = list(_firsts(each for each in firm if each.role is Role.READ))
     is_fx = any(each.space in {"X8", "Y8"} for each in touched)
+    # Of a step ladder, each state may drive the same coil: an FX runs the rungs of those alone that are on.
+    has_steps = any(each.is_step for each in touched)
     found: Mapping[Suspicion, Iterable[Touched]] = {
-        Suspicion.COIL_DOUBLE: (each for each in firm if each.is_coil and each.count > 1),
+        Suspicion.COIL_DOUBLE: (each for each in firm if each.is_coil and each.count > 1 and not has_steps),
         Suspicion.NEVER_READ: (
             each for each in given if _is_own(each, _READ_ELSEWHERE, is_fx=is_fx) and not reads.overlap(each)
         ),

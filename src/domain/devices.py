@@ -11,16 +11,17 @@ _HEXADECIMAL = rf"(?:{_HEX_NAMES})[0-9A-F]+"
 _DECIMAL = rf"(?:{_DECIMAL_NAMES})\d+"
 _MODULE = r"U[0-9A-F]+\\H?G\d+"
 _LINK = rf"J\d+\\(?:{_HEX_NAMES})[0-9A-F]+"
+_SFC = r"BL\d+\\(?:S|TR)\d+"
 _INDEX = r"(?:L?Z+|V)\d+"
 _OPERAND = re.compile(
-    rf"@?(?:K[1-8](?=[A-Z]))?(?P<base>{_MODULE}|{_LINK}|{_DECIMAL}|{_HEXADECIMAL})"
+    rf"@?(?:K[1-8](?=[A-Z]))?(?P<base>{_MODULE}|{_LINK}|{_SFC}|{_DECIMAL}|{_HEXADECIMAL})"
     rf"(?P<index>{_INDEX})?(?P<bit>\.[0-9A-F])?",
     re.IGNORECASE,
 )
 # Only behind a device's name: the digits of WA00 begin with A, and its zeros count.
 _LEADING_ZEROS = re.compile(rf"(?<![0-9A-Z])({_HEX_NAMES}|{_DECIMAL_NAMES}|H?G|U)0+(?=[0-9A-F])", re.IGNORECASE)
 _CONSTANT = re.compile(
-    rf"(?:K[-+]?\d+|H[0-9A-F]+)(?:{_INDEX})?|E[-+]?\d+(?:\.\d+)?(?:E?[-+]\d+)?|\".*\"?|[-+]?\d+(?:\.\d+)?",
+    rf"(?:K[-+]?\d+|H[0-9A-F]+)(?P<index>{_INDEX})?|E[-+]?\d+(?:\.\d+)?(?:E?[-+]\d+)?|\".*\"?|[-+]?\d+(?:\.\d+)?",
     re.IGNORECASE,
 )
 _LONGEST_KEPT = 100
@@ -28,7 +29,10 @@ _LONGEST_KEPT = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operand:
-    """A device operand: `K4M0Z1` is four digits (16 bits) from M0 on, shifted by Z1; `D100.F` is bit 15 of D100."""
+    """A device operand: `K4M0Z1` is four digits (16 bits) from M0 on, shifted by Z1; `D100.F` is bit 15 of D100.
+
+    The base of a constant that an index register is added to, `K100Z0`, is empty.
+    """
 
     written: str
     base: str
@@ -61,6 +65,13 @@ def _parsed(text: str) -> Operand | None:
 
 
 _kept = lru_cache(maxsize=4_096)(_parsed)  # a program names few devices often
+
+
+def parse_indexed_constant(text: str) -> Operand | None:
+    """Read a constant that an index register is added to; None for all else."""
+    text = text.strip()
+    found = _CONSTANT.fullmatch(text)
+    return Operand(written=text, base="", index=found["index"].upper()) if found and found["index"] else None
 
 
 def canonical(device: str) -> str:

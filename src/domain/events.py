@@ -125,11 +125,14 @@ def halves(event: DocumentsRegistered) -> tuple[DocumentsRegistered, DocumentsRe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Capped doubling delays. The defaults outlast 15 minutes of outage before an event is dead."""
+    """Capped doubling delays. The defaults outlast 15 minutes of outage before an event is dead.
 
-    max_attempts: int = 30
+    The longest is how long work may stand still once a dependency is back, for nobody tells that it is.
+    """
+
+    max_attempts: int = 85
     first_delay: timedelta = timedelta(seconds=1)
-    longest_delay: timedelta = timedelta(seconds=60)
+    longest_delay: timedelta = timedelta(seconds=15)
 
     def delay_after(self, attempts: int, *, jitter: float, asked: timedelta | None = None) -> timedelta:
         """The pause after this many attempts; `jitter` in [0, 1) shortens it by up to a quarter.

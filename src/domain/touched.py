@@ -9,7 +9,8 @@ from domain.ladder.roles import Role
 class Touched:
     """So many uses in one role of the same devices. `first_use` and `last_use` name the outer two of them.
 
-    `is_coil` says that OUT drives them, `is_vague` that where they end or begin is known at run time alone.
+    `is_coil` says that OUT drives them, `is_step` that a part of a step ladder begins with them, `is_vague` that where
+    they end or begin is known at run time alone.
     """
 
     space: str
@@ -18,6 +19,7 @@ class Touched:
     bit: int | None
     role: Role
     is_coil: bool
+    is_step: bool
     is_vague: bool
     count: int
     first_use: int
@@ -26,3 +28,6 @@ class Touched:
 
 COILS = ("OUT", "OUTH", "OUTHS")
 """The instructions that drive a device in every scan."""
+
+STEP = "STL"
+"""The instruction that an FX runs the following rungs by: only while its state is on."""

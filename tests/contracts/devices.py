@@ -1,5 +1,6 @@
 """What every UseRepo and DeviceCatalogue promises."""
 
+import base64
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -217,6 +218,15 @@ class DevicesContract:
             ("M", "D1", []),
             (None, "D10", ["D10"]),
             (None, "D0", []),
+            (None, "U3", ["U3E0\\G1", "U3\\G10"]),
+            (None, "u3e", ["U3E0\\G1"]),
+            (None, "U3\\", ["U3\\G10"]),
+            (None, "U3\\G1", ["U3\\G10"]),
+            (None, "U3\\G2", []),
+            (None, "J1", ["J1\\B1A"]),
+            (None, "J1\\B1", ["J1\\B1A"]),
+            (None, "BL1", ["BL10", "BL1\\S7"]),
+            (None, "BL1\\S", ["BL1\\S7"]),
         ],
     )
     async def test_devices_are_narrowed(
@@ -229,7 +239,8 @@ class DevicesContract:
         names: list[str],
     ) -> None:
         await register(unit_of_work, a_document(0), a_document(1))
-        await index(unit_of_work, a_document(0), "BMOV D1 D2 K1", "+ D10 D11 M5", "LD X1F")
+        further = ("MOV U3\\G10 U3E0\\G1", "LD J1\\B1A", "LD BL1\\S7", "LD BL10")
+        await index(unit_of_work, a_document(0), "BMOV D1 D2 K1", "+ D10 D11 M5", "LD X1F", *further)
         await index(unit_of_work, a_document(1), "LD X010", is_fx=True)
         page = await devices.devices("PGM_1", device_filters(kind, prefix), limit=10)
         assert sorted(view.name for view in page.items) == names
@@ -248,6 +259,51 @@ class DevicesContract:
         for listing in ("PGM_2", "PGM_1"):
             with pytest.raises(InvalidRequestError):
                 await devices.devices(listing, limit=1, cursor=cursor if listing == "PGM_2" else "bm8")
+
+    @pytest.mark.parametrize(
+        "key", ["D,0,99999", "D,0,-2", "D,2147483648,0", f"D,{'9' * 5_000},0", "\0,0,0", "D,0", ""]
+    )
+    async def test_a_cursor_with_a_key_that_nobody_gave_out_is_refused(
+        self, unit_of_work: UnitOfWork, devices: DeviceCatalogue, key: str
+    ) -> None:
+        await register(unit_of_work, a_document())
+        cursor = base64.urlsafe_b64encode(f"devices:PGM_1:{key}".encode()).decode().rstrip("=")
+        with pytest.raises(InvalidRequestError) as caught:
+            await devices.devices("PGM_1", limit=1, cursor=cursor)
+        assert caught.value.field == "cursor"
+
+    async def test_a_cursor_goes_on_after_the_largest_number(
+        self, unit_of_work: UnitOfWork, devices: DeviceCatalogue
+    ) -> None:
+        await register(unit_of_work, a_document())
+        await index(unit_of_work, a_document(), "MOV D2145386495 W1")
+        first = await devices.devices("PGM_1", limit=1)
+        second = await devices.devices("PGM_1", limit=1, cursor=first.next_cursor)
+        assert [view.name for view in (*first.items, *second.items)] == ["D2145386495", "W1"]
+
+    async def test_a_cursor_goes_on_in_just_the_filters_that_it_was_given_out_for(
+        self, unit_of_work: UnitOfWork, devices: DeviceCatalogue
+    ) -> None:
+        await register(unit_of_work, a_document())
+        await index(unit_of_work, a_document(), "MOV D1 D2", "MOV D10 W1")
+        cursors = {
+            filters: (await devices.devices("PGM_1", filters, limit=1)).next_cursor
+            for filters in (device_filters("D", None), device_filters("D", "D1"), ())
+        }
+        for filters, cursor in cursors.items():
+            assert cursor is not None
+            assert len((await devices.devices("PGM_1", filters, limit=1, cursor=cursor)).items) == 1
+            for others in cursors.keys() - {filters}:
+                with pytest.raises(InvalidRequestError) as caught:
+                    await devices.devices("PGM_1", others, limit=1, cursor=cursor)
+                assert caught.value.field == "cursor"
+
+    async def test_a_range_that_would_end_beyond_all_numbers_is_recorded(
+        self, unit_of_work: UnitOfWork, devices: DeviceCatalogue
+    ) -> None:
+        await register(unit_of_work, a_document())
+        await index(unit_of_work, a_document(), "BMOV K4M2145386000 D0 K1048576")
+        assert len(await uses_of_device(devices, "M2145386400")) == 1
 
     async def test_what_lacks_its_uses_is_known(
         self,
@@ -299,7 +355,9 @@ class DevicesContract:
 
     async def test_equal_uses_are_summed_up(self, unit_of_work: UnitOfWork, devices: DeviceCatalogue) -> None:
         await register(unit_of_work, a_document())
-        await index(unit_of_work, a_document(), "OUT M1", "LD M1", "OUT M1", "MOV D0Z1 D5", "SET M1", "OUT T1 K5")
+        await index(
+            unit_of_work, a_document(), "OUT M1", "LD M1", "OUT M1", "MOV D0Z1 D5", "SET M1", "OUT T1 K5", "STL S1"
+        )
         touched = await devices.touched("PGM_1", limit=100)
         sums = {(f"{each.space}{each.first}", each.role, each.is_coil, each.is_vague): each.count for each in touched}
         assert sums == {
@@ -308,9 +366,11 @@ class DevicesContract:
             ("M1", Role.READ, False, False): 1,
             ("M1", Role.SET, False, False): 1,
             ("M1", Role.WRITE, True, False): 2,
+            ("S1", Role.READ, False, False): 1,
             ("T1", Role.PRESET, True, False): 1,
             ("Z1", Role.READ, False, False): 1,
         }
+        assert [each.space for each in touched if each.is_step] == ["S"]
         (coil,) = [each for each in touched if each.is_coil and each.space == "M"]
         examples = await devices.examples([coil])
         assert [examples[coil.first_use].use.step, examples[coil.last_use].use.step] == [0, 2]

@@ -15,7 +15,7 @@ from domain.ladder.roles import Role
 from domain.ports.catalogue import Page
 from domain.ports.device_catalogue import DeviceCatalogue, DeviceView, FoundUse, device_name
 from domain.told import told
-from domain.touched import COILS, Touched
+from domain.touched import COILS, STEP, Touched
 from domain.uses import Use
 from fakes.registry import InMemoryRegistry, Tables
 
@@ -58,7 +58,7 @@ class InMemoryDeviceCatalogue(DeviceCatalogue):
         self, pgm_id: str, filters: Sequence[DeviceFilter] = (), *, limit: int, cursor: str | None = None
     ) -> Page[DeviceView]:
         self._require(pgm_id)
-        listing = f"devices {pgm_id}"
+        listing = f"devices {pgm_id} {filters}"
         after = self._after(cursor, listing)
         heads = sorted({_head(each.use) for each in self._visible(pgm_id)})
         wanted = [
@@ -178,14 +178,15 @@ def _head(use: Use) -> tuple[str, int, int]:
     return use.space, use.first, -1 if use.bit is None else use.bit
 
 
-def _kind(use: Use) -> tuple[str, int, int, int, Role, bool, bool]:
+def _kind(use: Use) -> tuple[str, int, int, int, Role, bool, bool, bool]:
     is_coil = use.mnemonic in COILS and use.role in {Role.WRITE, Role.PRESET}
     bit = -1 if use.bit is None else use.bit
-    return use.space, use.first, use.last, bit, use.role, is_coil, use.is_open or use.is_shifted
+    is_vague = use.is_open or use.is_shifted
+    return use.space, use.first, use.last, bit, use.role, is_coil, use.mnemonic == STEP, is_vague
 
 
-def _touched(kind: tuple[str, int, int, int, Role, bool, bool], use_ids: Sequence[int]) -> Touched:
-    space, first, last, bit, role, is_coil, is_vague = kind
+def _touched(kind: tuple[str, int, int, int, Role, bool, bool, bool], use_ids: Sequence[int]) -> Touched:
+    space, first, last, bit, role, is_coil, is_step, is_vague = kind
     return Touched(
         space=space,
         first=first,
@@ -193,6 +194,7 @@ def _touched(kind: tuple[str, int, int, int, Role, bool, bool], use_ids: Sequenc
         bit=None if bit < 0 else bit,
         role=role,
         is_coil=is_coil,
+        is_step=is_step,
         is_vague=is_vague,
         count=len(use_ids),
         first_use=min(use_ids),

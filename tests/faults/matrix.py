@@ -206,7 +206,7 @@ MATRIX: Mapping[str, Row] = {
             "test_outages_are_nothing_that_ends_workers",
             "test_a_document_alone_keeps_its_attempts_for_others_may_end_its_workers",
         ),
-        open="the third silent end of a worker splits an event; a document alone is given up after 30 starts, for what "
+        open="the third silent end of a worker splits an event; a document alone is given up after 85 starts, for what "
         "ends beside it or with its machine looks the same (ADR 18)",
     ),
     "D4": Row(
@@ -247,7 +247,7 @@ MATRIX: Mapping[str, Row] = {
             "test_another_count_or_dimension_is_a_misconfiguration",
             "test_a_misconfiguration_fails_no_document_and_all_is_indexed_once_it_is_mended",
             "test_a_wrong_dimension_fails_no_document_and_once_it_is_mended_all_is_indexed_by_itself",
-            "test_a_misconfiguration_that_lasts_is_one_line_of_the_history_and_is_tried_once_a_minute",
+            "test_a_misconfiguration_that_lasts_is_one_line_of_the_history_and_is_tried_four_times_a_minute",
             "test_a_vector_without_direction_is_the_fault_of_its_text",
             "test_a_text_without_direction_is_told_from_a_model_that_finds_none",
             "test_a_text_that_the_model_refuses_fails_its_document_at_once_and_no_neighbour",

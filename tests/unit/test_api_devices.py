@@ -100,6 +100,8 @@ async def test_uses_are_narrowed(client: httpx.AsyncClient) -> None:
         ("/v1/devices/D1/uses?cursor=bm8", "cursor"),
         ("/v1/programs/PGM_1/devices?prefix=%20", "prefix"),
         ("/v1/programs/PGM_1/devices?prefix=1", "prefix"),
+        ("/v1/programs/PGM_1/devices?prefix=U3%5CG1A", "prefix"),
+        ("/v1/programs/PGM_1/devices?prefix=D9999999999", "prefix"),
         ("/v1/programs/PGM_1/devices?kind=%ED%95%9C", "kind"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from contracts.devices import uses_in
 from domain.device_review import Suspicion, suspects
 from domain.ladder.roles import Role
-from domain.touched import COILS, Touched
+from domain.touched import COILS, STEP, Touched
 from domain.uses import Use
 
 
@@ -41,6 +41,10 @@ def test_special_relays_of_an_fx_are_written_by_the_cpu() -> None:
     assert suspected_of(["LD M8000"]) == {Suspicion.NEVER_WRITTEN: ["M8000"]}
 
 
+def test_each_state_of_a_step_ladder_may_drive_the_same_coil() -> None:
+    assert suspected_of(["STL S20", "OUT Y0", "STL S21", "OUT Y0", "RET", "SET S20", "SET S21"], is_fx=True) == {}
+
+
 def test_where_some_devices_have_comments_the_others_lack_them() -> None:
     listing = ["LD X0", "LD X1", "LD SM400", "OUT D5.1", "OUT D6.1", "LD D5.1", "LD D6.1"]
     assert suspected_of(listing, commented={"X0", "D5.1"}) == {Suspicion.NO_COMMENT: ["D6", "X1"]}
@@ -55,11 +59,12 @@ def suspected_of(
 
 
 def summed(uses: Sequence[Use]) -> list[Touched]:
-    sums: dict[tuple[str, int, int, int, Role, bool, bool], int] = defaultdict(int)
+    sums: dict[tuple[str, int, int, int, Role, bool, bool, bool], int] = defaultdict(int)
     for use in uses:
         bit = -1 if use.bit is None else use.bit
         is_coil = use.mnemonic in COILS and use.role in {Role.WRITE, Role.PRESET}
-        sums[use.space, use.first, use.last, bit, use.role, is_coil, use.is_open or use.is_shifted] += 1
+        is_vague = use.is_open or use.is_shifted
+        sums[use.space, use.first, use.last, bit, use.role, is_coil, use.mnemonic == STEP, is_vague] += 1
     return [
         Touched(
             space=space,
@@ -68,10 +73,11 @@ def summed(uses: Sequence[Use]) -> list[Touched]:
             bit=None if bit < 0 else bit,
             role=role,
             is_coil=is_coil,
+            is_step=is_step,
             is_vague=is_vague,
             count=count,
             first_use=1,
             last_use=count,
         )
-        for (space, first, last, bit, role, is_coil, is_vague), count in sorted(sums.items())
+        for (space, first, last, bit, role, is_coil, is_step, is_vague), count in sorted(sums.items())
     ]

@@ -138,8 +138,9 @@ async def test_a_file_that_cannot_be_read_is_a_line_of_its_own(tmp_path: Path) -
 
 async def test_an_outage_without_end_is_told_attempt_by_attempt(tmp_path: Path) -> None:
     service = await a_service(tmp_path, embedder=UnavailableEmbedder(HashingEmbedder(), failures=10**6))
+    service.container.handle_event.add_kwargs(retry=RetryPolicy(max_attempts=30))
     await service.register()
-    await service.work_for(timedelta(hours=3), step=timedelta(seconds=61))
+    await service.work_for(timedelta(minutes=20), step=timedelta(seconds=13))
     told = [recorded.attempt for recorded in reversed(await history(service, TEMPLATE))]
     assert [each.attempt for each in told] == [*range(1, 31)] * 2  # with its neighbours, then alone
     assert told[-1].failure == Failure(code="retries_exhausted", message="embedder gave no answer")

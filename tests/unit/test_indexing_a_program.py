@@ -13,7 +13,7 @@ from builders.service import Service, a_service
 from builders.uploads import CONVEYOR, DOOR
 from domain.document import DocumentRef, DocumentState
 from domain.errors import InvalidRequestError, MisconfiguredError, NotFoundError, UnavailableError, UnindexableError
-from domain.events import LEASE, ClaimedEvent, DocumentsRegistered
+from domain.events import LEASE, ClaimedEvent, DocumentsRegistered, RetryPolicy
 from domain.ports.embedder import TEXT_REFUSED
 from domain.program import ProgramStatus
 from domain.search import SearchScope
@@ -113,8 +113,9 @@ async def test_an_outage_is_outlasted(tmp_path: Path) -> None:
 
 async def test_an_outage_without_end_ends_in_failures_that_can_be_seen(tmp_path: Path) -> None:
     service = await a_service(tmp_path, embedder=UnavailableEmbedder(HashingEmbedder(), failures=10**6))
+    service.container.handle_event.add_kwargs(retry=RetryPolicy(max_attempts=30))
     await service.register()
-    await service.work_for(timedelta(hours=3), step=timedelta(seconds=61))
+    await service.work_for(timedelta(hours=1), step=timedelta(seconds=16))
     failures = await service.catalogue.failures("PGM_1", limit=10)
     assert {document.failure.code for document in failures if document.failure} == {"retries_exhausted"}
     assert len(failures) == 3
@@ -163,18 +164,18 @@ async def test_a_misconfiguration_fails_no_document_and_all_is_indexed_once_it_i
     assert service.states == INDEXED
 
 
-async def test_a_misconfiguration_that_lasts_is_one_line_of_the_history_and_is_tried_once_a_minute(
+async def test_a_misconfiguration_that_lasts_is_one_line_of_the_history_and_is_tried_four_times_a_minute(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     embedder = LyingEmbedder()
     embedder.lie = of_another_dimension
     service = await a_service(tmp_path, embedder=embedder)
     await service.register()
-    await service.work_for(timedelta(hours=1), step=timedelta(seconds=10))
+    await service.work_for(timedelta(hours=1), step=timedelta(seconds=15))
     (told,) = (await service.operations.failures("PGM_1", limit=10)).items
     assert (told.attempt.failure.code, told.attempt.stage, told.attempt.is_final) == ("misconfigured", "embed", False)
     lines = [record for record in caplog.records if "until an operator has acted" in record.message]
-    assert len(lines) == 60
+    assert len(lines) == 240
     assert "vectors of 32 dimensions, not as many of 64" in lines[0].message
 
 

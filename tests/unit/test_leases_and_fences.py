@@ -341,7 +341,8 @@ async def test_a_failed_document_leaves_nothing_in_the_index(tmp_path: Path) -> 
     service = await a_service(tmp_path)
     await service.register()
     service.index.forgets = True
-    await service.work_for(timedelta(hours=4), step=timedelta(seconds=61))
+    service.container.handle_event.add_kwargs(retry=RetryPolicy(max_attempts=30))
+    await service.work_for(timedelta(hours=1), step=timedelta(seconds=16))
     assert DocumentState.INDEXED not in service.states.values()
     assert not service.index.entries
 
@@ -387,7 +388,8 @@ async def test_what_fails_anew_leaves_nothing_of_before_in_the_index(tmp_path: P
     await service.work()
     await indexed_anew(service)
     service.index.forgets = True
-    await service.work_for(timedelta(hours=4), step=timedelta(seconds=61))
+    service.container.handle_event.add_kwargs(retry=RetryPolicy(max_attempts=30))
+    await service.work_for(timedelta(hours=1), step=timedelta(seconds=16))
     assert service.states["0000_11.csv"] is DocumentState.FAILED
     assert {entry.document.document_id for entry in service.index.entries.values()} == {"PGM_1-r1-0001"}
 

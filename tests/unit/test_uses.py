@@ -62,12 +62,122 @@ JUDGED = [
     ("XMYSTERY D0 M1", "unknown D0, unknown M1"),
     ("MOV D0", "unknown D0"),
     ("MOV H10D1 Label", ""),
+    ("MOV K100Z0 D0", "read Z0, write D0"),
+    ("LD= D0 H0Z1", "read D0, read Z1"),
+    ("LD BL1\\S007", "read BL1\\S7"),
+    ("SET BL01\\TR3", "set BL1\\TR3"),
+    ("OUT C235 D0", "preset C235, read D0"),
+    ("OUT LC0 D0", "preset LC0, read D0-D1"),
+    ("OUTH ST0 D5", "preset ST0, read D5"),
+    ("DMOV C235 D0", "read C235-C236, write D0-D1"),
+    ("DMOV D0 Z0", "read D0-D1, write Z0-Z1"),
+    ("SER D0 D10 D20 K8", "read D0, read D10-D17, write D20-D21"),
+    ("DSER D0 D10 D20 K8", "read D0-D1, read D10-D25, write D20-D21"),
+    ("BASIN D0 D10", "read D0-D2, write D10"),
+    ("BACOSP D0 D10", "read D0-D2, write D10"),
+    ("BSIN D0 D10", "read D0, write D10-D12"),
+    ("DFRO H1 K0 D0 K4", "write D0-D7"),
+    ("DFROMP H1 K0 D0 K4", "write D0-D7"),
+    ("DTO D1 D2 D10 D3", "read D1, read D2, read D10-D11 open, read D3"),
+    ("FROM D1 D2 D0 K4", "read D1, read D2, write D0-D3"),
+    ("TO D1Z0 K1 D0 K2", "read D1 shifted, read Z0, read D0-D1"),
+    ("DUTY D1 D2 SM420", "read D1, read D2, write SM420"),
+    ("ROTC D0 D5 D6 M0", "read D0-D2, read D5, read D6, write M0-M7"),
+    ("ECALL D0 P5 D1", "read D0 open, read P5, read D1, write D1"),
+    ("CALL P5 M10 D1", "read P5, read M10, write M10, read D1, write D1"),
+    ("SFT M10", "read M9, reset M9, write M10"),
+    ("SFTP D5.3", "read D5.2, reset D5.2, write D5.3"),
+    ("SFT M0", "write M0"),
+    ("SFT D5.0", "write D5.0"),
+    ("ALT M10", "read M10, write M10"),
+    ("STMR T0 D1 M0", "preset T0, read D1, write M0-M3"),
+    ("UDCNT1 X0 C0 D5", "read X0-X1, preset C0, read D5"),
+    ("SPD X0 D5 D10", "read X0, read D5, write D10"),
+    ("DSUM D0 D2", "read D0-D1, write D2"),
+    ("MOVB M0 M1", "read M0, write M1"),
+    ("CMLBP D0.1 M1", "read D0.1, write M1"),
+    ("LIMIT_U D0 D1 D2 D3", "read D0, read D1, read D2, write D3"),
+    ("DLIMITP_U D0 D2 D4 D6", "read D0-D1, read D2-D3, read D4-D5, write D6-D7"),
+    ("SP.DEVST D0 D10 K5 M0", "read D0-D1, read D10-D14, write M0-M1"),
+    ("S.DEVLD K100 D10 K5", "write D10-D14"),
+    (
+        "SP.FREAD U0 D1 D10 D20 D30 M0",
+        "read D1, read D10 open, write D10 open, read D20 open, write D30 open, write M0-M1",
+    ),
+    (
+        "SP.FWRITE U0 D1 D10 D20 D30 M0",
+        "read D1, read D10 open, write D10 open, read D20 open, read D30 open, write M0-M1",
+    ),
+    ('SP.SOCOPEN "U0" K1 D0 M0', "read D0-D9, write D0-D9, write M0-M1"),
+    ('SP.SOCCLOSE "U0" D9 D0 M0', "read D9, read D0-D1, write D0-D1, write M0-M1"),
+    ('SP.SOCRCV "U0" K1 D0 D10 M0', "read D0-D1, write D0-D1, write D10 open, write M0-M1"),
+    ('SP.SOCSND "U0" K1 D0 D10 M0', "read D0-D1, write D0-D1, read D10 open, write M0-M1"),
+    ("GP.CPRTCL U0 K1 D5 D10 M0", "read D5, read D10 open, write D10 open, write M0-M1"),
+    ("Z.ABRST1 U0 D10 M0", "read D10 open, write D10 open, write M0-M1"),
+]
+# The same, where the CPU is an FX.
+JUDGED_OF_FX = [
+    ("OUT C200 D0", "preset C200, read D0-D1"),
+    ("OUT C199 D0", "preset C199, read D0"),
+    ("OUT T200 D0", "preset T200, read D0"),
+    ("DMOV C235 D0", "read C235, write D0-D1"),
+    ("DMOV C10 D0", "read C10-C11, write D0-D1"),
+    ("DHSCS K100 C235 Y000", "read C235, set Y0"),
+    ("LDD>= C235 D0", "read C235, read D0-D1"),
+    ("DMOV D0 Z0", "read D0-D1, write Z0, write V0"),
+    ("DINC Z3", "read Z3, write Z3, read V3, write V3"),
+    ("MOV D0 Z0", "read D0, write Z0"),
+    ("DMOV D0Z1 D2", "read D0-D1 shifted, read Z1, write D2-D3"),
+    ("SER D0 D10 D20 K8", "read D0-D7, read D10, write D20-D24"),
+    ("DSERP D0 D20 D30 K8", "read D0-D15, read D20-D21, write D30-D39"),
+    ("SORT D0 K5 K4 D100 D9", "read D0 open, write D100 open, read D9"),
+    ("DSORT2 D0 K5 K4 D100 D9", "read D0-D1 open, write D100-D101 open, read D9-D10"),
+    ("SUM D0 D2", "read D0, write D2"),
+    ("DSUM D0 D2", "read D0-D1, write D2-D3"),
+    ("SPD X000 K100 D0", "read X0, write D0-D2"),
+    ("DSPD X000 D8 D0", "read X0, read D8-D9, write D0-D5"),
+    ("IST X020 D1 S40", "read X20-X27, read D1, read S40"),
+    ("STMR T10 K100 M0", "preset T10, write M0-M3"),
+    ("ANS T0 D5 S900", "preset T0, read D5, set S900"),
+    ("SEGDP D0 K2Y000", "read D0, write Y0-Y7"),
+    ("SEGL D0 Y000 K1", "read D0 open, write Y0 open"),
+    ("DENEG D0", "read D0-D1, write D0-D1"),
+    ("DBON D0 M0 K20", "read D0-D1, write M0"),
+    ("HOUR D0 D10 Y000", "read D0, write D10-D11, write Y0"),
+    ("DHOUR D0 D10 Y000", "read D0-D1, write D10-D12, write Y0"),
+    ("RBFM K1 D5 D10 K8 K2", "read D5, write D10-D17"),
+    ("WBFM K1 K29 D10 K8 D3", "read D10-D17, read D3"),
+    ("IVMC K1 H0 D0 D10 K1", "read D0-D1, write D10-D11"),
+    ("DTBL Y000 K1", "write Y0"),
 ]
 
 
 @pytest.mark.parametrize(("written", "judged"), JUDGED)
 def test_each_use_is_what_an_engineer_would_say(written: str, judged: str) -> None:
     assert ", ".join(map(said, uses(written))) == judged
+
+
+@pytest.mark.parametrize(("written", "judged"), JUDGED_OF_FX)
+def test_each_use_is_what_an_engineer_would_say_of_an_fx(written: str, judged: str) -> None:
+    assert ", ".join(map(said, uses(written, is_fx=True))) == judged
+
+
+@pytest.mark.parametrize(
+    "written", ["BMOV K4M2145386000 D0 K1048576", "FMOV K0 D2145386495 K1048576", "DFMOV K0 K8M2145386495 H0FFFFFFF"]
+)
+def test_no_range_ends_beyond_what_the_record_can_hold(written: str) -> None:
+    """A range of the record is closed at the number after its last device, which has 32 bits as well."""
+    assert all(use.first <= use.last <= 2**31 - 2 for use in uses(written))
+    assert max(use.last for use in uses(written)) > 2**31 - 2**21
+
+
+def test_every_length_is_said_by_an_operand_of_the_same_instruction() -> None:
+    for is_fx in (False, True):
+        for name in known_instructions():
+            for count in range(1, 10):
+                roles = operand_roles(name, count, is_fx=is_fx) or ()
+                lengths = {each.count for each in roles if each.count.isalpha()}
+                assert lengths <= {each.name for each in roles}, name
 
 
 def test_an_fx_counts_its_inputs_octally() -> None:

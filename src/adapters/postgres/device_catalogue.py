@@ -1,5 +1,7 @@
 """DeviceCatalogue on Postgres."""
 
+import hashlib
+import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +17,7 @@ from adapters.postgres.program_rows import PGM_ID_PREFIX
 from adapters.postgres.tables import chunks, device_comments, device_uses, documents, programs, used_documents
 from adapters.postgres.use_repo import has_uses
 from adapters.postgres.use_rows import ALL_OF_A_WORD, counts_by_device, found_use_of_row, touched_of_row
-from domain.addresses import Address
+from domain.addresses import LARGEST, Address
 from domain.chunk import parts_of
 from domain.device_query import DeviceFilter, WantedDevice
 from domain.document import DocumentState
@@ -24,7 +26,7 @@ from domain.ladder.roles import Role
 from domain.ports.catalogue import Page
 from domain.ports.device_catalogue import DeviceCatalogue, DeviceView, FoundUse, device_name
 from domain.told import told
-from domain.touched import COILS, Touched
+from domain.touched import COILS, STEP, Touched
 from domain.uses import Use
 
 _ANSWERS = and_(programs.c.deleted_dt.is_(None), programs.c.revision == documents.c.revision)
@@ -44,6 +46,7 @@ _SHOWN = (
 ROWS_AT_ONCE = 2_000
 # Lengths and names of devices are bounded, what a comment file holds is not: the index knows as much.
 _INDEXED_CHARACTERS = 64
+_KEY = re.compile(r"(?P<space>[A-Z0-9\\]{1,16}),(?P<first>[0-9]{1,10}),(?P<bit>-1|[0-9]|1[0-5])")
 
 
 class PostgresDeviceCatalogue(DeviceCatalogue):
@@ -81,7 +84,7 @@ class PostgresDeviceCatalogue(DeviceCatalogue):
     ) -> Page[DeviceView]:
         """See the port."""
         await self._require(pgm_id)
-        listing = f"devices:{pgm_id}"
+        listing = _listing(pgm_id, filters)
         conditions = [_of_program(pgm_id), *map(_is_admitted, filters)]
         if cursor is not None:
             conditions.append(_is_after(text_key_of(cursor, listing=listing)))
@@ -121,6 +124,7 @@ class PostgresDeviceCatalogue(DeviceCatalogue):
             uses.bit,
             uses.role,
             is_coil.label("is_coil"),
+            (uses.mnemonic == STEP).label("is_step"),
             (uses.is_open | uses.is_shifted).label("is_vague"),
         )
         summed = (
@@ -299,9 +303,10 @@ def _of_program(pgm_id: str) -> ColumnElement[bool]:
 
 def _is_admitted(one: DeviceFilter) -> ColumnElement[bool]:
     uses = device_uses.c
-    if not one.ranges:
-        return uses.space.startswith(one.space_prefix, autoescape=True)
-    return or_(*(and_(uses.space == each.space, uses.first.between(each.first, each.last)) for each in one.ranges))
+    admitted = [and_(uses.space == each.space, uses.first.between(each.first, each.last)) for each in one.ranges]
+    if one.space_prefix:
+        admitted.append(uses.space.startswith(one.space_prefix, autoescape=True))
+    return or_(*admitted)
 
 
 def _select_heads(conditions: Sequence[ColumnElement[bool]], *, limit: int) -> CTE:
@@ -334,12 +339,18 @@ def _select_counts(pgm_id: str, heads: CTE) -> Select[Any]:
 
 
 def _is_after(key: str) -> ColumnElement[bool]:
-    space, _, numbers = key.partition(",")
-    first, _, bit = numbers.partition(",")
-    if not (first.isdecimal() and bit.removeprefix("-").isdecimal() and len(first) < len("2147483648")):
+    found = _KEY.fullmatch(key)
+    if not found or int(found["first"]) > LARGEST:
         raise InvalidRequestError("cursor", told("this cursor was not given out for this listing"))
     uses = device_uses.c
-    return func.row(uses.space, uses.first, uses.bit) > func.row(space, int(first), int(bit))
+    return func.row(uses.space, uses.first, uses.bit) > func.row(found["space"], int(found["first"]), int(found["bit"]))
+
+
+def _listing(pgm_id: str, filters: Sequence[DeviceFilter]) -> str:
+    """What a cursor is bound to: the plain listing keeps the name that it has always had."""
+    if not filters:
+        return f"devices:{pgm_id}"
+    return f"devices:{pgm_id}:{hashlib.sha256(repr(filters).encode()).hexdigest()[:16]}"
 
 
 def _key(view: DeviceView) -> str:

@@ -85,6 +85,7 @@ def touched_of_row(row: Row[Any]) -> Touched:
         bit=bit_of(row.bit),
         role=Role(row.role),
         is_coil=row.is_coil,
+        is_step=row.is_step,
         is_vague=row.is_vague,
         count=row.how_many,
         first_use=row.first_use,

@@ -10,7 +10,8 @@ s  read            set  set               d'    a value of twice the width
 d  written         rst  reset             s1    a value of one word, whatever the width
 m  read, written   pls  on for one scan   d[8]  8 values; d[n] as many as the operand n says, d[k] as k says
 n  k  counts       pre  timer, counter    d[?]  from here on, nobody knows how many; rst[..] up to the next operand
--  no device of interest
+-  no device       sft  takes over what   s=    of two words where the first operand is a counter of two
+                        is before it
 """
 
 TABLE = """
@@ -18,11 +19,12 @@ LD LDI LDP LDF LDPI LDFI AND ANI ANDP ANDF ANDPI ANDFI OR ORI ORP ORF ORPI ORFI 
 ANB ORB INV MPS MRD MPP MEP MEF NOP NOPLF FEND END RET SRET IRET NEXT STOP WDT WDTP GOEND COM EROMWR | |
 PAGE MCR | | - /
 EGP EGF FF | | m
-OUT OUTH OUTHS | | d / pre s
+OUT OUTH OUTHS | | d / pre s=
 SET | | set
 RST | | rst
 PLS PLF DELTA DELTAP | | pls
-SFT ALT | P | m
+SFT | P | sft
+ALT | P | m
 MC | | - d
 
 + - +_U -_U | D P | s m / s s d
@@ -42,9 +44,9 @@ BK+ BK- | D P | s[n] s[n] d[n] n
 $+ | P | s[?] m[?] / s[?] s[?] d[?]
 INC DEC INC_U DEC_U | D P | m
 NEG | D P | m
-ENEG | P w2 | m
+ENEG DENEG | P w2 | m
 EDNEG | P w4 | m
-LIMIT BAND ZONE | D P | s s s d
+LIMIT BAND ZONE LIMIT_U BAND_U ZONE_U | D P | s s s d
 SCL SCL2 | D P | s s[?] d
 MEAN | D P | s[n] d n
 MAX MIN | P | s[n] d[3] n
@@ -74,9 +76,10 @@ DSER | P | s2 s2[n] d[2] n
 SUM | P | s d
 DSUM | P | s2 d
 BON | P | s d n
+DBON | P | s2 d n
 DECO | P | s d[?] n
 ENCO | P | s[?] d n
-SEG | P | s d
+SEG SEGD | P | s d
 DIS UNI WTOB BTOW | P | s[?] d[?] n
 NDIS NUNI | P | s[?] d[?] s[?]
 SORT | | m[n] n s d d[2]
@@ -87,12 +90,13 @@ EMOV | P w2 | s d
 DEMOV | P w2 | s d
 EDMOV | P w4 | s d
 $MOV | P | s[?] d[?]
+MOVB CMLB | P | s d
 BMOV RBMOV BMOVL BLKMOVB | P | s[n] d[n] n
 FMOV FMOVL | D P | s d[n] n
 XCH | D P | m m
 BXCH | P | m[n] m[n] n
 SWAP | D P | m
-SMOV | P | s - - m -
+SMOV | P | s n n m n
 PRUN | D P | s d
 CMP | D P | s s d[3]
 ZCP | D P | s s s d[3]
@@ -118,7 +122,8 @@ POW | P w2 | s s d
 POWD | P w4 | s s d
 BSQR | P | s d[2]
 BDSQR | P | s2 d[2]
-BSIN BCOS BTAN BASIN BACOS BATAN | P | s d[3]
+BSIN BCOS BTAN | P | s d[3]
+BASIN BACOS BATAN | P | s[3] d
 EMOD | P | s2 s d[5]
 EREXP | P | s[5] s d2
 DEBCD DEBIN | P w2 | s d
@@ -141,38 +146,38 @@ FIFW | P | s m[?]
 FIFR FPOP | P | d m[?]
 FDEL | P | d m[?] n
 FINS | P | s m[?] n
-FROM DFRO | P | - - d[n] n
-DFROM | P w2 | - - d[n] n
-TO | P | - - s[n] n
-DTO | P w2 | - - s[n] n
+FROM | P | s s d[n] n
+DFRO DFROM | P | s s d2[n] n
+TO | P | s s s[n] n
+DTO | P | s s s2[n] n
 RFS REF | P | m[n] n
 REFF | P | n
 RSET | P | s
-QDRSET QCDSET | P | -
+QDRSET QCDSET | P | s[?]
 ZRRDB | P | s2 d
 ZRWRB | P | s2 s
-ADRSET | P | - d2
+ADRSET | P | s d2
 ZPUSH ZPOP | P | m[?]
 UNIRD TYPERD | P | s d[?] n / s d[?]
 
 CJ SCJ JMP CJP | | s
-CALL FCALL XCALL | P | s / s s / s s s / s s s s / s s s s s / s s s s s s
-ECALL EFCALL | P | - s / - s s / - s s s / - s s s s / - s s s s s / - s s s s s s
+CALL FCALL XCALL | P | s / s m / s m m / s m m m / s m m m m / s m m m m m
+ECALL EFCALL | P | s[?] s / s[?] s m / s[?] s m m / s[?] s m m m / s[?] s m m m m / s[?] s m m m m m
 FOR | | n
 BREAK | P | d s
 DI EI | | - /
 IMASK | | s[16]
-PSTOP POFF PSCAN PLOW | P | -
-UDCNT1 UDCNT2 | | s[2] d n
+PSTOP POFF PSCAN PLOW | P | s[?]
+UDCNT1 UDCNT2 | | s[2] pre n
 TTMR | | d[2] n
-STMR | | s n d[4]
-ROTC | | s[3] - - d[8]
+STMR | | pre n d[4]
+ROTC | | s[3] n n d[8]
 RAMP | | s s d[2] n d[2] / s s d[2] n
 SPD | | s n d
 PLSY PWM | | s s d
 DPLSY | | s2 s2 d
 MTR | | s[8] d[8] d[?] n
-DUTY | | - - d
+DUTY | | s s d
 TIMCHK | | s s d
 KEY | | s[8] n d[?] d
 PID PIDCONT | | s s m[25] d / m[?]
@@ -186,6 +191,7 @@ S.DATERD SP.DATERD | | d[8]
 DATE+ DATE- S.DATE+ SP.DATE+ S.DATE- SP.DATE- | P | s[3] s[3] d[3]
 SECOND TIME2SEC HTOS | P | s[3] d2
 HOUR SEC2TIME STOH | P | s2 d[3] / s d[2] d
+DHOUR | | s2 d[3] d
 TRD | P | d[7]
 TWR | P | s[7]
 TCMP | P | s s s s[3] d[3]
@@ -197,7 +203,7 @@ HSCR DHSCR | | s2 s2 rst
 DHSZ HSZ | | s2 s2 s2 d[3]
 PLSR | | s s s d
 DPLSR | | s2 s2 s2 d
-IST | | s[8] - -
+IST | | s[8] s s
 ABSD | | s[?] s d[n] n
 DABSD | | s2[?] s2 d[n] n
 INCD | | s[?] s[2] d[n] n
@@ -213,16 +219,18 @@ PLSV | | s d d
 DPLSV | | s2 d d
 DRVI DRVA DVIT | | s s d d
 DDRVI DDRVA DDVIT | | s2 s2 d d
-ANS | | s n d
+DTBL | | d n
+ANS | | pre n set
 ANR | P |
 VRRD VRSC | P | s d
 RS | | s[n] n d[k] k
-RS2 | | s[n] n d[k] k -
+RS2 | | s[n] n d[k] k s
 CCD | P | s[?] d[2] n
 CRC | P | s[?] d n
 ADPRW | | s s s s m[?] / s s s s s m[?]
-IVCK IVRD | | s s d -
-IVDR IVWR | | s s s -
+IVCK IVRD | | s s d s
+IVDR IVWR | | s s s s
+IVMC | | s s s[2] d[2] s
 HCMOV DHCMOV | | s2 d2
 
 ICCNTRD1 ICCNTRD2 ICSMPRD1 ICSMPRD2 ICPLSRD1 ICPLSRD2 ICFCNT1 ICFCNT2 ICRCNT1 ICRCNT2 | P w2 | d
@@ -245,10 +253,30 @@ D.DDRD DP.DDRD | | - m[?] s[?] d[?] d[2]
 J.SEND JP.SEND G.SEND GP.SEND G.RIWT GP.RIWT G.RISEND GP.RISEND | | - m[?] s[?] d[2]
 J.RECV JP.RECV G.RECV GP.RECV G.RIRD GP.RIRD G.RIRCV GP.RIRCV | | - m[?] d[?] d[2] / - m[?] d[?] s[?] d[2]
 ZP.PSTRT1 ZP.PSTRT2 ZP.PSTRT3 ZP.PSTRT4 ZP.TEACH1 ZP.TEACH2 ZP.TEACH3 ZP.TEACH4 ZP.PFWRT ZP.PINIT | | - m[?] d[2]
+Z.ABRST1 Z.ABRST2 Z.ABRST3 Z.ABRST4 ZP.ABRST1 ZP.ABRST2 ZP.ABRST3 ZP.ABRST4 | | - m[?] d[2]
+G.CPRTCL GP.CPRTCL | | - s s m[?] d[2]
+
+SP.DEVST | | s2 s[n] n d[2]
+S.DEVLD SP.DEVLD | | s2 d[n] n
+SP.FREAD | | - s m[?] s[?] d[?] d[2]
+SP.FWRITE | | - s m[?] s[?] s[?] d[2]
+SP.SOCOPEN | | - s m[10] d[2]
+SP.SOCCLOSE | | - s m[2] d[2]
+SP.SOCRCV | | - s m[2] d[?] d[2]
+S.SOCRCVS | | - s d[?]
+SP.SOCSND | | - s m[2] s[?] d[2]
 """
 
 FX_TABLE = """
-SORT | | s[?] - - d[?] -
+SORT | | s[?] n n d[?] n
+SORT2 | D | s[?] n n d[?] n
+SER | D P | s[n] s d[5] n
+SUM | D P | s d
+DBON | P | s2 d n2
+SPD | D | s1 s d[3]
+SEGL | | s[?] d[?] n
+RBFM | | s s d[n] n k
+WBFM | | s s s[n] n k
 SQR | D P | s d
 FLT | P | s d2
 DINT | P | s2 d2

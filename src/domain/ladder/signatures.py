@@ -9,7 +9,7 @@ from domain.ladder.instruction import is_pointer
 from domain.ladder.instruction_table import COMPARED, COMPARISONS, CONTACTS, FX_TABLE, TABLE
 from domain.ladder.roles import Role
 
-_TOKEN = re.compile(r"(?P<role>[a-z]+|-)(?P<width>\d|')?(?:\[(?P<count>\d+|n|k|\?|\.\.)\])?")
+_TOKEN = re.compile(r"(?P<role>[a-z]+|-)(?P<width>\d|'|=)?(?:\[(?P<count>\d+|n|k|\?|\.\.)\])?")
 _ROLES: Mapping[str, tuple[Role, ...]] = {
     "s": (Role.READ,),
     "d": (Role.WRITE,),
@@ -20,8 +20,10 @@ _ROLES: Mapping[str, tuple[Role, ...]] = {
     "rst": (Role.RESET,),
     "pls": (Role.PULSE,),
     "pre": (Role.PRESET,),
+    "sft": (Role.WRITE,),
     "-": (),
 }
+_BEFORE: Mapping[str, tuple[Role, ...]] = {"sft": (Role.READ, Role.RESET)}
 OPEN = "?"
 UP_TO_NEXT = ".."
 
@@ -30,14 +32,17 @@ UP_TO_NEXT = ".."
 class OperandRole:
     """What an instruction does to one operand.
 
-    A value takes `words` words. `count` is how many values there are: a number, OPEN, UP_TO_NEXT, or the `name` of
-    the operand that says it.
+    A value takes `words` words; one that `is_as_wide` takes two where the first operand's device holds two. `before`
+    is what is done to the device before it. `count` is how many values there are: a number, OPEN, UP_TO_NEXT, or the
+    `name` of the operand that says it.
     """
 
     name: str
     roles: tuple[Role, ...]
     words: int
     count: str = "1"
+    before: tuple[Role, ...] = ()
+    is_as_wide: bool = False
 
 
 _Alternatives = Mapping[int, tuple[OperandRole, ...]]
@@ -88,8 +93,10 @@ def _operand_role(token: str, words: int) -> OperandRole:
     return OperandRole(
         name=found["role"],
         roles=_ROLES[found["role"]],
-        words=2 * words if width == "'" else int(width or words),
+        words=2 * words if width == "'" else int(width) if width and width != "=" else words,
         count=found["count"] or "1",
+        before=_BEFORE.get(found["role"], ()),
+        is_as_wide=width == "=",
     )
 
 

@@ -27,7 +27,7 @@ DevicesDependency = NamedDependency[SkipValidation[DeviceCatalogue]]
 """A port is a Protocol, which no validation by `isinstance` can pass."""
 
 _ADDRESS_PATTERN = (
-    r"^(?:[A-Za-z]{1,3}|[Uu][0-9A-Fa-f]{1,4}\\[HhGg]{1,2}|[Jj][0-9]{1,3}\\[A-Za-z]{1,2})"
+    r"^(?:[A-Za-z]{1,3}|[Uu][0-9A-Fa-f]{1,4}\\[HhGg]{1,2}|(?:[Jj]|[Bb][Ll])[0-9]{1,3}\\[A-Za-z]{1,2})"
     r"[0-9A-Fa-f]{1,10}(?:\.[0-9A-Fa-f])?$"
 )
 DeviceAddress = Annotated[
@@ -50,7 +50,7 @@ DevicePrefix = Annotated[
         min_length=1,
         max_length=MAX_ADDRESS_CHARACTERS,
         pattern=r"^[A-Za-z0-9\\]+$",
-        description="How the device's name begins.",
+        description="How the device's name begins: D1, SM, or U3 and J1 for what stands in a module or network.",
     ),
 ]
 InProgram = Annotated[str | None, QueryParameter(pattern=PGM_ID_PATTERN, description="Only in this program.")]
