@@ -1,7 +1,7 @@
 """HEAD wherever GET is served (RFC 9110, 9.3.2): the same answer without its content."""
 
 from litestar.enums import HttpMethod, ScopeType
-from litestar.types import ASGIApp, HTTPDisconnectEvent, HTTPReceiveMessage, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPDisconnectEvent, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
 _NOT_SERVED = 405
 
@@ -33,7 +33,7 @@ def heads_answered(app: ASGIApp) -> ASGIApp:
 class _Head:
     """The head of an answer, and the end of it at once; one of the status `holds_back` is kept from the caller."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, holds_back: int = 0) -> None:
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send, *, holds_back: int = 0) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
