@@ -17,7 +17,8 @@ MOST_PAGES = 2_000
 # have an operator for each byte or two of the file.
 _UNPACKED_BYTES, _UNPACKED_RATIO = MEBIBYTE // 4, 40
 _MOST_UNPACKED_BYTES = 75_000_000
-_ELEMENTS, _ELEMENTS_A_BYTE, _MOST_ELEMENTS = 200_000, 2, 2_000_000
+_ELEMENTS, _ELEMENTS_A_BYTE, _MOST_ELEMENTS = 50_000, 2, 2_000_000
+_MOST_FORMS = 1_000  # that a page shows, one within the other or side by side
 _REPAIRED_BYTES = 100_000  # of a damaged stream, one by one
 # What no text column holds, and what is seen by nobody.
 _UNSEEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000), *range(0xFDD0, 0xFDF0)), " ")
@@ -71,6 +72,7 @@ def _limits(file_bytes: int) -> dict[str, int]:
         **{f"{name}_maximum_output_length": unpacked for name in unpacking},
         "stream_parsing_work_maximum_count": min(_ELEMENTS + _ELEMENTS_A_BYTE * file_bytes, _MOST_ELEMENTS),
         "zlib_maximum_recovery_input_length": _REPAIRED_BYTES,
+        "xform_maximum_invocations_per_extraction": _MOST_FORMS,
     }
 
 
