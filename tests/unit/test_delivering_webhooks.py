@@ -21,6 +21,7 @@ from application.retry_everywhere import ReviveDead
 from builders.product import until
 from builders.service import Service, a_service
 from domain.errors import ConflictError, InvalidRequestError, UnavailableError
+from domain.events import RetryPolicy
 from domain.further.further_document import DocumentDetails
 from domain.upload import SpooledFile
 from domain.webhook import DELIVERY_RETRIES, MAX_WEBHOOKS, EventKind, Webhook, checked_url, may_be_told, signatures
@@ -117,6 +118,7 @@ async def test_a_program_whose_last_document_fails_for_good_is_told_of(service: 
 
     await add(service, "a.example.com", EventKind.INDEXED, EventKind.FAILED)
     service.embedder.before = fail
+    service.container.handle_event.add_kwargs(retry=RetryPolicy(max_attempts=30))
     await service.register()
     await service.work_for(timedelta(hours=4), step=timedelta(minutes=1))
     await deliver(service)
