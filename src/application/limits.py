@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from application.places import StreamPlaces, UploadPlaces
 from application.rate_limiter import RateLimiter
-from application.stream_places import StreamPlaces
-from application.upload_places import UploadPlaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

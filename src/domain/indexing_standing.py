@@ -1,13 +1,13 @@
 """How far the indexing of a program is at one moment, and what somebody who was told of an earlier one has missed."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from domain.document import DocumentState
 from domain.program import IndexingProgress
 
-_WRITTEN = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-2])-([0-9]{1,18})", re.ASCII)
+_WRITTEN = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-2])-([0-9]{1,18})(?:-([0-9a-f]{16}))?", re.ASCII)
 _PENDING, _INDEXING, _ENDED = range(3)
 
 
@@ -22,24 +22,35 @@ class IndexingState(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A moment of a program's indexing, read off its documents: every process names it alike, and none goes back.
+    """A moment of a program's indexing, read off its documents: every process names it alike.
 
-    A retry raises the generations of documents, and so their sum.
+    A retry raises the generations of documents, and so their sum. A further document that is removed takes its own
+    along: `documents` tells apart what has one sum; blank, in ids of older versions, it is any.
     """
 
     revision: int
     generations: int
     stage: int
     done: int
+    documents: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.revision}-{self.generations}-{self.stage}-{self.done}"
+        written = f"{self.revision}-{self.generations}-{self.stage}-{self.done}"
+        return f"{written}-{self.documents}" if self.documents else written
+
+    def is_of_same_documents(self, other: "Position") -> bool:
+        """Whether both are moments of one run, as far as their ids say so."""
+        of_one = self.documents == other.documents or not (self.documents and other.documents)
+        return of_one and (self.revision, self.generations) == (other.revision, other.generations)
 
     @classmethod
     def read(cls, written: str) -> "Position | None":
         """What `str` wrote; None for anything else."""
         match = _WRITTEN.fullmatch(written)
-        return cls(*map(int, match.groups())) if match else None
+        if match is None:
+            return None
+        revision, generations, stage, done = map(int, match.groups()[:4])
+        return cls(revision, generations, stage, done, match[5] or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +95,8 @@ class IndexingStanding:
     def position(self) -> Position:
         """The moment."""
         stage = {IndexingState.PENDING: _PENDING, IndexingState.INDEXING: _INDEXING}.get(self.state, _ENDED)
-        return Position(self.revision, self.generations, stage, self.progress.done)
+        documents = f"{self.fingerprint % 2**64:016x}"
+        return Position(self.revision, self.generations, stage, self.progress.done, documents)
 
     def since(self, last: Position | None) -> "tuple[IndexingStanding, ...]":
         """What is to be told to whoever was told `last`: the states that were passed through, and this one.
@@ -93,11 +105,11 @@ class IndexingStanding:
         same. Whoever was told nothing, or of a moment that a restored backup has undone, is told this one alone.
         """
         now = self.position
-        if last == now:
+        is_same_run = last is not None and last.is_of_same_documents(now)
+        if last == now and is_same_run:
             return ()
         if last is None or last > now:
             return (self,)
-        is_same_run = (last.revision, last.generations) == (now.revision, now.generations)
         is_begun_before = is_same_run and last.stage >= _INDEXING
         missed: list[IndexingStanding] = []
         if last.revision < now.revision and now.stage > _PENDING:

@@ -44,10 +44,9 @@ from adapters.telemetry.origin import current_origin
 from adapters.webhooks.http_sender import HttpWebhookSender
 from application.known_keys import KnownKeys
 from application.limits import Limits
+from application.places import StreamPlaces, UploadPlaces
 from application.rate_limiter import RateLimiter
 from application.spool import sweep_scratch
-from application.stream_places import StreamPlaces
-from application.upload_places import UploadPlaces
 from domain.chunking import RENDERING_VERSION
 from domain.errors import MisconfiguredError
 from domain.events import LEASE
@@ -152,7 +151,7 @@ def _limits(settings: Settings) -> Limits:
         uploads=by_the_minute(settings.uploads_per_minute),
         searches=by_the_minute(settings.searches_per_minute),
         unknown_keys=by_the_minute(settings.unknown_keys_per_minute),
-        streams=StreamPlaces(total=settings.streams_at_once),
+        streams=StreamPlaces(total=settings.streams_at_once, per_caller=settings.streams_at_once_per_caller),
     )
 
 

@@ -3,6 +3,7 @@
 It holds no state and no credential but the API key that it was started with; the service decides what that may see.
 """
 
+import json
 from collections.abc import Awaitable
 from typing import Annotated, Literal
 
@@ -21,6 +22,10 @@ _INSTRUCTIONS = (
 )
 _READS = ToolAnnotations(readOnlyHint=True, idempotentHint=True, openWorldHint=False)
 _MOST = 50
+# What an assistant reads at once: a rung may have thousands of instructions, and a search has up to 50.
+_LADDER_CHARACTERS = 2_000
+_COMMENTS = 40
+_ANSWER_CHARACTERS = 60_000
 
 Query = Annotated[str, Field(min_length=1, max_length=2_000, description="A device (M101), a sentence, or both.")]
 ProgramId = Annotated[str | None, Field(pattern=r"^PGM_[0-9]{1,18}$", description="Only in this program.")]
@@ -42,9 +47,12 @@ def mcp_server(service: Service, *, host: str = "127.0.0.1", port: int = 8001) -
 
     @server.tool(annotations=_READS)
     async def search(query: Query, pgm_id: ProgramId = None, limit: Limit = 10) -> Answer:
-        """Find rungs by device, by word and by meaning. Each hit has its ladder text, comments, place and rung_id."""
+        """Find rungs by device, by word and by meaning. Each hit has its ladder text, comments, place and rung_id.
+
+        A long ladder is `cut`, get_rung has all of it; `left_out` hits had no room.
+        """
         question = {"query": query, "limit": limit} | ({"pgm_id": pgm_id} if pgm_id else {})
-        return await _answered(service.search(question))
+        return _bounded(await _answered(service.search(question)))
 
     @server.tool(annotations=_READS)
     async def where_used(
@@ -69,6 +77,27 @@ def mcp_server(service: Service, *, host: str = "127.0.0.1", port: int = 8001) -
         return await _answered(service.template(pgm_id))
 
     return server
+
+
+def _bounded(found: Answer) -> Answer:
+    """Hits with their texts cut, as many of the best as an assistant can read at once; `left_out` says how many not."""
+    hits, left = list[Answer](), _ANSWER_CHARACTERS
+    for hit in map(_cut, found["hits"]):
+        left -= len(json.dumps(hit, ensure_ascii=False))
+        if left < 0 and hits:
+            break
+        hits.append(hit)
+    return {**found, "hits": hits, "left_out": len(found["hits"]) - len(hits)}
+
+
+def _cut(hit: Answer) -> Answer:
+    """The whole of it is shown by get_rung."""
+    ladder, devices = hit["ladder"], hit["devices"]
+    is_cut = len(ladder) > _LADDER_CHARACTERS or len(devices) > _COMMENTS
+    if len(ladder) > _LADDER_CHARACTERS:
+        lines, _, _ = ladder[:_LADDER_CHARACTERS].rpartition("\n")
+        ladder = f"{lines}\n…"
+    return {**hit, "ladder": ladder, "devices": devices[:_COMMENTS], "cut": is_cut}
 
 
 async def serve(server: FastMCP[None], transport: Literal["stdio", "http"]) -> None:

@@ -79,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     searches_per_minute: PerMinute = 1_200
     unknown_keys_per_minute: PerMinute = 60
     streams_at_once: Places = 100
+    streams_at_once_per_caller: Places = 50
     trusted_proxies: str = ""
     cors_allowed_origins: Origins = ""
     metrics_access: Literal["key", "open"] = "key"

@@ -28,6 +28,26 @@ def a_pdf(*pages: str, trailer: str = "", pages_named: int | None = None) -> byt
     return pdf_file(objects, trailer)
 
 
+def a_pdf_in(encoding: str, codes: bytes) -> bytes:
+    """A page with a font whose codes a CMap that everybody is to know makes characters of."""
+    font = (
+        f"<< /Type /Font /Subtype /Type0 /BaseFont /Batang /Encoding /{encoding}"
+        " /DescendantFonts [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Batang"
+        " /CIDSystemInfo << /Registry (Adobe) /Ordering (Korea1) /Supplement 1 >> >>] >>"
+    )
+    page = (
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources << /Font << /F1 3 0 R >> >> >>"
+    )
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        font.encode(),
+        page.encode(),
+        pdf_stream(f"BT /F1 12 Tf 50 800 Td <{codes.hex()}> Tj ET".encode()),
+    ]
+    return pdf_file(objects)
+
+
 def _cmap(characters: Collection[str]) -> bytes:
     """Which character each code of the font is; the codes are UTF-16."""
     codes = sorted(character.encode("utf-16-be").hex() for character in characters if character != "\n")

@@ -13,12 +13,11 @@ from httpx import ASGITransport, AsyncClient
 from adapters.identity.no_issuer import NoIssuer
 from application.known_keys import KnownKeys
 from application.limits import Limits
+from application.places import StreamPlaces, UploadPlaces
 from application.rate_limiter import RateLimiter
 from application.register_program import RegisterCommand, Registered
 from application.relay_outbox import RelayOutbox
 from application.replace_files import Deduplicated, ReplaceCommand, ReplaceFiles
-from application.stream_places import StreamPlaces
-from application.upload_places import UploadPlaces
 from builders.uploads import an_upload
 from domain.document import DocumentState
 from domain.ports.vector_index import IndexEntry
@@ -60,6 +59,7 @@ def some_limits(
     searches: int = 0,
     unknown_keys: int = 0,
     streams: int = 100,
+    streams_of_caller: int = 50,
 ) -> Limits:
     """Limits that are not in the way; rates are by the minute."""
 
@@ -72,7 +72,7 @@ def some_limits(
         uploads=limiter(uploads),
         searches=limiter(searches),
         unknown_keys=limiter(unknown_keys),
-        streams=StreamPlaces(total=streams),
+        streams=StreamPlaces(total=streams, per_caller=streams_of_caller),
     )
 
 

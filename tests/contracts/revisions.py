@@ -8,7 +8,7 @@ import pytest
 from contracts.records import CREATED, a_chunk, a_document, a_registration, delete, indexed, mark_indexed, register
 from domain.comments import DeviceComments
 from domain.document import Document, DocumentState, DocumentType, Failure
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from domain.index_key import IndexKey
 from domain.ports.catalogue import Catalogue
 from domain.ports.embedder import EmbeddingModel
@@ -146,6 +146,23 @@ class RevisionsContract:
         assert await catalogue.document(new[0].document_id) == new[0]
         with pytest.raises(NotFoundError):
             await catalogue.documents("PGM_1", limit=9, revision=3)
+
+    async def test_a_listing_does_not_go_on_in_the_revision_that_answers_meanwhile(
+        self, unit_of_work: UnitOfWork, catalogue: Catalogue
+    ) -> None:
+        await register(unit_of_work, *(a_document(ordinal) for ordinal in range(3)))
+        first = await catalogue.documents("PGM_1", limit=2)
+        assert len((await catalogue.documents("PGM_1", limit=2, cursor=first.next_cursor)).items) == 1
+        await draw(unit_of_work)
+        await add_revision(unit_of_work, 2, *(of_revision(2, n, state=DocumentState.SKIPPED) for n in range(3)))
+        await promote(unit_of_work)
+        assert await answering(catalogue) == 2
+        with pytest.raises(InvalidRequestError) as caught:
+            await catalogue.documents("PGM_1", limit=2, cursor=first.next_cursor)
+        assert caught.value.field == "cursor"
+        second = await catalogue.documents("PGM_1", limit=2)
+        rest = await catalogue.documents("PGM_1", limit=2, cursor=second.next_cursor)
+        assert [each.revision for each in (*second.items, *rest.items)] == [2, 2, 2]
 
     async def test_a_revision_that_waits_is_superseded_by_the_next(
         self, unit_of_work: UnitOfWork, catalogue: Catalogue

@@ -9,6 +9,7 @@ from contracts.outbox import TimePasses
 from contracts.records import a_document, indexed, mark_indexed, register, rolled_back
 from domain.document import Failure
 from domain.errors import ConflictError, NotFoundError
+from domain.ports.backlog import Backlog, DeliveryBacklog
 from domain.ports.deliveries import Deliveries
 from domain.ports.unit_of_work import UnitOfWork
 from domain.ports.webhook_repo import WebhookRepo
@@ -26,7 +27,7 @@ def a_new_webhook(number: int = 1, *, kinds: frozenset[EventKind] = EVERY_KIND) 
 
 
 class WebhooksContract:
-    """Needs the fixtures `webhooks`, `deliveries`, `unit_of_work` and `time_passes`.
+    """Needs the fixtures `webhooks`, `deliveries`, `backlog`, `unit_of_work` and `time_passes`.
 
     `write_as_newer` makes all that is on its way of a kind that only a newer version knows.
     """
@@ -154,7 +155,12 @@ class WebhooksContract:
         assert await claim(deliveries) == []
 
     async def test_what_is_postponed_comes_again_and_what_is_dead_when_it_is_revived(
-        self, webhooks: WebhookRepo, deliveries: Deliveries, unit_of_work: UnitOfWork, time_passes: TimePasses
+        self,
+        webhooks: WebhookRepo,
+        deliveries: Deliveries,
+        backlog: Backlog,
+        unit_of_work: UnitOfWork,
+        time_passes: TimePasses,
     ) -> None:
         await add(webhooks)
         await announced(unit_of_work)
@@ -163,9 +169,11 @@ class WebhooksContract:
         assert await claim(deliveries) == []
         await time_passes(AN_HOUR + A_MINUTE)
         (delivery,) = await claim(deliveries)
+        assert await backlog.deliveries() == DeliveryBacklog(pending=1, dead=0)
         await deliveries.bury(delivery, reason="it answered 500")
         await time_passes(A_DAY)
         assert await claim(deliveries) == []
+        assert await backlog.deliveries() == DeliveryBacklog(pending=0, dead=1)
         assert await deliveries.revive(limit=9) == 1
         (again,) = await claim(deliveries)
         assert (again.delivery_id, again.attempts) == (delivery.delivery_id, 1)

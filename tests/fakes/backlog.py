@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from domain.events import EventKind
-from domain.ports.backlog import Backlog, KindBacklog
+from domain.ports.backlog import Backlog, DeliveryBacklog, KindBacklog
 from fakes.registry import InMemoryRegistry, StoredEvent
 
 
@@ -18,6 +18,12 @@ class InMemoryBacklog(Backlog):
             if row.done is None:
                 rows[EventKind.of(row.event) if row.event else "unknown"].append(row)
         return [self._of(kind, rows[kind]) for kind in sorted(rows)]
+
+    async def deliveries(self) -> DeliveryBacklog:
+        rows = self._registry.committed.deliveries.values()
+        return DeliveryBacklog(
+            pending=sum(row.is_on_its_way for row in rows), dead=sum(row.dead is not None for row in rows)
+        )
 
     def _of(self, kind: str, rows: list[StoredEvent]) -> KindBacklog:
         now = self._registry.clock()

@@ -1,22 +1,28 @@
 """What is asked about devices goes by an index, whatever has piled up, and before statistics were taken too."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.device_catalogue import PostgresDeviceCatalogue
+from adapters.postgres import device_catalogue
+from adapters.postgres.device_catalogue import ROWS_AT_ONCE, PostgresDeviceCatalogue
 from adapters.postgres.engine import create_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.use_rows import touched_of_row
 from builders.plans import left_alone, plans_of, vacuumed
 from contracts.records import a_document, a_registration
 from domain.addresses import Address
 from domain.comments import DeviceComments
 from domain.device_query import device_filters, wanted_device
 from domain.document import DocumentState
+from domain.touched import Touched
 
 PROGRAMS, DOCUMENTS, USES = 40, 5, 1_000
 COMMENTED = DeviceComments(by_device={f"D{number}": f"값 {number}" for number in range(2_000)})
@@ -56,10 +62,30 @@ async def test_pages_about_devices_go_by_an_index(engine: AsyncEngine) -> None:
             assert {index for index in wanted if index not in plans} == set(), plans
 
 
-async def many_uses(engine: AsyncEngine) -> None:
+async def test_the_event_loop_gets_its_turn_while_what_a_program_touches_is_read(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await many_uses(engine, programs=1, uses=2 * ROWS_AT_ONCE)
+    turns, rows_of_turn = count(), Counter[int]()
+    turn = next(turns)
+
+    def counted(row: Row[Any]) -> Touched:
+        rows_of_turn[turn] += 1
+        return touched_of_row(row)
+
+    monkeypatch.setattr(device_catalogue, "touched_of_row", counted)
+    reading = asyncio.create_task(PostgresDeviceCatalogue(engine).touched("PGM_1", limit=200_000))
+    while not reading.done():
+        await asyncio.sleep(0)
+        turn = next(turns)
+    assert len(await reading) == rows_of_turn.total() > ROWS_AT_ONCE
+    assert max(rows_of_turn.values()) <= ROWS_AT_ONCE
+
+
+async def many_uses(engine: AsyncEngine, *, programs: int = PROGRAMS, uses: int = USES) -> None:
     """By way of the server: one document of each program is registered as always, the rest is copied."""
     unit_of_work = PostgresUnitOfWork(engine)
-    for number in range(1, PROGRAMS + 1):
+    for number in range(1, programs + 1):
         pgm_id = f"PGM_{number}"
         documents = [
             a_document(ordinal, pgm_id=pgm_id, state=DocumentState.INDEXED, indexed_dt=datetime.now(UTC))
@@ -76,9 +102,9 @@ async def many_uses(engine: AsyncEngine) -> None:
                 " SELECT document_id, 1, 1, false FROM documents"
             )
         )
-    for number in range(1, PROGRAMS + 1):
+    for number in range(1, programs + 1):
         async with engine.begin() as connection:
-            await connection.execute(_USES, {"uses": USES, "pgm_id": f"PGM_{number}"})
+            await connection.execute(_USES, {"uses": uses, "pgm_id": f"PGM_{number}"})
 
 
 _USES = text("""

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.backlog import PostgresBacklog
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.engine import create_engine
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -34,6 +35,11 @@ def webhooks(engine: AsyncEngine) -> PostgresWebhookRepo:
 @pytest.fixture
 def deliveries(engine: AsyncEngine) -> PostgresDeliveries:
     return PostgresDeliveries(engine)
+
+
+@pytest.fixture
+def backlog(engine: AsyncEngine) -> PostgresBacklog:
+    return PostgresBacklog(engine)
 
 
 @pytest.fixture

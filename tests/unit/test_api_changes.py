@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,18 @@ async def tag_of(client: AsyncClient) -> str:
 
 async def amend(client: AsyncClient, body: object, *, tag: str | None) -> Response:
     return await client.patch(PATH, json=body, headers={} if tag is None else {"If-Match": tag})
+
+
+@pytest.mark.parametrize("body", [{}, {"notes": None}])
+async def test_a_change_of_nothing_leaves_even_its_time(
+    client: AsyncClient, service: Service, body: dict[str, None]
+) -> None:
+    before, tag = (await client.get(PATH)).json(), await tag_of(client)
+    await service.registry.clock.advance(timedelta(minutes=1))
+    answer = await amend(client, body, tag=tag)
+    assert (answer.status_code, answer.json(), answer.headers["etag"]) == (200, before, tag)
+    assert (await client.get(PATH)).json() == before
+    assert (await amend(client, body, tag='"another"')).status_code == 412
 
 
 async def test_what_is_named_changes_and_the_rest_stays(client: AsyncClient, service: Service) -> None:

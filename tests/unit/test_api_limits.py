@@ -153,6 +153,19 @@ async def test_who_is_not_let_in_takes_nothing(tmp_path: Path) -> None:
         assert (await client.post(DRY_RUN, files=FILES, headers=bearer("kim"))).status_code == 200
 
 
+async def test_one_caller_cannot_take_all_streams_and_another_finds_one(tmp_path: Path) -> None:
+    service = await limited(tmp_path, streams=3, streams_of_caller=2)
+    streams = service.container.limits().streams
+    url = "/v1/programs/PGM_1/indexing/events"
+    async with connected(service) as client:
+        with streams.taken_by("token:kim"), streams.taken_by("token:kim"):
+            refused = await client.get(url, headers=bearer("kim"))
+            let_in = await client.get(url, headers=bearer("lee"))
+        let_in_again = await client.get(url, headers=bearer("kim"))
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (429, "rate_limited", "5")
+    assert (let_in.status_code, let_in_again.status_code) == (404, 404)  # there is no such program
+
+
 async def test_where_nobody_is_asked_who_they_are_places_alone_are_counted(tmp_path: Path) -> None:
     limits = some_limits(lambda: 0.0, places=(2, 1), uploads=1, searches=1)
     service = await a_service(tmp_path, limits=limits)

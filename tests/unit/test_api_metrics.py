@@ -19,7 +19,7 @@ from contracts.records import program_deleted
 from domain.drift import DriftKind
 from domain.errors import UnavailableError
 from domain.findings import Finding, Section, Severity
-from domain.ports.backlog import Backlog, KindBacklog
+from domain.ports.backlog import Backlog, DeliveryBacklog, KindBacklog
 from domain.told import told
 from entrypoints.observed import observe
 
@@ -137,6 +137,9 @@ class CountingBacklog(Backlog):
             raise UnavailableError("postgres", "no answer")
         return [KindBacklog(kind="made up later", due=1, leased=0, delayed=0, dead=0, oldest_age_s=7.0)]
 
+    async def deliveries(self) -> DeliveryBacklog:
+        return DeliveryBacklog(pending=3, dead=1)
+
 
 class Seconds:
     def __init__(self) -> None:
@@ -174,15 +177,35 @@ async def test_however_often_is_scraped_the_record_is_asked_now_and_then(
     assert counting.asked == 2
 
 
-async def test_a_record_that_is_away_takes_its_figures_along_and_nothing_else(
-    scraped: exposition.Exposition, counting: CountingBacklog, seconds: Seconds
+async def test_there_is_no_age_of_an_audit_before_the_first(
+    scraped: exposition.Exposition, service: Service, seconds: Seconds
 ) -> None:
+    assert "\nladderbase_audit_age_seconds" not in (await scraped()).decode()
+    await service.container.audit_log().record({})
+    seconds.now += READ_EVERY_S
+    assert "\nladderbase_audit_age_seconds " in (await scraped()).decode()
+
+
+async def test_deliveries_to_webhooks_are_told_by_what_became_of_them(scraped: exposition.Exposition) -> None:
+    figures = told_by((await scraped()).decode())
+    told_of = {
+        state: figures["ladderbase_webhook_deliveries", frozenset({("state", state)})] for state in ("pending", "dead")
+    }
+    assert told_of == {"pending": 3, "dead": 1}
+
+
+async def test_a_record_that_is_away_takes_its_figures_along_and_nothing_else(
+    scraped: exposition.Exposition, service: Service, counting: CountingBacklog, seconds: Seconds
+) -> None:
+    await service.container.audit_log().record({})
     assert 'ladderbase_outbox_events{kind="other",state="due"} 1.0' in (await scraped()).decode()
     counting.is_away = True
     seconds.now += READ_EVERY_S
     told_now = (await scraped()).decode()
     assert "ladderbase_record_up 0.0" in told_now
     assert "ladderbase_outbox_events{" not in told_now
+    assert "ladderbase_webhook_deliveries{" not in told_now
+    assert "\nladderbase_audit_age_seconds" not in told_now
 
 
 async def test_a_scrape_is_written_beside_the_event_loop(client: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from application.retry_everywhere import ReviveDead
 from builders.product import until
 from builders.service import Service, a_service
 from domain.errors import ConflictError, InvalidRequestError, UnavailableError
+from domain.events import RetryPolicy
 from domain.further.further_document import DocumentDetails
 from domain.upload import SpooledFile
 from domain.webhook import DELIVERY_RETRIES, MAX_WEBHOOKS, EventKind, Webhook, checked_url, may_be_told, signatures
@@ -117,6 +118,7 @@ async def test_a_program_whose_last_document_fails_for_good_is_told_of(service: 
 
     await add(service, "a.example.com", EventKind.INDEXED, EventKind.FAILED)
     service.embedder.before = fail
+    service.container.handle_event.add_kwargs(retry=RetryPolicy(max_attempts=30))
     await service.register()
     await service.work_for(timedelta(hours=4), step=timedelta(minutes=1))
     await deliver(service)
@@ -261,6 +263,20 @@ async def test_a_document_that_takes_the_place_of_one_that_is_removed_is_told_of
         assert len(service.receiver.received) == number
         await service.container.remove_document()("PGM_1", added.document.document_id)
         await service.work()
+
+
+async def test_the_end_is_told_that_comes_by_removing_what_was_not_indexed(service: Service, tmp_path: Path) -> None:
+    await service.register()
+    await service.work()
+    path = tmp_path / "note.md"
+    path.write_bytes(b"# Note\n\nGrease the spindle.")
+    file = SpooledFile(name="note.md", path=path, size_bytes=path.stat().st_size)
+    command = AddDocumentCommand(pgm_id="PGM_1", details=DocumentDetails(), file=file)
+    added = await service.container.add_document()(command)
+    await add(service, "a.example.com", EventKind.INDEXED)
+    await service.container.remove_document()("PGM_1", added.document.document_id)
+    await deliver(service)
+    assert kinds(service.receiver.received) == ["indexed"]
 
 
 async def test_after_a_day_a_delivery_is_dead_until_somebody_revives_it(service: Service) -> None:

@@ -22,7 +22,7 @@ PENDING, INDEXING, INDEXED = DocumentState.PENDING, DocumentState.INDEXING, Docu
 URL = "/v1/programs/PGM_1/indexing/events"
 
 
-def standing(*states: DocumentState, revision: int = 1, generations: int = 3) -> IndexingStanding:
+def standing(*states: DocumentState, revision: int = 1, generations: int = 3, fingerprint: int = 7) -> IndexingStanding:
     counts = {state: states.count(state) for state in {*states, DocumentState.SKIPPED}}
     counts[DocumentState.SKIPPED] += 1
     return IndexingStanding(
@@ -30,7 +30,7 @@ def standing(*states: DocumentState, revision: int = 1, generations: int = 3) ->
         revision=revision,
         answering=1,
         generations=generations,
-        fingerprint=7,
+        fingerprint=fingerprint,
         progress=IndexingProgress(counts=counts),
     )
 
@@ -65,6 +65,18 @@ def test_a_revision_that_went_by_whole_is_told_from_its_beginning() -> None:
     assert states(*told) == ["pending", "indexing", "indexed"]
 
 
+def test_other_documents_whose_generations_come_to_the_same_are_another_run() -> None:
+    others = standing(INDEXED, INDEXED, fingerprint=-7)
+    assert states(*others.since(ENDED.position)) == ["indexing", "indexed"]
+    assert others.since(Position.read(str(others.position))) == ()
+
+
+def test_an_id_of_an_older_version_goes_on() -> None:
+    old = Position.read("1-3-2-3")
+    assert old is not None
+    assert (str(old), ENDED.since(old)) == ("1-3-2-3", ())
+
+
 def test_what_was_told_of_moments_that_a_backup_has_undone_counts_for_nothing() -> None:
     assert HALF.since(replace(ENDED, revision=9).position) == (HALF,)
 
@@ -76,7 +88,9 @@ def test_an_id_that_nobody_gave_out_is_none(written: str) -> None:
 
 
 def test_an_id_is_read_as_it_was_written() -> None:
-    assert Position.read(str(HALF.position)) == HALF.position
+    read = Position.read(str(HALF.position))
+    assert read == HALF.position
+    assert read.documents == HALF.position.documents == f"{7:016x}"
 
 
 @pytest.fixture
@@ -207,6 +221,6 @@ async def test_one_stream_more_than_there_are_places_is_busy(service: Service) -
     limits = some_limits(lambda: 0.0, streams=1)
     service.container.limits.override(limits)
     async with connected(service) as client:
-        with limits.streams.taken():
+        with limits.streams.taken_by(""):
             answer = await client.get(URL)
         assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "5")

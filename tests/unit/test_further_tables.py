@@ -23,6 +23,19 @@ def test_a_plain_table_says_its_header_with_every_value() -> None:
     ]
 
 
+@pytest.mark.parametrize("names", [("2024", "2025"), ("1", "2", "3")])
+def test_years_and_ordinals_may_name_columns(names: tuple[str, ...]) -> None:
+    values = ("7", "9", "4")[: len(names)]
+    told = "; ".join(f"{name}: {value}" for name, value in zip(names, values, strict=True))
+    assert said(("항목", *names), ("정지", *values)) == [("row 2", f"항목: 정지; {told}")]
+
+
+@pytest.mark.parametrize("values", [("85", "86"), ("2025", "2024"), ("3.5", "4.5"), ("1", "2")])
+def test_other_numbers_are_values(values: tuple[str, ...]) -> None:
+    rows = (("P-A", *values), ("P-B", "7", "8"))
+    assert said(*rows) == [("rows 1-2", f"P-A; {'; '.join(values)}\nP-B; 7; 8")]
+
+
 def test_titles_and_blank_rows_stand_before_the_header() -> None:
     rows = (("알람 목록", ""), ("2026-01", ""), ("", ""), ("코드", "값"), ("E1", "3"))
     assert said(*rows) == [("rows 1-2", "알람 목록\n2026-01"), ("row 5", "코드: E1; 값: 3")]

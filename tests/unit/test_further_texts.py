@@ -4,7 +4,7 @@ import pytest
 
 from adapters.plc_files.further_passages import read_passages
 from builders.documents import a_document
-from builders.pdfs import a_pdf
+from builders.pdfs import a_pdf, a_pdf_in
 from domain.chunking import MAX_DENSE_CHARACTERS
 from domain.further.passages import MOST_PASSAGES, PASSAGE_CHARACTERS, Passage, bounded, passage_chunks, pieces_of
 from domain.ladder.table import TableError
@@ -77,6 +77,29 @@ def test_a_scan_holds_no_text() -> None:
 @pytest.mark.parametrize("content", [b"\n \n", b"\xef\xbb\xbf"])
 def test_blanks_hold_no_text(name: str, content: bytes) -> None:
     assert refusal(content, name) == "document_without_text"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec", "text"),
+    [
+        ("KSCms-UHC-H", "cp949", "컨베이어 똠 stop"),
+        ("KSC-EUC-H", "euc_kr", "비상 정지"),
+        ("KSC-Johab-V", "johab", "비상 정지"),
+        ("90msp-RKSJ-H", "cp932", "非常停止ボタン X0"),
+        ("EUC-H", "euc_jp", "非常停止ボタン"),
+        ("UniKS-UCS2-H", "utf-16-be", "비상 정지"),
+        ("UniKS-UTF16-H", "utf-16-be", "비상 정지"),
+    ],
+)
+def test_a_font_is_read_by_the_encoding_that_it_names(encoding: str, codec: str, text: str) -> None:
+    (passage,) = read_passages(a_pdf_in(encoding, text.encode(codec)), "a.pdf", LIMITS)
+    assert passage.text == text
+
+
+def test_a_font_of_an_encoding_that_is_not_read_makes_no_other_text() -> None:
+    with pytest.raises(TableError) as caught:
+        read_passages(a_pdf_in("EUC-Unheard-H", b"\xb0\xa1"), "a.pdf", LIMITS)
+    assert (caught.value.code, "EUC-Unheard-H" in str(caught.value)) == ("document_without_text", True)
 
 
 def test_a_protected_pdf_is_told() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.webhooks import WebhooksContract
+from fakes.backlog import InMemoryBacklog
 from fakes.deliveries import InMemoryDeliveries
 from fakes.registry import InMemoryRegistry
 from fakes.unit_of_work import InMemoryUnitOfWork
@@ -26,6 +27,11 @@ def webhooks(registry: InMemoryRegistry) -> InMemoryWebhookRepo:
 @pytest.fixture
 def deliveries(registry: InMemoryRegistry) -> InMemoryDeliveries:
     return InMemoryDeliveries(registry)
+
+
+@pytest.fixture
+def backlog(registry: InMemoryRegistry) -> InMemoryBacklog:
+    return InMemoryBacklog(registry)
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.places import UploadPlaces
 from application.rate_limiter import RateLimiter
-from application.upload_places import UploadPlaces
 from domain.errors import BusyError, RateLimitedError
 from domain.rate import Rate
 

@@ -27,9 +27,9 @@ KEY = "lb_0123456789ab_secret"
 
 
 @asynccontextmanager
-async def a_session(folder: Path) -> AsyncIterator[ClientSession]:
+async def a_session(folder: Path, bodies: dict[str, str] | None = None) -> AsyncIterator[ClientSession]:
     """A client of a server of a service over fakes, in which a program is indexed."""
-    service = await a_service(folder)
+    service = await a_service(folder, bodies)
     await service.register()
     await service.work()
     transport = httpx.ASGITransport(create_app(service.container))  # type: ignore[arg-type]  # two spellings of ASGI
@@ -58,6 +58,23 @@ async def test_a_hit_leads_to_its_rung_and_a_device_to_its_uses(tmp_path: Path) 
         assert [use["instruction"] for use in uses["items"]] == ["OUT"]
         tree = said(await session.call_tool("get_program_tree", {"pgm_id": "PGM_1"}))
         assert tree["pgm_id"] == "PGM_1"
+
+
+async def test_an_assistant_is_told_no_more_than_it_can_read(tmp_path: Path) -> None:
+    def rung(first: int) -> str:
+        read = "".join(f"{first + n},,{'AND' if n else 'LD'},M{first + n},,,\n" for n in range(400))
+        return f"{read}{first + 400},,OUT,Y7,,,\n"
+
+    async with a_session(tmp_path, {"0000_11": "".join(rung(500 * number) for number in range(50))}) as session:
+        result = await session.call_tool("search", {"query": "Y7", "limit": 50})
+        found = said(result)
+        whole = said(await session.call_tool("get_rung", {"rung_id": found["hits"][0]["rung_id"]}))
+    assert len(json.dumps(found)) < 70_000
+    assert found["left_out"] == 50 - len(found["hits"]) > 0
+    assert found["hits"][0]["cut"]
+    assert found["hits"][0]["ladder"].endswith("\n…")
+    assert whole["ladder"].startswith(found["hits"][0]["ladder"].removesuffix("…"))
+    assert whole["ladder"].endswith("OUT Y7")
 
 
 @pytest.mark.parametrize(

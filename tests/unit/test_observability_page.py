@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "observability.md"
 FOLDER = ROOT / "deploy" / "observability"
 VALUES = {
     "status": {"2xx", "3xx", "4xx", "5xx", "none"},
-    "state": {"due", "leased", "delayed", "dead"},
+    "state": {"due", "leased", "delayed", "dead", "pending"},
     "purpose": {"index", "query"},
     "result": {*WorkResult, "ok", "unavailable", "misconfigured", "refused", "cancelled", "error"},
 }

@@ -32,6 +32,7 @@ WRONG = {
     "SEARCHES_PER_MINUTE": ["often", "-7", "1000001"],
     "UNKNOWN_KEYS_PER_MINUTE": ["few", "-7", "1000001"],
     "STREAMS_AT_ONCE": ["many", "-7", "1001", "0"],
+    "STREAMS_AT_ONCE_PER_CALLER": ["many", "-7", "1001", "0"],
     "CORS_ALLOWED_ORIGINS": ["*", "null", "https://*.example.com", "https://a.example.com/path", "pages.example.org"],
     "METRICS_ACCESS": ["closed", "Open"],
     "WORKER_METRICS_PORT": ["http", "-7", "65537"],

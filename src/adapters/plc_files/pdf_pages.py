@@ -10,7 +10,7 @@ from domain.told import told
 from domain.upload import MEBIBYTE
 
 if TYPE_CHECKING:
-    from pypdf import PdfReader
+    from pypdf import PageObject, PdfReader
 
 MOST_PAGES = 2_000
 # What a file may unpack to and be made of, by its size: ten kilobytes must not buy twenty seconds. The largest drawings
@@ -30,12 +30,25 @@ _OF_DAMAGE = (
 )
 
 
+# What the CMaps of Windows and Unix programs write, and pypdf takes for UTF-16; each across and down.
+_ENCODINGS = {
+    **dict.fromkeys(("KSCms-UHC", "KSCms-UHC-HW", "KSC-EUC", "KSCpc-EUC"), "cp949"),
+    "KSC-Johab": "johab",
+    **dict.fromkeys(("90msp-RKSJ", "90pv-RKSJ", "83pv-RKSJ", "Add-RKSJ", "Ext-RKSJ"), "cp932"),
+    "EUC": "euc_jp",
+    "B5pc": "cp950",
+    "HKscs-B5": "big5hkscs",
+}
+
+
 def pages_of(content: bytes) -> Iterator[str]:
     """The text of each page, blank where it has none (a scan). Raises TableError."""
     # Here, so that the children that read no PDF have neither it nor the XML parser that it brings along.
     from pypdf import PdfReader, apply_configuration, get_configuration  # noqa: PLC0415
+    from pypdf._cmap import _predefined_cmap  # noqa: PLC0415 - there is no public way, and a test holds it
     from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError, PyPdfError  # noqa: PLC0415
 
+    _predefined_cmap.update({f"/{name}-{way}": codec for name, codec in _ENCODINGS.items() for way in "HV"})
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a file is no business of our log
     try:
         with apply_configuration(get_configuration().with_overwrites(**_limits(len(content)))):
@@ -79,11 +92,35 @@ def _pages(reader: "PdfReader", *, unpacked_bytes: int) -> Iterator[str]:
             hint=told("Split the document and send its parts."),
         )
     for page in reader.pages:
+        _refuse_unreadable(page)
         content = page.get_contents()
         unpacked_bytes -= len(content.get_data()) if content is not None else 0
         if unpacked_bytes < 0:
             raise _too_dear()
         yield page.extract_text().translate(_UNSEEN)
+
+
+def _refuse_unreadable(page: "PageObject") -> None:
+    """What pypdf would read as UTF-16 although it is not: better no text than another one."""
+    resources = page.get("/Resources", {}).get_object()
+    fonts = resources.get("/Font", {}).get_object() if hasattr(resources, "get") else {}
+    for font in (each.get_object() for each in fonts.values()):
+        encoding = font.get("/Encoding")
+        if font.get("/Subtype") == "/Type0" and "/ToUnicode" not in font and _is_unknown(encoding):
+            raise TableError(
+                "document_without_text",
+                told("its fonts are in an encoding that is not read here: {name}", name=str(encoding)[:40]),
+                hint=told("Print it into a new PDF and send that, or its text as .txt."),
+            )
+
+
+def _is_unknown(encoding: object) -> bool:
+    """Of those that have a name: one that is a part of the PDF is beyond us to judge."""
+    from pypdf._cmap import _predefined_cmap  # noqa: PLC0415
+
+    if not isinstance(encoding, str) or encoding in _predefined_cmap:
+        return False
+    return not any(part in encoding for part in ("UCS2", "UTF16"))
 
 
 def _too_dear() -> TableError:

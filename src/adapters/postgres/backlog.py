@@ -7,12 +7,20 @@ from sqlalchemy import BigInteger, Float, Select, cast, func, literal, null, sel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.error_translation import translated_errors
-from adapters.postgres.tables import IS_DEAD, IS_PENDING, NOW, outbox
-from domain.ports.backlog import Backlog, KindBacklog
+from adapters.postgres.tables import (
+    IS_DEAD,
+    IS_ON_ITS_WAY,
+    IS_PENDING,
+    IS_UNDELIVERABLE,
+    NOW,
+    outbox,
+    webhook_deliveries,
+)
+from domain.ports.backlog import Backlog, DeliveryBacklog, KindBacklog
 
 
 class PostgresBacklog(Backlog):
-    """One statement over the partial indexes of what is pending and of what is dead."""
+    """A statement each over the partial indexes of what is pending and of what is dead."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -33,6 +41,21 @@ class PostgresBacklog(Backlog):
             )
             for row in rows
         ]
+
+    async def deliveries(self) -> DeliveryBacklog:
+        """See the port."""
+        with translated_errors():
+            async with self._engine.connect() as connection:
+                row = (await connection.execute(DELIVERIES)).one()
+        return DeliveryBacklog(pending=row.pending, dead=row.dead)
+
+
+def _deliveries() -> Select[Any]:
+    counted = select(func.count()).select_from(webhook_deliveries)
+    return select(
+        counted.where(IS_ON_ITS_WAY).scalar_subquery().label("pending"),
+        counted.where(IS_UNDELIVERABLE).scalar_subquery().label("dead"),
+    )
 
 
 def _backlog() -> Select[Any]:
@@ -67,3 +90,4 @@ def _backlog() -> Select[Any]:
 
 
 BACKLOG = _backlog()
+DELIVERIES = _deliveries()

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import Text
 
-from adapters.postgres.cursors import cursor_after, key_of
+from adapters.postgres.cursors import cursor_after, number_of, text_key_of
 from adapters.postgres.document_rows import document_of_row, found_chunk_of_row
 from adapters.postgres.error_translation import translated_errors
 from adapters.postgres.index_rows import IS_INDEXED, is_held_by, is_index
@@ -39,7 +39,7 @@ from adapters.postgres.statistics_rows import (
 from adapters.postgres.tables import NOW, chunks, documents, programs, vector_indexes
 from domain.chunking import RENDERING_VERSION
 from domain.document import Document, DocumentState
-from domain.errors import NotFoundError
+from domain.errors import InvalidRequestError, NotFoundError
 from domain.further.further_document import PROGRAM_ITSELF
 from domain.index_key import IndexKey
 from domain.ports.catalogue import (
@@ -56,6 +56,7 @@ from domain.ports.catalogue import (
 from domain.program import IndexingProgress
 from domain.search import FoundChunk
 from domain.template import Template
+from domain.told import told
 
 _IS_LIVE = programs.c.deleted_dt.is_(None)
 
@@ -117,13 +118,18 @@ class PostgresCatalogue(Catalogue):
         self, pgm_id: str, *, limit: int, cursor: str | None = None, revision: int | None = None
     ) -> Page[Document]:
         """See the port. A cursor leads on in its own revision alone: another one's ordinals mean other documents."""
-        listing = f"documents:{pgm_id}" if revision is None else f"documents:{pgm_id}:{revision}"
-        after = [documents.c.ordinal > key_of(cursor, listing=listing)] if cursor is not None else []
+        listing = f"documents:{pgm_id}"
+        of_cursor, ordinal = _document_key(cursor, listing) if cursor is not None else (None, None)
+        after = [documents.c.ordinal > ordinal] if ordinal is not None else []
         wanted = programs.c.revision if revision is None else literal(revision)
-        found = await self._documents_of(pgm_id, wanted, *after, limit=limit + 1)
+        answering, found = await self._documents_of(pgm_id, wanted, *after, limit=limit + 1)
+        shown = answering if revision is None else revision
+        if of_cursor not in {None, shown}:
+            message = told("this cursor belongs to another revision of the program: begin without it")
+            raise InvalidRequestError("cursor", message)
         return Page(
             items=tuple(found[:limit]),
-            next_cursor=cursor_after(listing, found[limit - 1].ordinal) if len(found) > limit else None,
+            next_cursor=cursor_after(listing, f"{shown},{found[limit - 1].ordinal}") if len(found) > limit else None,
         )
 
     async def document(self, document_id: str) -> Document:
@@ -147,7 +153,8 @@ class PostgresCatalogue(Catalogue):
     async def failures(self, pgm_id: str, *, limit: int) -> Sequence[Document]:
         """See the port."""
         is_failed = documents.c.state == DocumentState.FAILED.value
-        return await self._documents_of(pgm_id, programs.c.latest_revision, is_failed, limit=limit)
+        _answering, failed = await self._documents_of(pgm_id, programs.c.latest_revision, is_failed, limit=limit)
+        return failed
 
     async def visible_chunks(
         self, chunk_ids: Sequence[str], *, rendering_version: int = RENDERING_VERSION
@@ -178,15 +185,16 @@ class PostgresCatalogue(Catalogue):
 
     async def _documents_of(
         self, pgm_id: str, revision: ColumnElement[int], *conditions: ColumnElement[bool], limit: int
-    ) -> list[Document]:
-        """The outer join tells a program without such documents (one row of NULLs) from no program (no row).
+    ) -> tuple[int, list[Document]]:
+        """They, and the revision that answers at that moment.
 
-        Those of the revision and those of the program itself are each read in their order, as many as are asked for.
+        The outer join tells a program without such documents (one row of NULLs) from no program (no row). Those of
+        the revision and those of the program itself are each read in their order, as many as are asked for.
         """
         parts = (_in_order(part, conditions, limit) for part in (revision, literal(PROGRAM_ITSELF)))
         listed = union_all(*parts).lateral("listed")
         rows = await self._rows(
-            select(listed)
+            select(programs.c.revision.label("answering"), listed)
             .select_from(programs.outerjoin(listed, true()))
             .where(programs.c.pgm_id == pgm_id, is_live(revision))
             .order_by(listed.c.ordinal)
@@ -194,13 +202,19 @@ class PostgresCatalogue(Catalogue):
         )
         if not rows:
             raise NotFoundError("program", pgm_id)
-        return [document_of_row(row) for row in rows if row.document_id is not None]
+        return rows[0].answering, [document_of_row(row) for row in rows if row.document_id is not None]
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         with translated_errors():
             async with self._engine.connect() as connection:
                 rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
                 return rows
+
+
+def _document_key(cursor: str, listing: str) -> tuple[int, int]:
+    """Revision and ordinal."""
+    revision, _, ordinal = text_key_of(cursor, listing=listing).partition(",")
+    return number_of(revision), number_of(ordinal)
 
 
 def _chunks_with_documents(chunk_ids: Sequence[str], rendering_version: int) -> CTE:

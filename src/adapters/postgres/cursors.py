@@ -16,7 +16,11 @@ def cursor_after(listing: str, key: int | str) -> str:
 
 def key_of(cursor: str, *, listing: str) -> int:
     """The key in a cursor. Raises InvalidRequestError unless it was given out for this listing."""
-    key = text_key_of(cursor, listing=listing)
+    return number_of(text_key_of(cursor, listing=listing))
+
+
+def number_of(key: str) -> int:
+    """A number in a key. Raises InvalidRequestError unless it is one that Postgres can hold."""
     if not key.isdecimal() or len(key) > len(str(_LARGEST_KEY)) or int(key) > _LARGEST_KEY:
         raise InvalidRequestError("cursor", told("this cursor was not given out for this listing"))
     return int(key)

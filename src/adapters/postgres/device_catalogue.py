@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CTE, FromClause, Row, Select, and_, exists, func, literal, or_, select, union_all
@@ -43,6 +43,7 @@ _SHOWN = (
     documents.c.folder_name,
     documents.c.sub_folder_name,
 )
+ROWS_AT_ONCE = 2_000
 # Lengths and names of devices are bounded, what a comment file holds is not: the index knows as much.
 _INDEXED_CHARACTERS = 64
 _KEY = re.compile(r"(?P<space>[A-Z0-9\\]{1,16}),(?P<first>[0-9]{1,10}),(?P<bit>-1|[0-9]|1[0-5])")
@@ -139,16 +140,16 @@ class PostgresDeviceCatalogue(DeviceCatalogue):
             .order_by(uses.space, uses.first)
             .limit(limit)
         )
-        return [touched_of_row(row) for row in await self._rows(summed)]
+        return [touched_of_row(row) async for row in self._slowly(summed)]
 
     async def commented(self, pgm_id: str) -> frozenset[str]:
         """See the port."""
-        rows = await self._rows(
+        rows = self._slowly(
             select(device_comments.c.device)
             .join(programs, _is_of_revision(programs.c.pgm_id, programs.c.revision))
             .where(programs.c.pgm_id == pgm_id, programs.c.deleted_dt.is_(None))
         )
-        return frozenset(row.device for row in rows)
+        return frozenset([row.device async for row in rows])
 
     async def uses_in(self, chunk_ids: Sequence[str]) -> Mapping[str, Sequence[Use]]:
         """See the port."""
@@ -224,6 +225,15 @@ class PostgresDeviceCatalogue(DeviceCatalogue):
             async with self._engine.connect() as connection:
                 rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
                 return rows
+
+    async def _slowly(self, statement: Select[Any]) -> AsyncIterator[Row[Any]]:
+        """Rows of which there may be hundreds of thousands, in slices with a turn of the event loop between them."""
+        with translated_errors():
+            async with self._engine.connect() as connection:
+                found = await connection.stream(statement, execution_options={"yield_per": ROWS_AT_ONCE})
+                async for rows in found.partitions():
+                    for row in rows:
+                        yield row
 
 
 def _visible(uses: FromClause) -> FromClause:

@@ -57,7 +57,8 @@ class Exposition:
     async def _read(self) -> None:
         try:
             async with asyncio.timeout(LONGEST_READ_S):
-                backlog, audit = await self._backlog.by_kind(), await self._audit_log.last()
+                backlog, deliveries = await self._backlog.by_kind(), await self._backlog.deliveries()
+                audit = await self._audit_log.last()
         except (LadderbaseError, TimeoutError) as error:
             _log.warning("the metrics go without the record: %s", str(error) or type(error).__name__)
             self._forget()
@@ -66,11 +67,15 @@ class Exposition:
         self._forget()
         self._metrics.record_up.set(1)
         self._set_backlog({kind.value: None for kind in EventKind} | {each.kind: each for each in backlog})
+        for state in ("pending", "dead"):
+            self._metrics.webhook_deliveries.labels(state).set(getattr(deliveries, state))
         if audit:
             self._set_audit(audit)
 
     def _forget(self) -> None:
-        for gauge in (self._metrics.outbox_events, self._metrics.outbox_oldest_seconds, self._metrics.drift):
+        metrics = self._metrics
+        of_outbox = metrics.outbox_events, metrics.outbox_oldest_seconds
+        for gauge in (*of_outbox, metrics.webhook_deliveries, metrics.drift, metrics.audit_age_seconds):
             gauge.clear()
 
     def _set_backlog(self, backlog: dict[str, KindBacklog | None]) -> None:

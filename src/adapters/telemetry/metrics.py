@@ -1,12 +1,33 @@
 """What is counted and timed, in Prometheus' terms. Every label has few values, and none is anybody's content."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 _CALLS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _JOBS_S = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+
+class Figure(Gauge):
+    """A gauge without labels that is left out until it is set, and again once it is cleared."""
+
+    _is_known = False
+
+    def set(self, value: float) -> None:
+        """Show this value from now on."""
+        super().set(value)
+        self._is_known = True
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._is_known = False
+
+    def collect(self) -> Iterable[Metric]:
+        """The one sample, if it is known."""
+        return super().collect() if self._is_known else []
 
 
 class Metrics:
@@ -105,7 +126,13 @@ class Metrics:
             registry=self.registry,
         )
         self.drift = Gauge("ladderbase_drift", "What the last audit found", ("kind",), registry=self.registry)
-        self.audit_age_seconds = Gauge(
+        self.audit_age_seconds = Figure(
             "ladderbase_audit_age_seconds", "Seconds since the last audit ended", registry=self.registry
+        )
+        self.webhook_deliveries = Gauge(
+            "ladderbase_webhook_deliveries",
+            "Deliveries to webhooks that are not done",
+            ("state",),
+            registry=self.registry,
         )
         self.build = Gauge("ladderbase_build_info", "What runs here", ("version", "commit"), registry=self.registry)

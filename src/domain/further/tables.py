@@ -12,6 +12,7 @@ from domain.further.passages import PASSAGE_CHARACTERS, Passage, pieces_of
 
 _MOST_HEADER_ROWS = 4
 _FEWEST_COLUMNS = 2
+_YEARS, _FEWEST_YEARS, _FEWEST_ORDINALS = range(1900, 2200), 2, 3
 _LONGEST_NUMBER = 64
 _NUMBER = re.compile(r"[-+±]?[\d.,:/\s]*\d[\d.,:/\s]*(?:[eE][-+]?\d+)?%?")
 _UNIT_IN_BRACKETS = re.compile(r"[(\[（【<].{1,12}[)\]）】>]")
@@ -39,7 +40,10 @@ class _Numbered:
     @property
     def may_be_header(self) -> bool:
         filled = self.filled
-        return len(filled) >= _FEWEST_COLUMNS and not any(map(_is_number, filled))
+        if len(filled) < _FEWEST_COLUMNS or _is_number(filled[0]):
+            return False
+        numbers = list(filter(_is_number, filled))
+        return not numbers or _are_names(numbers)
 
     @property
     def is_of_units(self) -> bool:
@@ -50,6 +54,17 @@ class _Numbered:
 def _is_number(cell: str) -> bool:
     """Of a cell of 30,000 digits and a letter, the expression would look at each beginning with each end."""
     return len(cell) <= _LONGEST_NUMBER and _NUMBER.fullmatch(cell) is not None
+
+
+def _are_names(numbers: list[str]) -> bool:
+    """Whether numbers name columns: years that follow each other, or 1, 2, 3."""
+    if not all(number.isdecimal() and len(number) <= len("2025") for number in numbers):
+        return False
+    counted = list(map(int, numbers))
+    first = counted[0]
+    if counted != list(range(first, first + len(counted))):
+        return False
+    return (first in _YEARS and len(counted) >= _FEWEST_YEARS) or (first == 1 and len(counted) >= _FEWEST_ORDINALS)
 
 
 def table_passages(rows: Iterable[Row], *, sheet: str = "") -> Iterator[Passage]:

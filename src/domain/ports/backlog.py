@@ -20,6 +20,14 @@ class KindBacklog:
     oldest_age_s: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryBacklog:
+    """Deliveries to webhooks that are on their way, and those that nobody tries any more."""
+
+    pending: int
+    dead: int
+
+
 class Backlog(Protocol):
     """Read often, and cheap: what is done is never looked at."""
 
@@ -28,4 +36,8 @@ class Backlog(Protocol):
 
         A kind may be one that only a later version knows.
         """
+        ...
+
+    async def deliveries(self) -> DeliveryBacklog:
+        """Those to all webhooks together. Raises UnavailableError."""
         ...

@@ -26,7 +26,7 @@ def admission_from(container: Container) -> Guard:
         caller: Caller = connection.scope["user"]
         until_answered: ExitStack = connection.scope["state"][_KEY]
         if drawn_on == "streams":
-            until_answered.enter_context(limits.streams.taken())
+            until_answered.enter_context(limits.streams.taken_by(caller.identity))
             return
         if drawn_on == "uploads":
             until_answered.enter_context(limits.places.taken_by(caller.identity))

@@ -26,6 +26,7 @@ from entrypoints.api.contexts import context_dependencies_from
 from entrypoints.api.cors import cors_config, refused_preflights_told
 from entrypoints.api.dependencies import dependencies_from
 from entrypoints.api.devices import device_dependencies_from
+from entrypoints.api.heads import heads_answered
 from entrypoints.api.methods import tell_methods
 from entrypoints.api.metrics import metrics_handler
 from entrypoints.api.observation import observed_requests
@@ -74,6 +75,6 @@ def create_app(container: Container) -> Litestar:
         request_max_body_size=MAX_JSON_BYTES,
     )
     # Around everything: unknown paths get an id, a line and a count too.
-    held = held_until_answered(refused_preflights_told(app.asgi_handler))
+    held = held_until_answered(heads_answered(refused_preflights_told(app.asgi_handler)))
     app.asgi_handler = access_logged(observed_requests(held, container.telemetry()))
     return app

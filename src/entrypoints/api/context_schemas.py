@@ -12,7 +12,7 @@ MIN_BUDGET, MAX_BUDGET = 256, 32_000
 
 
 class ContextRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A question, and how many tokens its context may take, by an estimate that is rather too high."""
+    """A question, and how many tokens its context may take, by an estimate: leave some room beyond it."""
 
     query: Annotated[str, Meta(min_length=1, max_length=MAX_QUERY_CHARACTERS, pattern=r"^[^\u0000]*$")]
     budget_tokens: Annotated[int, Meta(ge=MIN_BUDGET, le=MAX_BUDGET)] = 4_000
@@ -22,7 +22,8 @@ class ContextRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
 class PieceBody(Struct, kw_only=True, frozen=True):
     """A rung of a context: found, or writing the `device` that the rung `of` reads, or standing beside that.
 
-    `text` is what counts against the budget, and begins with the `citation`; `cut` says that its end is missing.
+    `text` and a blank line behind it are what counts against the budget; it begins with the `citation`. `cut` says
+    that its end is missing.
     """
 
     rung_id: str

@@ -54,7 +54,7 @@ async def follow_indexing(
     """
     standing = await follow_indexing.begin(pgm_id)
     last = Position.read(last_event_id or "")
-    if standing.has_ended and last == standing.position:
+    if standing.has_ended and not standing.since(last):
         return Response(None, status_code=204)
     return Stream(_written(follow_indexing, standing, last), media_type=_MEDIA_TYPE, headers=_HEADERS)
 

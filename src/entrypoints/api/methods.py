@@ -19,4 +19,6 @@ async def tell_methods(message: Message, scope: Scope) -> None:
         if isinstance(route, HTTPRoute) and route.path_format == path
         for method in route.methods
     }
+    if HttpMethod.GET in served:
+        served.add(HttpMethod.HEAD)
     MutableScopeHeaders.from_message(message)["allow"] = ", ".join(sorted(served))

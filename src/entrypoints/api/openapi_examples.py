@@ -319,7 +319,7 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
     ("list_webhooks", "200"): hooks.WebhookList(items=(hooks.WebhookBody(**_WEBHOOK),)),
     ("gather_context", "200"): contexts.ContextBody(
         budget_tokens=4_000,
-        tokens=54,
+        tokens=33,
         pieces=(
             contexts.PieceBody(
                 rung_id=_RUNG,
@@ -331,7 +331,7 @@ ANSWERS: Mapping[tuple[str, str], Struct] = {
                 citation="컨베이어 정지, 0000_11.csv, steps 120-126",
                 text="컨베이어 정지, 0000_11.csv, steps 120-126\nLD X10\nOUT M1234",
                 cut=False,
-                tokens=54,
+                tokens=33,
             ),
         ),
     ),

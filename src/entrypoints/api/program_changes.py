@@ -51,6 +51,8 @@ async def amend(
     changes = _changes(data)
     view = await catalogue.program(pgm_id)
     is_whatever = require_match(request, etag_of_body(program_body(view)))
+    if not changes.named():
+        return fresh(program_body(view))
     command = AmendCommand(pgm_id=pgm_id, changes=changes, seen=None if is_whatever else view.program)
     try:
         amended = await amend_program(command)

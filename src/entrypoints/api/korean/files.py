@@ -299,6 +299,10 @@ FURTHER: Mapping[str, str] = {
     "it has {count:,} pages, more than {most:,}": "페이지가 {count:,}쪽으로, {most:,}쪽을 넘습니다",
     "the PDF is damaged or contradicts itself": "PDF에 손상이나 모순이 있습니다",
     "Print it into a new PDF and send that.": "새 PDF로 인쇄해서 보내세요.",
+    "its fonts are in an encoding that is not read here: {name}": "여기서 읽지 못하는 인코딩의 글꼴입니다: {name}",
+    "Print it into a new PDF and send that, or its text as .txt.": (
+        "새 PDF로 인쇄해서 보내거나 텍스트를 .txt로 보내세요."
+    ),
     "the PDF is protected": "PDF가 보호되어 있습니다",
     "Save it without a password and without restrictions.": "암호와 제한 없이 저장하세요.",
     "sheet {sheet} has {rows:,} rows": "{sheet} 시트의 행이 {rows:,}개입니다",

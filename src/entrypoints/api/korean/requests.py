@@ -99,6 +99,9 @@ FIELDS: Mapping[str, str] = {
     "this cursor belongs to other filters or another order: begin without it": (
         "다른 필터나 다른 순서의 목록에서 준 커서입니다. 커서 없이 다시 시작하세요"
     ),
+    "this cursor belongs to another revision of the program: begin without it": (
+        "프로그램의 다른 리비전에서 준 커서입니다. 커서 없이 다시 시작하세요"
+    ),
     "send a moment such as 2026-01-05T09:00:00Z, and + as %2B in an address": (
         "2026-01-05T09:00:00Z와 같은 시각을 보내세요. 주소에서 +는 %2B로 씁니다"
     ),
@@ -137,6 +140,7 @@ ANSWERS: Mapping[str, str] = {
     "more than {most:,} requests in a minute": "1분에 요청이 {most:,}번을 넘었습니다",
     "more than {most} uploads at once": "동시에 하는 업로드가 {most}개를 넘습니다",
     "{count} uploads are worked on already": "이미 업로드 {count}개를 처리하고 있습니다",
+    "more than {most} streams at once": "동시에 여는 스트림이 {most}개를 넘습니다",
     "{count} streams are open already": "이미 스트림 {count}개가 열려 있습니다",
     "this process is about to stop": "이 프로세스는 곧 종료됩니다",
     "this needs the scope {needed}": "{needed} 권한(scope)이 필요합니다",

@@ -1,16 +1,17 @@
-"""How many uploads are worked on at once, and how many of them for one caller."""
+"""How many uploads are worked on at once, how many streams are open, and how many of them for one caller."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from domain.errors import BusyError, RateLimitedError
-from domain.told import told
+from domain.told import Told, told
 
 _WAIT_S = 5.0  # nobody knows when an upload is done: most are within it
 
 
-class UploadPlaces:
+class Places(ABC):
     """One for each process. Nobody queues: who finds no place is told so, and comes again."""
 
     def __init__(self, *, total: int, per_caller: int) -> None:
@@ -25,9 +26,9 @@ class UploadPlaces:
         Raises RateLimitedError where the caller has its share already, BusyError where all places are taken.
         """
         if caller and self._taken[caller] >= self._per_caller:
-            raise RateLimitedError(told("more than {most} uploads at once", most=self._per_caller), wait_s=_WAIT_S)
+            raise RateLimitedError(self._of_caller(self._per_caller), wait_s=_WAIT_S)
         if self._taken.total() >= self._total:
-            raise BusyError(told("{count} uploads are worked on already", count=self._total), wait_s=_WAIT_S)
+            raise BusyError(self._of_all(self._total), wait_s=_WAIT_S)
         self._taken[caller] += 1
         try:
             yield
@@ -35,3 +36,29 @@ class UploadPlaces:
             self._taken[caller] -= 1
             if not self._taken[caller]:
                 del self._taken[caller]
+
+    @abstractmethod
+    def _of_caller(self, most: int) -> Told: ...
+
+    @abstractmethod
+    def _of_all(self, count: int) -> Told: ...
+
+
+class UploadPlaces(Places):
+    """Uploads, dry runs too."""
+
+    def _of_caller(self, most: int) -> Told:
+        return told("more than {most} uploads at once", most=most)
+
+    def _of_all(self, count: int) -> Told:
+        return told("{count} uploads are worked on already", count=count)
+
+
+class StreamPlaces(Places):
+    """Streams of events."""
+
+    def _of_caller(self, most: int) -> Told:
+        return told("more than {most} streams at once", most=most)
+
+    def _of_all(self, count: int) -> Told:
+        return told("{count} streams are open already", count=count)
