@@ -188,9 +188,7 @@ def _not_one_truth(evidence: Evidence, history: History) -> Iterator[str]:
         held = defaultdict(list)
         for row in rows:
             held[row["document_id"]].append(row["chunk_id"])
-        # Of a live program also what has no row any more: a revision that was purged, a document that was removed.
-        of_live = {row["document_id"] for row in rows if row["pgm_id"] in evidence.live}
-        for document_id in wanted.keys() | of_live:
+        for document_id in wanted.keys() | (held.keys() & _live_documents(evidence)):
             yield from _differing(document_id, wanted.get(document_id, frozenset()), held.get(document_id, []))
 
 
@@ -241,6 +239,10 @@ def _chunk_ids(
         if is_current and rendering in {None, chunk["rendering_version"]}:
             found.setdefault(chunk["document_id"], set()).add(chunk["chunk_id"])
     return found
+
+
+def _live_documents(evidence: Evidence) -> set[str]:
+    return {row["document_id"] for row in evidence.tables["documents"] if row["pgm_id"] in evidence.live}
 
 
 def _undeleted(evidence: Evidence, history: History) -> Iterator[str]:

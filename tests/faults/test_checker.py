@@ -215,8 +215,8 @@ TAMPERINGS: dict[str, tuple[str, Tampering]] = {
         "I3",
         _of_a_row(lambda row: {**row, "chunk_id": f"{DOCUMENT}.g0.0", "generation": 0}),
     ),
-    "a chunk of a purged document of a live program": (
-        "I3",
+    "a chunk of a revision of a live program that is gone": (
+        "I4",
         _of_a_row(
             lambda row: {**row, "chunk_id": f"{LIVE}-r9-0002.g1.0", "document_id": f"{LIVE}-r9-0002", "generation": 1}
         ),
