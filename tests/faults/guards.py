@@ -611,7 +611,7 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="a place comes back",
-        file="src/application/upload_places.py",
+        file="src/application/places.py",
         fragment="            self._taken[caller] -= 1\n",
         broken="",
         test="tests/unit/test_limits.py::test_places_are_given_until_there_is_none_and_come_back",

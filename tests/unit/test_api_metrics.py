@@ -62,6 +62,12 @@ async def test_a_request_is_counted_by_the_template_of_its_route(client: AsyncCl
     assert figure(metrics, "ladderbase_http_requests_in_progress") == 0
 
 
+async def test_a_head_is_counted_as_one(client: AsyncClient, metrics: Metrics) -> None:
+    await client.head("/v1/programs")
+    labels = {"method": "HEAD", "route": "/v1/programs", "status": "2xx"}
+    assert figure(metrics, "ladderbase_http_request_seconds_count", **labels) == 1
+
+
 async def test_whatever_is_asked_for_makes_no_label(client: AsyncClient, metrics: Metrics) -> None:
     for number in range(50):
         await client.request(f"ODD{number}", f"/nothing/{number}")

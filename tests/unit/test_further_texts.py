@@ -4,7 +4,7 @@ import pytest
 
 from adapters.plc_files.further_passages import read_passages
 from builders.documents import a_document
-from builders.pdfs import a_pdf, a_pdf_in
+from builders.pdfs import a_page, a_pdf, a_pdf_in, pdf_stream
 from domain.chunking import MAX_DENSE_CHARACTERS
 from domain.further.passages import MOST_PASSAGES, PASSAGE_CHARACTERS, Passage, bounded, passage_chunks, pieces_of
 from domain.ladder.table import TableError
@@ -71,6 +71,12 @@ def test_the_pages_of_a_pdf_are_places() -> None:
 
 def test_a_scan_holds_no_text() -> None:
     assert refusal(a_pdf("", ""), "a.pdf") == "document_without_text"
+
+
+@pytest.mark.parametrize("resources", ["", "/Resources 9 0 R", "/Resources << /Font null >>", "/Resources << >>"])
+def test_a_page_without_fonts_is_no_damage(resources: str) -> None:
+    page = f"/MediaBox [0 0 595 842] /Contents 5 0 R {resources}"
+    assert refusal(a_page(pdf_stream(b"q Q"), page=page), "a.pdf") == "document_without_text"
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.csv"])

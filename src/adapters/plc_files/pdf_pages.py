@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.ladder.table import TableError
 from domain.told import told
@@ -102,16 +102,25 @@ def _pages(reader: "PdfReader", *, unpacked_bytes: int) -> Iterator[str]:
 
 def _refuse_unreadable(page: "PageObject") -> None:
     """What pypdf would read as UTF-16 although it is not: better no text than another one."""
-    resources = page.get("/Resources", {}).get_object()
-    fonts = resources.get("/Font", {}).get_object() if hasattr(resources, "get") else {}
-    for font in (each.get_object() for each in fonts.values()):
-        encoding = font.get("/Encoding")
+    fonts = _dictionary(_dictionary(page.get("/Resources")).get("/Font"))
+    for font in map(_dictionary, fonts.values()):
+        encoding = _resolved(font.get("/Encoding"))
         if font.get("/Subtype") == "/Type0" and "/ToUnicode" not in font and _is_unknown(encoding):
             raise TableError(
                 "document_without_text",
                 told("its fonts are in an encoding that is not read here: {name}", name=str(encoding)[:40]),
                 hint=told("Print it into a new PDF and send that, or its text as .txt."),
             )
+
+
+def _dictionary(part: object) -> dict[Any, Any]:
+    """The dictionary that a part of a PDF is; an empty one where it is none, or not there, which is no damage."""
+    found = _resolved(part)
+    return found if isinstance(found, dict) else {}
+
+
+def _resolved(part: object) -> object:
+    return part.get_object() if hasattr(part, "get_object") else part
 
 
 def _is_unknown(encoding: object) -> bool:

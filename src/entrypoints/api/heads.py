@@ -1,8 +1,13 @@
 """HEAD wherever GET is served (RFC 9110, 9.3.2): the same answer without its content."""
 
-from litestar.enums import HttpMethod, ScopeType
+from typing import Literal
+
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPDisconnectEvent, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
+# Words, as a server has them: the framework's own are told otherwise where they become text.
+_HEAD: Literal["HEAD"] = "HEAD"
+_GET: Literal["GET"] = "GET"
 _NOT_SERVED = 405
 
 
@@ -13,7 +18,7 @@ def heads_answered(app: ASGIApp) -> ASGIApp:
     """
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or scope["method"] != HttpMethod.HEAD:
+        if scope["type"] != ScopeType.HTTP or scope["method"] != _HEAD:
             await app(scope, receive, send)
             return
         before = dict(scope["state"])
@@ -21,11 +26,11 @@ def heads_answered(app: ASGIApp) -> ASGIApp:
         await app(scope, by_a_handler.receive, by_a_handler.send)
         if by_a_handler.is_held_back:
             as_of_get = _Head(scope, receive, send)
-            scope["method"], scope["state"] = HttpMethod.GET, before  # the refusal has left its language there
+            scope["method"], scope["state"] = _GET, before  # the refusal has left its language there
             try:
                 await app(scope, as_of_get.receive, as_of_get.send)
             finally:
-                scope["method"] = HttpMethod.HEAD
+                scope["method"] = _HEAD
 
     return answered
 
@@ -51,7 +56,7 @@ class _Head:
             return
         self.is_held_back = message["status"] == self._holds_back
         if not self.is_held_back:
-            self._scope["method"] = HttpMethod.HEAD  # a server looks there whether content is to follow
+            self._scope["method"] = _HEAD  # a server looks there whether content is to follow
             self._is_sent = True
             await self._send(message)
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
