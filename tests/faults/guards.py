@@ -188,8 +188,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="the lease is renewed in the transaction of the documents",
         file="src/application/index_documents.py",
-        fragment="            await transaction.outbox.extend(started, lease=lease)",
-        broken="            pass",
+        fragment="            await transaction.outbox.extend(started, lease=lease)  # refuses the commit",
+        broken="            pass  # refuses the commit",
         test=_FENCES + "test_a_worker_that_lost_its_lease_records_nothing",
     ),
     Guard(
