@@ -56,9 +56,7 @@ async def test_a_removal_that_is_killed_is_carried_out_whole_or_not_at_all(site:
             assert len(await _named(site, note.note.name if note.note else "")) == (
                 api_point is Point.API_BEFORE_COMMIT
             )
-        for note, point in zip(
-            notes[2:], (Point.PURGE_STARTED, Point.PURGE_BLOBS, Point.PURGE_COMMITTED), strict=True
-        ):
+        for note, point in zip(notes[2:], (Point.PURGE_STARTED, Point.PURGE_BLOBS, Point.PURGE_COMMITTED), strict=True):
             purging = site.worker(**armed(point))
             assert (await client.remove(pgm_id, note.document_id)).outcome is Outcome.OK
             assert await purging.ended(within_s=20) == CRASHED, purging.said
